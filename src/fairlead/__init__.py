@@ -1,0 +1,30 @@
+"""Fairlead: a complete FTP system for Python.
+
+The public names are imported on first use, so that ``import fairlead`` stays quick and pulls in no third party.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fairlead.client.aio import AsyncClient
+    from fairlead.client.sync import Client
+    from fairlead.server import Server
+
+__version__ = "0.1.0"
+__all__ = ["AsyncClient", "Client", "Server", "__version__"]
+
+_HOMES = {
+    "AsyncClient": "fairlead.client.aio",
+    "Client": "fairlead.client.sync",
+    "Server": "fairlead.server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'fairlead' has no attribute {name!r}")
+    return getattr(import_module(home), name)

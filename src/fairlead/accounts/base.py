@@ -1,0 +1,81 @@
+"""Who may log in, and what they may do where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Protocol
+
+from fairlead.storage.base import Storage
+
+
+class Right(IntFlag):
+    """What an account may do with a path."""
+
+    LIST = 1
+    READ = 2
+    CREATE = 4
+    OVERWRITE = 8
+    """Replace, continue or append to a file that exists."""
+    DELETE = 16
+    RENAME = 32
+    MKDIR = 64
+    CHANGE = 128
+    """Permission bits and times."""
+
+    NONE = 0
+    READER = LIST | READ
+    WRITER = LIST | READ | CREATE | OVERWRITE | DELETE | RENAME | MKDIR | CHANGE
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The rights in the tree below ``path``, in place of what a shorter rule gives."""
+
+    path: str
+    rights: Right
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A logged-in identity: its tree of files and its rights in it.
+
+    The rule with the longest path that is the asked path or a parent of it decides.
+    """
+
+    name: str
+    storage: Storage
+    rules: Sequence[Rule] = (Rule("/", Right.READER),)
+    home: str = "/"
+    anonymous: bool = False
+    allow_fxp: bool = False
+    account_at: str = ""
+    """When an ACCT is asked for: never (empty), ``login`` or ``store`` (RFC 959 section 4.1.1)."""
+    _sorted: tuple[Rule, ...] = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sorted", tuple(sorted(self.rules, key=lambda rule: -len(rule.path))))
+
+    def rights(self, path: str) -> Right:
+        """The rights on the absolute virtual path ``path``."""
+        for rule in self._sorted:
+            if rule.path == "/" or path == rule.path or path.startswith(rule.path + "/"):
+                return rule.rights
+        return Right.NONE
+
+
+class Accounts(Protocol):
+    """A directory of accounts. Errors are :class:`fairlead.errors.LoginRefused`, alike for every reason."""
+
+    def anonymous(self, user: str) -> bool:
+        """Whether ``user`` is a name of anonymous access (RFC 1635) that is switched on."""
+
+    async def authenticate(self, user: str, password: str, *, peer: str) -> Account:
+        """The account of ``user``; costs the same time whether the name or the password is wrong.
+
+        Work that takes long (hashing) is awaited in a thread, quick answers come without suspending.
+        """
+
+    async def check_account(self, account: Account, information: str) -> bool:
+        """Whether ``information`` is what ACCT must carry for ``account``."""

@@ -1,0 +1,151 @@
+"""What happens in a session, as frozen records, and the small bus that carries them.
+
+Emitters ask :meth:`Bus.wanted` before building a record on a hot path; subscribers are plain callables and run
+in the emitter's turn, so they must be quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound="Event")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in the session ``session`` (a number, unique in its process)."""
+
+    session: int
+    peer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened(Event):
+    local: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRefused(Event):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed(Event):
+    user: str | None
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginSucceeded(Event):
+    user: str
+    anonymous: bool
+    password: str | None
+    """The e-mail address an anonymous user gave; None for every other account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginFailed(Event):
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandReceived(Event):
+    """A command as it came; the argument of PASS and ACCT is masked."""
+
+    verb: str
+    argument: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplySent(Event):
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFinished(Event):
+    """A transfer that ended with 226 or 250. ``size`` counts octets of the data connection; ``seconds`` from 1yz on."""
+
+    user: str
+    verb: str
+    path: str
+    size: int
+    seconds: float
+    mode: str
+    """How the data connection was made: EPSV, PASV, EPRT, PORT or DEFAULT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFailed(Event):
+    """A transfer that ended with 4yz or 5yz after its 1yz, or whose data connection was never made."""
+
+    user: str
+    verb: str
+    path: str
+    size: int
+    seconds: float
+    mode: str
+    code: int
+    cause: str
+    """A value of :class:`fairlead.reach.cause.Cause`, ``aborted``, or ``storage``."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed(Event):
+    """The tree was changed by a command other than a transfer (DELE, RMD, MKD, RNTO, MFMT, SITE …)."""
+
+    user: str
+    verb: str
+    path: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed(Event):
+    """Something an operator should know that is no failure, in one sentence."""
+
+    topic: str
+    message: str
+
+
+class Bus:
+    """Carries events from sessions to subscribers of their class or of a base class."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[type[Event], list[Callable[[Any], None]]] = {}
+        self._routes: dict[type[Event], tuple[Callable[[Any], None], ...]] = {}
+
+    def subscribe(self, kind: type[E], subscriber: Callable[[E], None]) -> Callable[[], None]:
+        """Call ``subscriber`` with each event of class ``kind``; returns what ends the subscription."""
+        self._subscribers.setdefault(kind, []).append(subscriber)
+        self._routes.clear()
+
+        def unsubscribe() -> None:
+            self._subscribers[kind].remove(subscriber)
+            self._routes.clear()
+
+        return unsubscribe
+
+    def wanted(self, kind: type[Event]) -> bool:
+        """Whether anybody subscribed to ``kind``."""
+        return bool(self._route(kind))
+
+    def emit(self, event: Event) -> None:
+        """Hand ``event`` to its subscribers, in the order in which they subscribed."""
+        for subscriber in self._route(type(event)):
+            subscriber(event)
+
+    def _route(self, kind: type[Event]) -> tuple[Callable[[Any], None], ...]:
+        route = self._routes.get(kind)
+        if route is None:
+            route = self._routes[kind] = tuple(
+                subscriber
+                for base in reversed(kind.__mro__)
+                for subscriber in self._subscribers.get(base, ())
+            )
+        return route

@@ -1,0 +1,59 @@
+"""What a server can be told, with the defaults a user gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DEFAULT_LISTEN = (("127.0.0.1", 2121), ("::1", 2121))
+DEFAULT_PASSIVE_PORTS = range(61000, 65536)
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """The address that 227 names to clients of one network.
+
+    ``address`` is an IPv4 address, a host name (resolved anew every ``refresh`` seconds), or empty for the address of
+    the control connection itself. ``clients`` is a network such as ``10.0.0.0/8``; empty for all.
+    """
+
+    address: str = ""
+    clients: str = ""
+    refresh: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of a server; times in seconds, sizes in octets."""
+
+    listen: Sequence[tuple[str, int]] = DEFAULT_LISTEN
+    banner: str = "Fairlead ready."
+    passive_ports: range = DEFAULT_PASSIVE_PORTS
+    announce: Sequence[Announce] = ()
+    """Tried in order, the first whose network holds the client decides."""
+    active: bool = True
+    """Whether PORT and EPRT are served."""
+    active_source_port: int | None = None
+    """None for the listener's port minus one (RFC 959 section 3.2), 0 for any."""
+    allow_fxp: bool = False
+    """Whether data connections may go to or come from others than the control peer, for every account."""
+    login_timeout: float = 60.0
+    idle_timeout: float = 300.0
+    data_connect_timeout: float = 30.0
+    data_stall_timeout: float = 120.0
+    grace: float = 30.0
+    """How long running transfers may go on when the server stops."""
+    max_sessions: int = 0
+    """0 for no limit."""
+    max_sessions_per_address: int = 0
+    max_login_attempts: int = 3
+    """Wrong passwords in one session before 421."""
+    login_delay: float = 1.0
+    """How long 530 waits after a wrong password; it grows with the source's recent failures."""
+    line_limit: int = 8192
+    """The longest command line."""
+    ascii_size_limit: int = 64 * 1024 * 1024
+    """The largest file whose size under TYPE A is counted (SIZE reads all of it)."""
+    time_zone_utc: bool = True
+    """Whether LIST shows UTC (else the local zone)."""
+    workers: int = 1

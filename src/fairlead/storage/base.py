@@ -1,0 +1,129 @@
+"""What the server asks of a store of files: ten methods on virtual paths.
+
+Paths are absolute, normalised virtual paths (``/a/b``, never ending in ``/`` but for the root itself) as
+:func:`fairlead.proto.path.resolve` makes them; names that are not UTF-8 carry surrogate escapes. Every method blocks
+until it is done; a store that says ``inline = True`` promises that its metadata calls are quick enough for the event
+loop's own thread, the server calls any other from a thread. All failures are :class:`fairlead.errors.StorageError`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+
+class Item(NamedTuple):
+    """One entry of a directory: its name, its own status (links not followed) and, of a link, its target's text."""
+
+    name: str
+    status: os.stat_result
+    target: str | None = None
+
+
+class Intent(Enum):
+    """What an upload does to the name it is sent to."""
+
+    REPLACE = "replace"
+    """The whole file is new (STOR), or new from ``offset`` on (REST and STOR)."""
+    APPEND = "append"
+    """The data follow what is there (APPE)."""
+    UNIQUE = "unique"
+    """The name must not exist yet and is reserved at once (STOU)."""
+
+
+class Source(Protocol):
+    """A file open for reading."""
+
+    status: os.stat_result
+
+    def fileno(self) -> int | None:
+        """The descriptor for ``sendfile``, or None where there is none."""
+
+    def read(self, size: int, offset: int) -> bytes:
+        """At most ``size`` octets from ``offset``; empty at the end. May block."""
+
+    def read_cached(self, size: int, offset: int) -> bytes | None:
+        """As :meth:`read`, but None where it would wait for a disk or a network."""
+
+    def close(self) -> None:
+        """Release the file; a second call does nothing."""
+
+
+class Upload(Protocol):
+    """A file being written. It ends by exactly one of :meth:`commit`, :meth:`keep` and :meth:`discard`."""
+
+    position: int
+    """Where the next octet goes, counted from the start of the file; 0 for a new one."""
+
+    def fileno(self) -> int | None:
+        """A descriptor whose file offset stands at ``position``, for ``splice``; None where there is none.
+
+        Who writes to it directly adds what was written to ``position``.
+        """
+
+    def write(self, data: bytes) -> None:
+        """Write all of ``data`` at ``position``."""
+
+    @property
+    def prompt(self) -> bool:
+        """Whether :meth:`commit` returns without waiting for a disk, so that the event loop may call it itself."""
+
+    def commit(self) -> os.stat_result:
+        """Make the file whole under its name, durable as the store is set to; then the upload may be acknowledged."""
+
+    def keep(self) -> None:
+        """The upload was cut short: keep what came for a later resume by the same owner; the old file stays."""
+
+    def discard(self) -> None:
+        """Forget what came; the old file stays."""
+
+
+class Storage(Protocol):
+    """A tree of files."""
+
+    inline: bool
+
+    def stat(self, path: str, *, follow: bool = True, owner: str | None = None) -> os.stat_result:
+        """The status of ``path``. Where no such file exists but ``owner`` left a partial upload of it, the partial's.
+
+        Raises NotFound, NotADirectory, Denied.
+        """
+
+    def scan(self, path: str) -> Iterator[list[Item]]:
+        """The entries of a directory in batches, without ``.`` and ``..``; bounded memory whatever their number.
+
+        Sorted by name (byte order) where there are no more than 10,000, in the store's own order beyond. Entries that
+        vanish meanwhile are skipped; hidden partial uploads are not shown. Raises NotFound, NotADirectory, Denied.
+        """
+
+    def open(self, path: str) -> Source:
+        """Open a regular file for reading. Raises NotFound, IsADirectory, Denied, Busy."""
+
+    def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> Upload:
+        """Begin an upload to ``path`` by the account named ``owner``.
+
+        ``offset`` belongs to ``REPLACE``: octets of the file before it are kept. Raises NotFound (of the parent),
+        IsADirectory, AlreadyExists (``UNIQUE``), Denied, InvalidName, NoSpace, OffsetError.
+        """
+
+    def mkdir(self, path: str) -> None:
+        """Make a directory. Raises AlreadyExists, NotFound, Denied, InvalidName, NoSpace."""
+
+    def rmdir(self, path: str) -> None:
+        """Remove an empty directory (partial uploads in it count as nothing). Raises NotFound, NotEmpty, NotADirectory, Denied."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file or a link. Raises NotFound, IsADirectory, Denied, Busy."""
+
+    def rename(self, source: str, target: str) -> None:
+        """Rename, replacing a file that bears the name ``target``. Raises NotFound, AlreadyExists (a directory), Denied."""
+
+    def change(
+        self, path: str, *, mode: int | None = None, modified_ns: int | None = None, accessed_ns: int | None = None
+    ) -> os.stat_result:
+        """Set permission bits or times (nanoseconds since the epoch, UTC); returns the status as it is now."""
+
+    def free(self, path: str) -> int:
+        """How many octets can still be stored in the directory ``path``."""
