@@ -1,0 +1,87 @@
+# `make help` lists the targets. A fresh Debian 12 needs Python 3.11, gcc and make, nothing else.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+# The installed programs are as new as these marks.
+BASE := .venv/.base
+TEST := .venv/.test
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+WORKERS ?= 2
+ARGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+$(BASE): requirements/base.txt pyproject.toml scripts/venv
+	scripts/venv
+	$(PIP) install --quiet --require-hashes --requirement requirements/base.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TEST): requirements/test.txt $(BASE)
+	$(PIP) install --quiet --require-hashes --requirement requirements/test.txt
+	@touch $@
+
+.PHONY: install
+install: $(BASE) ## Set up: .venv/bin/fairlead and all it needs
+
+.PHONY: serve
+serve: install ## Serve ./ to this machine; make serve ARGS="--write --user me:secret"
+	$(BIN)/fairlead serve ./ $(ARGS)
+
+.PHONY: develop
+develop: install $(TEST) ## Set up what the checks and tests need, too
+
+.PHONY: peers
+peers: ## As root on Debian: the programs of others that the tests talk to
+	scripts/peers
+
+.PHONY: test
+test: develop peers lint ## Set up, then all checks and tests
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report= $(ARGS)
+	$(BIN)/python -m coverage report --include='src/fairlead/proto/*' --fail-under=100
+
+.PHONY: unit
+unit: develop ## The tests that need no program of others, within a minute
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --ignore tests/interop --ignore tests/faults $(ARGS)
+
+.PHONY: lint
+lint: develop ## Style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: develop ## Bring the style in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: conformance
+conformance: develop ## Each requirement of the documents, with the tests that show it
+	$(BIN)/python -m pytest --collect-only --conformance $(ARGS)
+
+.PHONY: bench
+bench: develop peers ## Side by side with other servers and clients, on this machine
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# Nothing of the machine on which they were chosen gets into the files.
+LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+.PHONY: lock
+lock: $(TEST) ## Choose the versions in requirements/ anew
+	$(BIN)/python -m piptools compile $(LOCK) --all-extras --build-deps-for editable \
+	    --output-file requirements/base.txt pyproject.toml
+	$(BIN)/python -m piptools compile $(LOCK) --output-file requirements/test.txt requirements/test.in
+
+.PHONY: changelog
+changelog: develop ## Show the changelog that the fragments make
+	$(BIN)/towncrier build --draft
+
+.PHONY: clean
+clean: ## Remove what was made, but for the unpacked peers
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
