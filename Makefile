@@ -63,7 +63,7 @@ format: develop ## Bring the style in order
 
 .PHONY: conformance
 conformance: develop ## Each requirement of the documents, with the tests that show it
-	$(BIN)/python -m pytest --collect-only --conformance $(ARGS)
+	$(BIN)/python -m pytest --quiet --quiet --collect-only --conformance $(ARGS)
 
 .PHONY: bench
 bench: develop peers ## Side by side with other servers and clients, on this machine
