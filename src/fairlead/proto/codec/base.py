@@ -46,6 +46,11 @@ class Decoder(Protocol):
     finished: bool
     """Whether the end was marked in the data; what came after it is in ``unused``."""
     unused: bytes
+    held: bytes
+    """What came and cannot be decided yet, such as a CR that may begin a CR LF; it is not among the octets given out.
+
+    Who goes on later at the place reached so far hands it to the new decoder.
+    """
 
     def decode(self, data: bytes) -> Sequence[Piece]:
         """Octets of the file and markers, in order. Raises ProtocolError on what the mode does not allow."""

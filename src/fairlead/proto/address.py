@@ -1,0 +1,177 @@
+"""Addresses in arguments and replies: PORT, 227 (RFC 959), EPRT, EPSV, 229 and 522 (RFC 2428).
+
+Hosts are texts as :mod:`ipaddress` writes them, ports are numbers. Nothing here looks a name up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from typing import Literal
+
+from fairlead.errors import ArgumentError, FamilyError
+
+IPV4 = 1
+IPV6 = 2
+"""IANA's address family numbers, as EPRT and EPSV use them."""
+
+_PORT = re.compile(r" *([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}) *")
+_SIX_NUMBERS = re.compile(r"(?<![0-9])([0-9]+)" + r" *, *([0-9]+)" * 5)
+_NUMBER = re.compile(r"[0-9]+")
+_PORT_NUMBER = re.compile(r"[0-9]{1,5}")
+_IN_PARENTHESES = re.compile(r"\(([!-~])(?:.*?)\1(?:.*?)\1([0-9]{1,5})\1\)")
+_BARE_FIELDS = re.compile(r"([!-/:-~])\1\1([0-9]{1,5})\1")
+_FAMILIES = re.compile(r"\(([0-9]{1,5}(?: *, *[0-9]{1,5})*)\)")
+_EPRT_FIELDS = 5
+_HIGHEST_PORT = 0xFFFF
+_HIGHEST_OCTET = 0xFF
+
+
+def canonical(host: str) -> str:
+    """``host`` as it is compared: without scope, and as IPv4 where it is an IPv4 address mapped into IPv6.
+
+    Raises ArgumentError where it is no address.
+    """
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        message = f"{host!r} is no IP address"
+        raise ArgumentError(message) from None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(address)
+
+
+def parse_port(argument: str) -> tuple[str, int]:
+    """Host and port of a PORT argument, ``h1,h2,h3,h4,p1,p2``. Raises ArgumentError."""
+    match = _PORT.fullmatch(argument)
+    if match is None:
+        message = "PORT needs six numbers from 0 to 255: h1,h2,h3,h4,p1,p2"
+        raise ArgumentError(message)
+    return _from_six(match.groups())
+
+
+def format_port(host: str, port: int) -> str:
+    """The argument of PORT for the IPv4 address ``host``."""
+    return f"{host.replace('.', ',')},{port >> 8},{port & 0xFF}"
+
+
+def parse_pasv_reply(text: str) -> tuple[str, int]:
+    """Host and port in the text of a 227 reply: its first six numbers between commas, whatever stands around them.
+
+    RFC 1123 section 4.1.2.6 warns that the parentheses of RFC 959 cannot be relied on. Raises ArgumentError.
+    """
+    match = _SIX_NUMBERS.search(text)
+    if match is None:
+        message = f"no address in the 227 reply {text[:80]!r}"
+        raise ArgumentError(message)
+    return _from_six(match.groups())
+
+
+def pasv_reply_text(host: str, port: int) -> str:
+    """The text of a 227 reply for the IPv4 address ``host``."""
+    return f"Entering Passive Mode ({format_port(host, port)})."
+
+
+def parse_eprt(argument: str) -> tuple[int, str, int]:
+    """Family (1 or 2), address and port of an EPRT argument, ``|1|192.0.2.1|5000|``.
+
+    Raises FamilyError for a family that is neither, ArgumentError for anything malformed; a host name and an address
+    with a scope are.
+    """
+    fields = argument.split(argument[:1]) if "!" <= argument[:1] <= "~" else []
+    if len(fields) != _EPRT_FIELDS or fields[-1] or not _NUMBER.fullmatch(fields[1]):
+        message = "EPRT needs |family|address|port| with any delimiter from ! to ~"
+        raise ArgumentError(message)
+    _, family_text, host, port_text, _ = fields
+    family = family_text.lstrip("0")
+    if family not in ("1", "2"):
+        message = f"network protocol {family_text[:20]} is not supported"
+        raise FamilyError(message)
+    try:
+        if family == "1":
+            return IPV4, str(IPv4Address(host)), _port(port_text)
+        address = IPv6Address(host)
+    except AddressValueError:
+        message = f"{host[:50]!r} is no address of network protocol {family}"
+        raise ArgumentError(message) from None
+    if address.scope_id is not None:
+        message = "an address in EPRT has no scope"
+        raise ArgumentError(message)
+    return IPV6, str(address), _port(port_text)
+
+
+def format_eprt(host: str, port: int) -> str:
+    """The argument of EPRT for the address ``host``; a scope is left out. Raises ArgumentError where that is none."""
+    unscoped = host.partition("%")[0]
+    try:
+        family = IPV4 if ip_address(unscoped).version == 4 else IPV6
+    except ValueError:
+        message = f"{host!r} is no IP address"
+        raise ArgumentError(message) from None
+    return f"|{family}|{unscoped}|{port}|"
+
+
+def parse_epsv_argument(argument: str) -> Literal[1, 2, "ALL"] | None:
+    """What EPSV asks for: None (no argument), a family, or ``"ALL"``.
+
+    Raises FamilyError for another family's number, ArgumentError for anything else.
+    """
+    if not argument:
+        return None
+    if argument.upper() == "ALL":
+        return "ALL"
+    if argument == "1":
+        return 1
+    if argument == "2":
+        return 2
+    if _NUMBER.fullmatch(argument):
+        message = f"network protocol {argument[:20]} is not supported"
+        raise FamilyError(message)
+    message = "EPSV takes 1, 2, ALL or nothing"
+    raise ArgumentError(message)
+
+
+def parse_epsv_reply(text: str) -> int:
+    """The port in the text of a 229 reply, ``(|||port|)`` with any delimiter. Raises ArgumentError.
+
+    What stands between the first three delimiters is ignored; missing parentheses are tolerated.
+    """
+    match = _IN_PARENTHESES.search(text) or _BARE_FIELDS.search(text)
+    if match is None:
+        message = f"no port in the 229 reply {text[:80]!r}"
+        raise ArgumentError(message)
+    return _port(match[2])
+
+
+def epsv_reply_text(port: int) -> str:
+    """The text of a 229 reply."""
+    return f"Entering Extended Passive Mode (|||{port}|)"
+
+
+def parse_families(text: str) -> tuple[int, ...]:
+    """The families a 522 reply lists in parentheses; empty where it lists none."""
+    match = _FAMILIES.search(text)
+    return tuple(int(number) for number in match[1].split(",")) if match else ()
+
+
+def families_text(families: Iterable[int]) -> str:
+    """The text of a 522 reply that lists the families which can be used."""
+    return f"Network protocol not supported, use ({','.join(map(str, families))})"
+
+
+def _from_six(numbers: tuple[str, ...]) -> tuple[str, int]:
+    octets = [int(number) if len(number) <= len("255") else _HIGHEST_OCTET + 1 for number in numbers]
+    port = octets[4] << 8 | octets[5]
+    if max(octets) > _HIGHEST_OCTET or not port:
+        message = f"{','.join(numbers)[:40]} is no address and port"
+        raise ArgumentError(message)
+    return "{}.{}.{}.{}".format(*octets[:4]), port
+
+
+def _port(text: str) -> int:
+    if not _PORT_NUMBER.fullmatch(text) or not 0 < int(text) <= _HIGHEST_PORT:
+        message = f"{text[:20]!r} is no port from 1 to {_HIGHEST_PORT}"
+        raise ArgumentError(message)
+    return int(text)

@@ -1,0 +1,116 @@
+"""Commands of the control connection: octets to :class:`Command`, and back for a client (RFC 959 section 5.3)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from fairlead.errors import ArgumentError
+from fairlead.proto.telnet import LineReader, LineTooLong
+
+__all__ = ["Command", "CommandEvent", "CommandParser", "LineTooLong", "encode_command"]
+
+
+class Command(NamedTuple):
+    """One command. ``verb`` is in upper case; ``argument`` is what follows the one space after it.
+
+    Octets that are not UTF-8 appear as surrogate escapes (RFC 2640 section 3.1). A line without a verb has ``""``.
+    """
+
+    verb: str
+    argument: str = ""
+
+
+CommandEvent: TypeAlias = "Command | LineTooLong"
+
+_VERB = re.compile(r"[!-~]+")
+# What is left of "IAC IP IAC DM" in front of a verb when a peer sent a part of it as urgent data.
+_REMAINS_OF_SYNCH = "\udcf2\udcf4"
+
+
+class CommandParser:
+    """Octets of a control connection, cut anywhere, to commands.
+
+    ``limit`` is the longest line in octets; a longer one becomes one :class:`LineTooLong` when it ends. Telnet
+    commands are taken out, see :mod:`fairlead.proto.telnet`.
+    """
+
+    def __init__(self, limit: int = 8192) -> None:
+        self._limit = limit
+        self._tail = b""
+        self._reader = LineReader(limit)
+        self._reading = False
+
+    def feed(self, data: bytes) -> list[CommandEvent]:
+        """The commands that ``data`` completes, in order."""
+        if self._reading or b"\xff" in data or b"\0" in data:
+            return self._read(data)
+        if self._tail:
+            data = self._tail + data
+            self._tail = b""
+        end = data.rfind(b"\n") + 1
+        if end != len(data):
+            if len(data) - end > self._limit:
+                return self._read(data)
+            self._tail = data[end:]
+            data = data[:end]
+        if len(data) > self._limit and max(map(len, data.split(b"\n"))) > self._limit:
+            tail, self._tail = self._tail, b""
+            return self._read(data + tail)
+        lines = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
+        lines.pop()
+        return [_command(line) if " " in line else _bare_command(line) for line in lines]
+
+    def take_answers(self) -> bytes:
+        """Telnet refusals (WONT, DONT) to send back; mostly empty."""
+        return self._reader.take_answers()
+
+    def _read(self, data: bytes) -> list[CommandEvent]:
+        """As :meth:`feed`, octet for octet: for Telnet commands, CR NUL, and lines over the limit."""
+        lines = self._reader.feed(self._tail + data)
+        self._tail = b""
+        self._reading = not self._reader.idle
+        return [
+            line if isinstance(line, LineTooLong) else _command(line.decode("utf-8", "surrogateescape"))
+            for line in lines
+        ]
+
+
+def encode_command(verb: str, argument: str = "") -> bytes:
+    """One command as a client sends it, with its line end (RFC 2640 section 3.1).
+
+    Raises ArgumentError, and so sends nothing, where the verb holds anything but visible ASCII characters, or the
+    argument holds LF, NUL or what has no encoding: they would end the command early and begin another.
+    """
+    if not _VERB.fullmatch(verb):
+        message = f"{verb!r} cannot be the verb of a command"
+        raise ArgumentError(message)
+    if not argument:
+        return verb.encode("ascii") + b"\r\n"
+    if "\n" in argument or "\0" in argument:
+        message = f"the argument of {verb} holds a line end or NUL, which no FTP command can carry"
+        raise ArgumentError(message)
+    try:
+        octets = argument.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        message = f"the argument of {verb} holds a surrogate that stands for no octet"
+        raise ArgumentError(message) from None
+    return b"%b %b\r\n" % (verb.encode("ascii"), octets.replace(b"\r", b"\r\0").replace(b"\xff", b"\xff\xff"))
+
+
+def _command(line: str) -> Command:
+    verb, _, argument = line.partition(" ")
+    return Command(_upper(verb), argument)
+
+
+@lru_cache(maxsize=128)
+def _bare_command(line: str) -> Command:
+    return Command(_upper(line), "")
+
+
+def _upper(verb: str) -> str:
+    if verb.isascii():
+        return verb.upper()
+    verb = verb.lstrip(_REMAINS_OF_SYNCH)
+    return verb.upper() if verb.isascii() else verb

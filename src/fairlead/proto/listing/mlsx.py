@@ -1,0 +1,231 @@
+"""Machine listings: what MLSD and MLST send and what they are read as (RFC 3659 section 7)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+
+from fairlead.errors import ArgumentError
+from fairlead.proto.entry import Entry, Kind
+from fairlead.proto.listing.unix import token
+from fairlead.proto.times import SECOND, format_time, moment, parse_server_time
+
+FACTS = ("type", "size", "modify", "perm", "unique", "UNIX.mode", "UNIX.owner", "UNIX.group")
+"""The facts that can be had, in the order in which they are sent."""
+
+DEFAULT_FACTS = frozenset(FACTS)
+"""What is sent before any OPTS MLST."""
+
+_SPELLING = {fact.lower(): fact for fact in FACTS}
+_SPECIAL = {
+    stat.S_IFLNK: "slink",
+    stat.S_IFCHR: "chr",
+    stat.S_IFBLK: "blk",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "sock",
+}
+_REMEMBERED = 4096
+
+
+def parse_facts(argument: str) -> frozenset[str]:
+    """The facts that the argument of OPTS MLST selects, ``type;size;``; those that cannot be had are left out.
+
+    Raises ArgumentError where a space stands in it (RFC 3659 section 7.9).
+    """
+    if " " in argument:
+        message = "the facts of OPTS MLST stand without spaces: type;size;modify;"
+        raise ArgumentError(message)
+    return frozenset(_SPELLING[name] for name in argument.lower().split(";") if name in _SPELLING)
+
+
+def facts_text(facts: Collection[str]) -> str:
+    """``facts`` as the 200 reply to OPTS MLST names them: ``type;size;``, or empty."""
+    return "".join(f"{fact};" for fact in FACTS if fact in facts)
+
+
+def feature_text(facts: Collection[str]) -> str:
+    """The line of FEAT: all facts, a star after those of ``facts`` (RFC 3659 section 7.8)."""
+    return "MLST " + "".join(f"{fact}*;" if fact in facts else f"{fact};" for fact in FACTS)
+
+
+class MlsxFormatter:
+    """Writes the lines of MLSD and MLST.
+
+    ``facts`` are those to send. ``perm`` gives the letters of the perm fact for a status; its answer may depend on the
+    mode, the owner and the group only, and is remembered, as are the names that ``owner`` and ``group`` give.
+    """
+
+    def __init__(
+        self,
+        *,
+        facts: Collection[str],
+        perm: Callable[[os.stat_result], str],
+        owner: Callable[[int], str],
+        group: Callable[[int], str],
+    ) -> None:
+        self._facts = frozenset(facts)
+        self._perm = perm
+        self._owner = owner
+        self._group = group
+        self._minutes = _Minutes()
+        self._frames: dict[tuple[int, tuple[int, ...]], str] = {}
+
+    def lines(self, items: Iterable[tuple[str, os.stat_result, str | None]]) -> bytes:
+        """A line for each name, its status and, of a link that is shown as one, its target; each ends with CR LF.
+
+        A name that holds CR or LF has no line, as none could carry it (RFC 3659 section 6).
+        """
+        frames = self._frames
+        minutes = self._minutes
+        lines: list[str] = []
+        for name, status, target in items:
+            key = status[0], status[2:6]
+            frame = frames.get(key) if target is None else None
+            if frame is None:
+                frame = self._frame(status, target)
+            modified = status[8]
+            lines.append(frame % (status[6], minutes[modified // 60], _SECONDS[modified % 60], status[1], name))
+        data = "".join(lines).encode("utf-8", "surrogateescape")
+        if data.count(b"\n") != len(lines) or data.count(b"\r") != len(lines):
+            whole = [line for line in lines if "\n" not in line[:-2] and "\r" not in line[:-2]]
+            data = "".join(whole).encode("utf-8", "surrogateescape")
+        return data
+
+    def line(self, path: str, status: os.stat_result, target: str | None = None, kind: str | None = None) -> str:
+        """The line of one object without its line end: its facts, a space, ``path``.
+
+        ``kind`` replaces the type fact's value: ``cdir`` for the directory a listing is of.
+        """
+        frame = self._frame(status, target, kind)
+        modified = status[8]
+        filled = frame % (status[6], self._minutes[modified // 60], _SECONDS[modified % 60], status[1], path)
+        return filled.removesuffix("\r\n")
+
+    def _frame(self, status: os.stat_result, target: str | None, kind: str | None = None) -> str:
+        """A template that holds all that does not change among many files, for size, minute, second, inode and name."""
+        mode = status.st_mode
+        frame = ""
+        for fact in FACTS:
+            value, slots = self._value(fact, status, kind or _type(mode, target))
+            if value is None or fact not in self._facts:
+                frame += "%.0s" * slots
+            else:
+                frame += f"{fact}={value};"
+        frame += " %s\r\n"
+        if target is None and kind is None:
+            if len(self._frames) >= _REMEMBERED:
+                self._frames.clear()
+            self._frames[status[0], status[2:6]] = frame
+        return frame
+
+    def _value(self, fact: str, status: os.stat_result, kind: str) -> tuple[str | None, int]:
+        """The template of a fact's value, None where the object has no such fact; and how many slots are its own."""
+        match fact:
+            case "type":
+                return _literal(kind), 0
+            case "size":
+                return (None if stat.S_ISDIR(status.st_mode) else "%s"), 1
+            case "modify":
+                return "%s%s", 2
+            case "perm":
+                return self._perm(status), 0
+            case "unique":
+                return f"{status.st_dev:x}g%x", 1
+            case "UNIX.mode":
+                return f"{stat.S_IMODE(status.st_mode):04o}", 0
+            case "UNIX.owner":
+                return _literal(token(self._owner(status.st_uid), status.st_uid)), 0
+            case _:
+                return _literal(token(self._group(status.st_gid), status.st_gid)), 0
+
+
+def parse_mlsx(line: str) -> Entry:
+    """The entry that a line of MLSD, or the inner line of a 250 reply to MLST, tells of.
+
+    Facts come in any order and case; what is unknown or cannot be read counts as not told. The directory itself
+    (``cdir``) and its parent (``pdir``) are directories. Raises ArgumentError where no name follows the facts.
+    """
+    facts, name = _facts_and_name(line)
+    kind, target = _kind(facts.get("type", ""))
+    size = facts.get("size", facts.get("sizd", ""))
+    return Entry(
+        name=name,
+        kind=kind,
+        size=int(size) if size.isascii() and size.isdigit() else None,
+        modified=_time(facts.get("modify")),
+        created=_time(facts.get("create")),
+        permissions=facts.get("perm", facts.get("unix.mode")),
+        owner=facts.get("unix.owner", facts.get("unix.ownername")),
+        group=facts.get("unix.group", facts.get("unix.groupname")),
+        target=target,
+        unique=facts.get("unique"),
+        raw=line,
+    )
+
+
+def _facts_and_name(line: str) -> tuple[dict[str, str], str]:
+    text, space, name = line.removeprefix(" ").partition(" ") if not line.startswith("  ") else ("", " ", line[2:])
+    if not space or not name:
+        message = f"no name follows the facts in {line[:80]!r}"
+        raise ArgumentError(message)
+    return {fact.lower(): value for fact, _, value in (item.partition("=") for item in text.split(";"))}, name
+
+
+def _kind(value: str) -> tuple[Kind, str | None]:
+    lowered = value.lower()
+    if lowered == "file":
+        return Kind.FILE, None
+    if lowered in ("dir", "cdir", "pdir"):
+        return Kind.DIRECTORY, None
+    system_kind = lowered.partition("=")[2]
+    if system_kind.startswith(("slink", "symlink")):
+        return Kind.LINK, value.partition(":")[2] or None
+    return Kind.OTHER, None
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return moment(parse_server_time(text)) if text else None
+    except ArgumentError:
+        return None
+
+
+def _type(mode: int, target: str | None) -> str:
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "dir"
+    kind = f"OS.unix={_SPECIAL.get(stat.S_IFMT(mode), 'unknown')}"
+    if target and stat.S_ISLNK(mode) and not any(character in " ;\r\n" for character in target):
+        kind += f":{target}"
+    return kind
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+class _Minutes(dict[float, str]):
+    """The digits of a time up to its minute, by minutes since the epoch; worked out on first use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._days: dict[int, str] = {}
+
+    def __missing__(self, minute: float) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+            self._days.clear()
+        day, rest = divmod(int(minute), _DAY)
+        text = self._days.get(day)
+        if text is None:
+            text = self._days[day] = format_time(day * _DAY * 60 * SECOND)[:8]
+        text = self[minute] = text + _HOURS_AND_MINUTES[rest]
+        return text
+
+
+_DAY = 24 * 60
+_HOURS_AND_MINUTES = tuple(f"{minute // 60:02}{minute % 60:02}" for minute in range(_DAY))
+_SECONDS: dict[float, str] = {second: f"{second:02}" for second in range(60)}

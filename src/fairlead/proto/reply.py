@@ -1,0 +1,171 @@
+"""Replies of the control connection: to octets for a server, from octets for a client (RFC 959 section 4.2)."""
+
+from __future__ import annotations
+
+import re
+
+from fairlead.errors import LimitError, ProtocolError
+from fairlead.proto.telnet import LineReader, LineTooLong
+
+# Neither a tab nor a CR (sent as CR NUL) can do harm in a line; any other control character becomes "?".
+_UNSENDABLE = {code: "?" for code in (*range(0x20), 0x7F) if code not in (0x09, 0x0D)}
+_FIRST_LINE = re.compile(r"([1-6][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+
+
+class Reply:
+    """A reply: three digits and one or more lines of text. Not to be changed once made."""
+
+    __slots__ = ("code", "lines")
+
+    code: int
+    lines: tuple[str, ...]
+
+    def __init__(self, code: int, *lines: str) -> None:
+        self.code = code
+        self.lines = lines
+
+    def __repr__(self) -> str:
+        return f"Reply({', '.join(map(repr, (self.code, *self.lines)))})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Reply):
+            return NotImplemented
+        return self.code == other.code and self.lines == other.lines
+
+    def __hash__(self) -> int:
+        return hash((self.code, self.lines))
+
+    @property
+    def text(self) -> str:
+        """The lines, joined by a newline."""
+        return "\n".join(self.lines)
+
+    @property
+    def kind(self) -> int:
+        """The first digit, which alone decides what to do next (RFC 1123 section 4.1.2.11)."""
+        return self.code // 100
+
+    @property
+    def preliminary(self) -> bool:
+        """1yz: another reply to the same command follows."""
+        return self.kind == 1
+
+    @property
+    def completed(self) -> bool:
+        """2yz: done."""
+        return self.kind == 2
+
+    @property
+    def intermediate(self) -> bool:
+        """3yz: another command is needed to go on."""
+        return self.kind == 3
+
+    @property
+    def transient(self) -> bool:
+        """4yz: refused, the same command may succeed later."""
+        return self.kind == 4
+
+    @property
+    def permanent(self) -> bool:
+        """5yz: refused, the same command will not succeed unchanged."""
+        return self.kind == 5
+
+    def encode(self) -> bytes:
+        """The reply as a server sends it, with its line ends.
+
+        Nothing in the text can end a line or begin another reply: an inner line that begins with three digits gets a
+        space in front, CR becomes CR NUL, 255 is doubled, other control characters become ``?``.
+        """
+        lines = self.lines
+        if len(lines) == 1:
+            text = lines[0]
+            if text.isascii() and text.isprintable():
+                return b"%d %b\r\n" % (self.code, text.encode("ascii"))
+        if len(lines) <= 1:
+            return b"%d %b\r\n" % (self.code, _encode_text(self.text))
+        first, *inner, last = lines
+        sent = [b"%d-%b" % (self.code, _encode_text(first))]
+        sent += [_encode_text(f" {line}" if _begins_with_code(line) else line) for line in inner]
+        sent.append(b"%d %b\r\n" % (self.code, _encode_text(last)))
+        return b"\r\n".join(sent)
+
+
+class ReplyParser:
+    """Octets of a control connection, cut anywhere, to replies; for a client.
+
+    A multi-line reply ends at the line that begins with its own code and a space, or is the bare code; all other
+    lines are text. Inner lines that repeat ``NNN-`` lose it. Telnet commands are taken out. ``limit`` bounds the
+    octets of one reply.
+    """
+
+    def __init__(self, limit: int = 1 << 20) -> None:
+        self._limit = limit
+        self._reader = LineReader(limit)
+        self._code = ""
+        self._lines: list[str] = []
+        self._size = 0
+        self._error: ProtocolError | None = None
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that ``data`` completes, in order.
+
+        Raises ProtocolError on a line that is no reply, and LimitError on a reply beyond the limit; replies that came
+        before it are returned first and the next call raises. After an error there is no way to find the next reply.
+        """
+        replies: list[Reply] = []
+        if self._error is None:
+            try:
+                for line in self._reader.feed(data):
+                    self._take(line, replies)
+            except ProtocolError as error:
+                self._error = error
+        if self._error is not None and not replies:
+            raise self._error
+        return replies
+
+    def take_answers(self) -> bytes:
+        """Telnet refusals (WONT, DONT) to send back; mostly empty."""
+        return self._reader.take_answers()
+
+    def _take(self, octets: bytes | LineTooLong, replies: list[Reply]) -> None:
+        self._size += octets.length if isinstance(octets, LineTooLong) else len(octets) + 2
+        if isinstance(octets, LineTooLong) or self._size > self._limit:
+            message = f"the server's reply is longer than {self._limit} octets"
+            raise LimitError(message)
+        line = octets.decode("utf-8", "surrogateescape")
+        if not self._code:
+            self._begin(line, replies)
+        elif line == self._code or line.startswith(self._code + " "):
+            self._end(line[4:], replies)
+        else:
+            self._lines.append(line.removeprefix(self._code + "-"))
+
+    def _begin(self, line: str, replies: list[Reply]) -> None:
+        if not line:  # some servers send a blank line between two replies
+            self._size = 0
+            return
+        match = _FIRST_LINE.fullmatch(line)
+        if match is None:
+            message = f"the server sent {line[:80]!r}, which is no FTP reply"
+            raise ProtocolError(message)
+        self._code = match[1]
+        if match[2] == "-":
+            self._lines.append(match[3])
+        else:
+            self._end(match[3] or "", replies)
+
+    def _end(self, last: str, replies: list[Reply]) -> None:
+        replies.append(Reply(int(self._code), *self._lines, last))
+        self._code = ""
+        self._lines.clear()
+        self._size = 0
+
+
+def _begins_with_code(line: str) -> bool:
+    start = line[:3]
+    return len(start) == len("NNN") and start.isascii() and start.isdigit()
+
+
+def _encode_text(text: str) -> bytes:
+    octets = text.translate(_UNSENDABLE).encode("utf-8", "surrogateescape")
+    return octets.replace(b"\r", b"\r\0").replace(b"\xff", b"\xff\xff")
