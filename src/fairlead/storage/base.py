@@ -112,13 +112,19 @@ class Storage(Protocol):
         """Make a directory. Raises AlreadyExists, NotFound, Denied, InvalidName, NoSpace."""
 
     def rmdir(self, path: str) -> None:
-        """Remove an empty directory (partial uploads in it count as nothing). Raises NotFound, NotEmpty, NotADirectory, Denied."""
+        """Remove an empty directory (partial uploads in it count as nothing).
+
+        Raises NotFound, NotEmpty, NotADirectory, Denied.
+        """
 
     def remove(self, path: str) -> None:
         """Remove a file or a link. Raises NotFound, IsADirectory, Denied, Busy."""
 
     def rename(self, source: str, target: str) -> None:
-        """Rename, replacing a file that bears the name ``target``. Raises NotFound, AlreadyExists (a directory), Denied."""
+        """Rename, replacing a file that bears the name ``target``.
+
+        Raises NotFound, AlreadyExists (a directory), Denied.
+        """
 
     def change(
         self, path: str, *, mode: int | None = None, modified_ns: int | None = None, accessed_ns: int | None = None

@@ -1,0 +1,170 @@
+"""A local file being written: a hidden partial beside its target, renamed over it when it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+from dataclasses import dataclass
+
+from fairlead.storage.local import partial
+from fairlead.storage.local.faults import fault
+
+_syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+_syncfs.argtypes = (ctypes.c_int,)
+
+
+@dataclass(slots=True)
+class Place:
+    """Where an upload ends up: an open directory and a name in it."""
+
+    path: str
+    """The virtual path, for errors."""
+    directory: int
+    borrowed: bool
+    """Whether the descriptor of the directory belongs to the store."""
+    name: bytes
+    status: os.stat_result | None = None
+    """What bears the name; no link."""
+    reserved: os.stat_result | None = None
+    """The empty file that keeps the name for an upload under a unique name."""
+
+    def close(self) -> None:
+        """Close the directory; a second call does nothing."""
+        directory, self.directory = self.directory, -1
+        if directory >= 0 and not self.borrowed:
+            os.close(directory)
+
+    def release(self) -> None:
+        """Take the reservation back, unless something else bears the name by now."""
+        if self.reserved is not None:
+            with contextlib.suppress(OSError):
+                status = os.lstat(self.name, dir_fd=self.directory)
+                if (status.st_ino, status.st_dev, status.st_size) == (self.reserved.st_ino, self.reserved.st_dev, 0):
+                    os.unlink(self.name, dir_fd=self.directory)
+
+
+@dataclass(slots=True)
+class Work:
+    """The locked file that takes an upload's octets."""
+
+    descriptor: int
+    device: int
+    """The ``st_dev`` it lies on."""
+    name: bytes
+    kept_as: bytes
+    """The name under which the owner finds it again; empty where nothing could be resumed from it."""
+    position: int = 0
+
+
+class LocalUpload:
+    """What :meth:`fairlead.storage.base.Storage.create` gives for a local file."""
+
+    __slots__ = ("_descriptor", "_full", "_place", "_work", "position", "prompt")
+
+    def __init__(self, place: Place, work: Work, *, full: bool, prompt: bool) -> None:
+        """``full`` flushes before :meth:`commit` returns; ``prompt`` tells that this never waits for a disk."""
+        self._place = place
+        self._work = work
+        self._descriptor = work.descriptor
+        self._full = full
+        self.position = work.position
+        self.prompt = prompt
+
+    def fileno(self) -> int | None:
+        """The descriptor of the partial; its file offset stands at ``position``."""
+        return self._descriptor
+
+    def write(self, data: bytes) -> None:
+        """Write all of ``data``; where it fails, ``position`` counts what was written."""
+        try:
+            written = os.write(self._descriptor, data)
+            self.position += written
+            while written < len(data):
+                count = os.write(self._descriptor, memoryview(data)[written:])
+                self.position += count
+                written += count
+        except OSError as error:
+            raise fault(error, self._place.path) from error
+
+    def commit(self) -> os.stat_result:
+        """Flush the file, rename it over its target, flush the directory.
+
+        A failed flush throws the partial away, for what of it reached the disk is unknown; after a failed rename it is
+        kept. Either way the old file stands and the upload has ended.
+        """
+        place = self._place
+        if self._full:
+            try:
+                os.fsync(self._descriptor)
+            except OSError as error:
+                self.discard()
+                raise fault(error, place.path) from error
+        try:
+            os.rename(self._work.name, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
+        except OSError as error:
+            self.keep()
+            raise fault(error, place.path) from error
+        try:
+            if self._full:
+                self._flush_directory()
+            return os.fstat(self._descriptor)
+        except OSError as error:
+            raise fault(error, place.path) from error
+        finally:
+            self._close()
+
+    def keep(self) -> None:
+        """Leave the partial where its owner finds it again."""
+        if self._descriptor < 0:
+            return
+        work, directory = self._work, self._place.directory
+        try:
+            if not work.kept_as or not os.fstat(self._descriptor).st_size:
+                os.unlink(work.name, dir_fd=directory)
+            elif work.name != work.kept_as:
+                self._keep_spare()
+        except OSError:
+            pass  # nothing can be kept; the sweep finds what is left
+        finally:
+            self._place.release()
+            self._close()
+
+    def discard(self) -> None:
+        """Remove the partial."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.unlink(self._work.name, dir_fd=self._place.directory)
+            self._place.release()
+            self._close()
+
+    def _keep_spare(self) -> None:
+        """Give the partial its owner's name for it, unless another live upload holds that."""
+        work, directory = self._work, self._place.directory
+        held = partial.claim(directory, work.kept_as, os.O_CREAT)
+        if held is None:
+            os.unlink(work.name, dir_fd=directory)
+            return
+        try:
+            os.rename(work.name, work.kept_as, src_dir_fd=directory, dst_dir_fd=directory)
+        finally:
+            os.close(held[0])
+
+    def _flush_directory(self) -> None:
+        try:
+            os.fsync(self._place.directory)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            # The directory may be searched but not read, so it could not be opened for flushing.
+            if _syncfs(self._descriptor):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number)) from error
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        self._place.close()
+        os.close(descriptor)
+
+    __del__ = keep
