@@ -45,7 +45,8 @@ class Account:
     """
 
     name: str
-    storage: Storage
+    storage: Storage | None = None
+    """Its tree of files; None for the one that the server has for all."""
     rules: Sequence[Rule] = (Rule("/", Right.READER),)
     home: str = "/"
     anonymous: bool = False
@@ -63,6 +64,11 @@ class Account:
             if rule.path == "/" or path == rule.path or path.startswith(rule.path + "/"):
                 return rule.rights
         return Right.NONE
+
+    def rules_below(self, path: str) -> bool:
+        """Whether entries of the directory ``path`` may have rights of their own."""
+        prefix = path.rstrip("/") + "/"
+        return any(rule.path.startswith(prefix) and rule.path != "/" for rule in self._sorted)
 
 
 class Accounts(Protocol):

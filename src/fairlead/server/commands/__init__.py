@@ -1,0 +1,16 @@
+"""The commands, one module for each family of RFC 959 and its successors.
+
+Importing a module declares its commands; the modules know nothing of each other.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+FAMILIES = ("access", "channel", "facts", "info", "listing", "namespace", "retrieve", "site", "store")
+
+
+def load() -> None:
+    """Declare every command."""
+    for family in FAMILIES:
+        import_module(f"{__name__}.{family}")

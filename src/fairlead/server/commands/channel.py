@@ -1,0 +1,211 @@
+"""The data connection and its representation: PORT, PASV, EPRT, EPSV, TYPE, STRU, MODE, ALLO is with the stores."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from fairlead.errors import ArgumentError, FamilyError
+from fairlead.proto.address import (
+    epsv_reply_text,
+    families_text,
+    parse_eprt,
+    parse_epsv_argument,
+    parse_port,
+    pasv_reply_text,
+)
+from fairlead.proto.codec import Representation
+from fairlead.proto.reply import Reply
+from fairlead.server.data import ActivePort, PassivePort, source_port, without_zone
+from fairlead.server.registry import Argument, command
+
+if TYPE_CHECKING:
+    from fairlead.server.session import Session
+
+PRIVILEGED = 1024
+IPV4, IPV6 = 1, 2
+LOOPBACK = {IPV4: "127.0.0.1", IPV6: "::1"}
+WILDCARD = {IPV4: "0.0.0.0", IPV6: "::"}  # noqa: S104 - a data port for a peer of the other family
+AFTER_ALL = Reply(501, "Not allowed after EPSV ALL; use EPSV.")
+
+
+def family_of(host: str) -> int:
+    """The RFC 2428 number of an address's family."""
+    return IPV6 if ":" in host else IPV4
+
+
+# Active: the server calls
+
+
+@command("PORT", syntax="h1,h2,h3,h4,p1,p2", argument=Argument.REQUIRED, keeps=True)
+def port(session: Session, argument: str) -> Reply:
+    """Call the client at an IPv4 address and port (RFC 959 section 4.1.2)."""
+    if session.epsv_all:
+        return AFTER_ALL
+    session.use_port(None)
+    host, number = parse_port(argument)
+    if family_of(session.peer[0]) == IPV6 and not _third_parties(session):
+        return Reply(501, "PORT serves IPv4 only; use EPRT or EPSV.")
+    return _call_at(session, "PORT", host, number)
+
+
+@command("EPRT", syntax="|family|address|port|", argument=Argument.REQUIRED, keeps=True, feature="EPRT")
+def extended_port(session: Session, argument: str) -> Reply:
+    """Call the client at an address and port of either family (RFC 2428 section 2)."""
+    if session.epsv_all:
+        return AFTER_ALL
+    session.use_port(None)
+    try:
+        family, host, number = parse_eprt(argument)
+    except FamilyError:
+        return _families(session)
+    if family not in _families_served(session):
+        return _families(session)
+    return _call_at(session, "EPRT", host, number)
+
+
+def _call_at(session: Session, mode: str, host: str, number: int) -> Reply:
+    server = session.server
+    if not server.settings.active:
+        return Reply(504, "Active mode is switched off here; use EPSV or PASV.")
+    third_party = not _same_host(host, session.peer[0])
+    if third_party and not _third_parties(session):
+        return Reply(504, "I call only the address you call from (RFC 2577).")
+    if number < PRIVILEGED:
+        return Reply(504, "I do not call ports below 1024 (RFC 2577).")
+    source = session.local[0] if family_of(session.local[0]) == family_of(host) else ""
+    zone = session.peer[0].partition("%")[2]
+    called = f"{host}%{zone}" if zone and not third_party else host
+    session.use_port(ActivePort(mode, server.loop, called, number, source, source_port(session)))
+    return Reply(200, f"I will call {host} port {number}.")
+
+
+def _same_host(host: str, peer: str) -> bool:
+    """Whether both are one machine for certain: the same address, or both of this machine's loopback."""
+    peer = without_zone(peer)
+    if host == peer:
+        return True
+    return family_of(host) != family_of(peer) and ip_address(host).is_loopback and ip_address(peer).is_loopback
+
+
+def _third_parties(session: Session) -> bool:
+    return session.server.settings.allow_fxp or session.logged_in.allow_fxp
+
+
+def _families_served(session: Session) -> tuple[int, ...]:
+    """The families a data connection of this session can have.
+
+    That of the control connection; the other too where the peer can still be known for certain (loopback), or where
+    data connections of third parties are allowed.
+    """
+    own = family_of(session.peer[0])
+    if _third_parties(session) or ip_address(without_zone(session.peer[0])).is_loopback:
+        return (IPV4, IPV6)
+    return (own,)
+
+
+def _families(session: Session) -> Reply:
+    return Reply(522, families_text(_families_served(session)))
+
+
+# Passive: the server is called
+
+
+@command("PASV", keeps=True)
+def passive(session: Session, _: str) -> Reply:
+    """Listen for the client, on IPv4 (RFC 959 section 4.1.2)."""
+    if session.epsv_all:
+        return AFTER_ALL
+    if family_of(session.peer[0]) == IPV6:
+        return Reply(501, "PASV serves IPv4 only; use EPSV.")
+    listening = _listen(session, "PASV", session.local[0], session.peer[0])
+    announced = session.server.announcer.address_for(session.peer[0], session.local[0])
+    return Reply(227, pasv_reply_text(announced, listening.port))
+
+
+@command("EPSV", syntax="[1 | 2 | ALL]", argument=Argument.OPTIONAL, keeps=True, feature="EPSV")
+def extended_passive(session: Session, argument: str) -> Reply:
+    """Listen for the client, on the control connection's family or the one asked for (RFC 2428 section 3)."""
+    try:
+        asked = parse_epsv_argument(argument)
+    except FamilyError:
+        return _families(session)
+    if asked == "ALL":
+        session.epsv_all = True
+        return Reply(200, "EPSV ALL: only EPSV from now on.")
+    local, peer = session.local[0], session.peer[0]
+    if asked is not None and asked != family_of(peer):
+        if asked not in _families_served(session):
+            return _families(session)
+        loopback = ip_address(peer).is_loopback
+        local = (LOOPBACK if loopback else WILDCARD)[asked]
+        peer = LOOPBACK[asked]
+    listening = _listen(session, "EPSV", local, peer)
+    return Reply(229, epsv_reply_text(listening.port))
+
+
+def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:
+    server = session.server
+    session.use_port(None)
+    caller = None if _third_parties(session) else without_zone(peer)
+    listening = PassivePort(mode, server.loop, server.pool, host, caller)
+    session.use_port(listening)
+    return listening
+
+
+# Representation
+
+SERVED = {"I": Representation("I"), "L": Representation("L")}
+FORMS = frozenset("NTC")
+
+
+@command("TYPE", syntax="A [N] | I | L 8", argument=Argument.REQUIRED, keeps=True)
+def representation_type(session: Session, argument: str) -> Reply:
+    """Set the representation type (RFC 959 section 4.1.2, RFC 1123 section 4.1.2.1)."""
+    first, *rest = argument.upper().split(" ")
+    if len(rest) > 1:
+        raise ArgumentError("TYPE takes a letter and at most one parameter")
+    parameter = rest[0] if rest else ""
+    if first in {"A", "E"}:
+        if parameter and parameter not in FORMS:
+            raise ArgumentError("The format is N, T or C")
+        if first == "E" or parameter == "C":
+            return Reply(504, f"TYPE {argument} is not served.")
+        changed = {"type": "A", "form": parameter or "N", "size": 8}
+    elif first == "I" and not parameter:
+        changed = {"type": "I", "form": "N", "size": 8}
+    elif first == "L":
+        changed = {"type": "L", "form": "N", "size": _byte_size(parameter)}
+        if changed["size"] != 8:  # noqa: PLR2004
+            return Reply(504, f"TYPE {argument} is not served.")
+    else:
+        raise ArgumentError(f"TYPE {argument[:20]} is not known")
+    session.representation = session.representation._replace(**changed)  # type: ignore[arg-type]
+    return Reply(200, f"Type set to {argument}.")
+
+
+def _byte_size(parameter: str) -> int:
+    if not parameter.isascii() or not parameter.isdecimal() or not 1 <= int(parameter) <= 255:  # noqa: PLR2004
+        raise ArgumentError("TYPE L needs a byte size from 1 to 255")
+    return int(parameter)
+
+
+@command("STRU", syntax="F", argument=Argument.REQUIRED)
+def structure(_: Session, argument: str) -> Reply:
+    """Set the file structure (RFC 959 section 4.1.2)."""
+    return _one_of(argument, "STRU", served="F", known="FRP")
+
+
+@command("MODE", syntax="S", argument=Argument.REQUIRED)
+def transfer_mode(_: Session, argument: str) -> Reply:
+    """Set the transfer mode (RFC 959 section 4.1.2)."""
+    return _one_of(argument, "MODE", served="S", known="SBCZ")
+
+
+def _one_of(argument: str, verb: str, *, served: str, known: str) -> Reply:
+    letter = argument.upper()
+    if letter == served:
+        return Reply(200, f"{verb} set to {letter}.")
+    if len(letter) == 1 and letter in known:
+        return Reply(504, f"{verb} {letter} is not served.")
+    raise ArgumentError(f"{verb} {argument[:20]} is not known")

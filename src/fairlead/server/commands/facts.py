@@ -1,0 +1,95 @@
+"""Facts about single files: SIZE, MDTM, MLST, MFMT and OPTS MLST (RFC 3659, draft-somers-ftp-mfxx)."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from fairlead.accounts.base import Right
+from fairlead.errors import ArgumentError, Denied, IsADirectory
+from fairlead.proto.listing.mlsx import facts_text, feature_text, parse_facts
+from fairlead.proto.path import resolve
+from fairlead.proto.reply import Reply
+from fairlead.proto.times import format_time, parse_time
+from fairlead.server.formats import mlsx_formatter, shown_status
+from fairlead.server.offsets import transmitted_size
+from fairlead.server.registry import Argument, command, option
+
+if TYPE_CHECKING:
+    import os
+
+    from fairlead.server.session import Session
+
+
+def _regular(session: Session, path: str) -> os.stat_result:
+    status = session.storage.stat(path, owner=session.logged_in.name)
+    if not stat.S_ISREG(status.st_mode):
+        raise IsADirectory(path, "It is not a plain file")
+    return status
+
+
+@command(
+    "SIZE", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.LIST, storage=True, keeps=True,
+    feature="SIZE",
+)  # fmt: skip
+def size(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
+    """How many octets RETR would send in the representation that is set (RFC 3659 section 4)."""
+    status = _regular(session, path)
+    if session.representation.type != "A":
+        return Reply(213, str(status.st_size))
+    if status.st_size > session.server.settings.ascii_size_limit:
+        return Reply(550, "The file is too large to count under TYPE A; use TYPE I.")
+    return _text_size(session, path)
+
+
+async def _text_size(session: Session, path: str) -> Reply:
+    octets = await session.server.in_thread(transmitted_size, session.storage, path, session.representation)
+    return Reply(213, str(octets))
+
+
+@command(
+    "MDTM", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.LIST, storage=True, keeps=True,
+    feature="MDTM",
+)  # fmt: skip
+def modification_time(session: Session, path: str) -> Reply:
+    """When a file was last modified, in UTC (RFC 3659 section 3)."""
+    status = session.storage.stat(path)
+    return Reply(213, format_time(status.st_mtime_ns, fraction=True))
+
+
+@command("MFMT", syntax="time path", argument=Argument.REQUIRED, storage=True, feature="MFMT")
+def modify_time(session: Session, argument: str) -> Reply:
+    """Set when a file was last modified; the reply tells what it is now."""
+    text, _, name = argument.partition(" ")
+    if not name:
+        raise ArgumentError("MFMT takes a time and a path")
+    moment = parse_time(text)
+    path = resolve(session.cwd, name)
+    if not session.logged_in.rights(path) & Right.CHANGE:
+        raise Denied(path)
+    status = session.storage.change(path, modified_ns=moment)
+    session.server.record_change(session, "MFMT", path, text)
+    return Reply(213, f"Modify={format_time(status.st_mtime_ns, fraction=True)}; {name}")
+
+
+def _mlst_feature(session: Session) -> str:
+    return feature_text(session.facts)
+
+
+@command(
+    "MLST", syntax="[path]", argument=Argument.OPTIONAL, path=True, right=Right.LIST, storage=True, keeps=True,
+    feature=_mlst_feature,
+)  # fmt: skip
+def machine_list_one(session: Session, path: str) -> Reply:
+    """The facts of one file or directory, on the control connection (RFC 3659 section 7)."""
+    status, target = shown_status(session, path)
+    formatter = mlsx_formatter(session, path)
+    return Reply(250, "Facts follow.", f" {formatter.line(path, status, target)}", "End.")
+
+
+@option("MLST")
+def choose_facts(session: Session, argument: str) -> Reply:
+    """Choose which facts MLST and MLSD send (RFC 3659 section 7.9)."""
+    session.facts = parse_facts(argument)
+    return Reply(200, f"MLST OPTS {facts_text(session.facts)}".rstrip())

@@ -1,0 +1,36 @@
+"""Fetching files: REST and RETR (RFC 959 section 4.1.3, RFC 3659 section 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fairlead.accounts.base import Right
+from fairlead.errors import ArgumentError
+from fairlead.proto.reply import Reply
+from fairlead.server.registry import Argument, command
+from fairlead.server.transfer import send_file
+
+if TYPE_CHECKING:
+    from fairlead.server.session import Session
+
+DIGITS = 19
+"""Enough for every offset below 2^63, what a file can have."""
+
+
+@command("REST", syntax="offset", argument=Argument.REQUIRED, keeps=True, feature="REST STREAM")
+def restart(session: Session, argument: str) -> Reply:
+    """Say where the next transfer begins; what the offset is worth shows only there."""
+    if not (argument.isascii() and argument.isdecimal()) or len(argument) > DIGITS:
+        raise ArgumentError("REST takes a number of octets")
+    session.pending = ""
+    session.restart = int(argument)
+    return Reply(350, f"Restarting at {session.restart}; send the transfer command.")
+
+
+@command("RETR", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.READ, data=True)
+async def retrieve(session: Session, path: str) -> Reply:
+    """Send a file."""
+    offset = session.take_restart()
+    storage = session.storage
+    source = storage.open(path) if storage.inline else await session.server.in_thread(storage.open, path)
+    return await send_file(session, "RETR", path, source, offset)

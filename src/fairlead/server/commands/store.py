@@ -1,0 +1,98 @@
+"""Storing files: STOR, APPE, STOU and ALLO (RFC 959 section 4.1.3, RFC 1123 section 4.1.2.9)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from fairlead.accounts.base import Right
+from fairlead.errors import AlreadyExists, ArgumentError, Denied, NotFound
+from fairlead.proto.path import join, resolve, split
+from fairlead.proto.reply import Reply
+from fairlead.server.offsets import storing_offset
+from fairlead.server.registry import Argument, command
+from fairlead.server.transfer import receive_file
+from fairlead.storage.base import Intent
+
+if TYPE_CHECKING:
+    from fairlead.server.session import Session
+
+NEED_ACCOUNT = Reply(532, "Send the account with ACCT before storing files.")
+BOTH = Right.CREATE | Right.OVERWRITE
+TRIES = 5
+
+
+@command("STOR", syntax="path", argument=Argument.REQUIRED, path=True, data=True)
+async def store(session: Session, path: str) -> Reply:
+    """Store a file under its name; it shows there only once it is whole."""
+    return await _store(session, "STOR", path, Intent.REPLACE)
+
+
+@command("APPE", syntax="path", argument=Argument.REQUIRED, path=True, data=True)
+async def append(session: Session, path: str) -> Reply:
+    """Append to a file, or make it; after REST it is STOR (RFC 3659 section 5.3)."""
+    return await _store(session, "APPE", path, Intent.REPLACE if session.restart else Intent.APPEND)
+
+
+async def _store(session: Session, verb: str, path: str, intent: Intent) -> Reply:
+    offset = session.take_restart()
+    if session.needs_account:
+        return NEED_ACCOUNT
+    await _check_rights(session, path)
+    server, storage = session.server, session.storage
+    held = b""
+    if offset and session.representation.type == "A":
+        offset, held = await server.in_thread(storing_offset, storage, path, offset)
+    upload = await server.call(storage, storage.create, path, intent=intent, owner=session.logged_in.name, offset=offset)
+    return await receive_file(session, verb, path, upload, f"Ready for {split(path)[1]}.", held=held)
+
+
+async def _check_rights(session: Session, path: str) -> None:
+    """Making a new file and changing one that exists are two rights; only who lacks one of them costs a look."""
+    rights = session.logged_in.rights(path)
+    if rights & BOTH == BOTH:
+        return
+    storage = session.storage
+    try:
+        await session.server.call(storage, storage.stat, path, follow=False)
+    except NotFound:
+        needed = Right.CREATE
+    else:
+        needed = Right.OVERWRITE
+    if not rights & needed:
+        raise Denied(path)
+
+
+@command("STOU", syntax="[hint]", argument=Argument.OPTIONAL, data=True)
+async def store_unique(session: Session, hint: str) -> Reply:
+    """Store under a name that nothing has, told in the 150 reply; what is given is only a hint for it."""
+    session.take_restart()
+    if session.needs_account:
+        return NEED_ACCOUNT
+    storage, account = session.storage, session.logged_in
+    parent, stem = split(resolve(session.cwd, hint)) if hint else (session.cwd, "")
+    for _ in range(TRIES):
+        name = f"{stem or 'stou'}.{secrets.token_hex(6)}"
+        path = join(parent, name)
+        if not account.rights(path) & Right.CREATE:
+            raise Denied(path)
+        try:
+            upload = await session.server.call(
+                storage, storage.create, path, intent=Intent.UNIQUE, owner=account.name
+            )
+        except AlreadyExists:
+            continue
+        shown = name if parent == session.cwd else path
+        return await receive_file(session, "STOU", path, upload, f"FILE: {shown}")
+    raise AlreadyExists(parent, "No unique name could be made")
+
+
+@command("ALLO", syntax="size [R size]", argument=Argument.REQUIRED)
+def allocate(_: Session, argument: str) -> Reply:
+    """Nothing is to be reserved here; the numbers are checked all the same."""
+    words = argument.upper().split(" ")
+    numbers = words[:1] + words[2:]
+    well_formed = len(words) == 1 or (len(words) == 3 and words[1] == "R")  # noqa: PLR2004
+    if not well_formed or not all(number.isascii() and number.isdecimal() for number in numbers):
+        raise ArgumentError("ALLO takes a size, and R with a record size")
+    return Reply(202, "No storage needs to be allocated.")

@@ -1,0 +1,370 @@
+"""The control connection: octets in, commands one at a time, replies out in order.
+
+Replies gather in a buffer and leave in one write when the session has nothing more to do in this turn of the loop, so
+the 150 and 226 of a small file, or the replies to a hundred pipelined commands, are one segment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+from fairlead.events import CommandReceived, ReplySent, SessionClosed, SessionOpened, SessionRefused
+from fairlead.proto.command import Command, CommandParser, LineTooLong
+from fairlead.proto.reply import Reply
+from fairlead.server.data import plain_address
+from fairlead.server.dispatch import dispatch
+from fairlead.server.registry import COMMANDS, Urgency
+from fairlead.server.session import Session
+from fairlead.server.stepping import Stepper, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from fairlead.server.server import Server
+
+TOO_LONG = Reply(500, "The command line is too long.")
+QUEUE_HIGH, QUEUE_LOW = 128, 32
+"""Commands waiting at which reading from the client stops, and goes on."""
+TURN = 256
+"""Commands answered in one turn of the loop before others get theirs."""
+GOODBYE = Reply(421, "The server is shutting down, closing the control connection.")
+LAST_WORDS = 10.0
+"""Seconds a client has to read the last reply before the connection is cut."""
+WEB_VERBS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH"})
+"""A web browser made to speak to this port (ALPACA); no FTP command has these names."""
+
+
+class Control(asyncio.Protocol):
+    """One control connection and its session."""
+
+    __slots__ = (
+        "_active",
+        "_busy",
+        "_drained",
+        "_ended",
+        "_loop",
+        "_out",
+        "_parser",
+        "_queue",
+        "_reading_paused",
+        "_running",
+        "_server",
+        "_timer",
+        "_timer_at",
+        "_transport",
+        "_verb",
+        "_writing_paused",
+        "closing",
+        "session",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._loop = server.loop
+        self._parser = CommandParser(server.settings.line_limit)
+        self._queue: deque[Command | LineTooLong] = deque()
+        self._out: list[bytes] = []
+        self._busy = False
+        self._running = False
+        self._ended = False
+        self._reading_paused = False
+        self._writing_paused = False
+        self._drained: Wait | None = None
+        self._verb = ""
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._active = self._loop.time()
+        self.closing = ""
+        """Why the connection is about to be closed, once it is."""
+
+    # The transport's calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet the client, or turn it away with 421."""
+        self._transport = cast("asyncio.Transport", transport)
+        server = self._server
+        session = self.session = Session(server, self, server.next_number(), self._active)
+        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        if not peer or not local:
+            self._transport.abort()
+            return
+        session.peer = (plain_address(peer[0]), peer[1])
+        session.local = (plain_address(local[0]), local[1])
+        refusal = server.admit(self)
+        if refusal is not None:
+            server.events.emit(SessionRefused(session=session.number, peer=session.peer[0], reason=refusal))
+            self.close(refusal, Reply(421, f"{refusal} Try again later."))
+            self._flush()
+            return
+        if server.events.wanted(SessionOpened):
+            server.events.emit(
+                SessionOpened(session=session.number, peer=session.peer[0], local=f"{local[0]} port {local[1]}")
+            )
+        self.send(server.greeting)
+        self.check_at(self._active + server.settings.login_timeout)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; run the commands, or see to the urgent ones if one is running."""
+        if self.closing:
+            return
+        self._active = self._loop.time()
+        commands = self._parser.feed(data)
+        answers = self._parser.take_answers()
+        if answers:
+            self._out.append(answers)
+        if not self._busy:
+            self._queue.extend(commands)
+            self._run()
+            return
+        for command in commands:
+            self._arrive_meanwhile(command)
+        if len(self._queue) > QUEUE_HIGH and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        self._flush()
+
+    def eof_received(self) -> bool:
+        """The client closed its side: what it asked before is answered, a transfer is stopped (as ABOR and QUIT)."""
+        self._ended = True
+        transfer = self.session.transfer
+        if transfer is not None:
+            transfer.abort()
+        if not self._busy and not self._queue:
+            self.close("the client closed the connection")
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The control connection is gone: stop the transfer, release everything."""
+        if not self.closing:
+            self.closing = "the connection was lost" if exc is not None else "the client closed the connection"
+        self._ended = True
+        self._queue.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._drained is not None:
+            self._drained.end(ConnectionResetError("the control connection is gone"))
+        session = self.session
+        if session.transfer is not None:
+            session.transfer.abort()
+        elif session.port is not None:
+            session.use_port(None)
+        if self._server.dismiss(self) and self._server.events.wanted(SessionClosed):
+            self._server.events.emit(
+                SessionClosed(
+                    session=session.number,
+                    peer=session.peer[0],
+                    user=session.user if session.account is not None else None,
+                    seconds=self._loop.time() - session.started,
+                    reason=self.closing,
+                )
+            )
+
+    def pause_writing(self) -> None:
+        """The client does not read its replies: no further command runs until it does."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._writing_paused = False
+        if self._drained is not None:
+            self._drained.end()
+        elif not self._busy:
+            self._run()
+
+    # The session's calls
+
+    def send(self, reply: Reply) -> None:
+        """Queue ``reply``; it leaves at the end of this turn."""
+        self._out.append(reply.encode())
+        events = self._server.events
+        if events.wanted(ReplySent):
+            session = self.session
+            events.emit(ReplySent(session=session.number, peer=session.peer[0], code=reply.code, text=reply.text))
+
+    def send_octets(self, data: bytes) -> None:
+        """Queue octets of a reply that is written piece by piece."""
+        self._out.append(data)
+
+    async def drained(self) -> None:
+        """Write out what was sent so far, and wait until the client has taken most of it."""
+        self._flush()
+        if self._writing_paused:
+            self._drained = Wait()
+            try:
+                await self._drained
+            finally:
+                self._drained = None
+
+    def close(self, reason: str, reply: Reply | None = None) -> None:
+        """Send ``reply`` as the last one and close once it is written."""
+        if self.closing:
+            return
+        self.closing = reason
+        self._queue.clear()
+        if reply is not None:
+            self.send(reply)
+        self._loop.call_soon(self._finish)
+
+    def finish(self, reason: str) -> None:
+        """Close once the reply to the command that is running has been written."""
+        self._loop.call_soon(self.close, reason)
+
+    def say_goodbye(self) -> None:
+        """The server stops: end an idle session with 421, a busy one once its command is done."""
+        if self.idle:
+            self.close("the server is shutting down", GOODBYE)
+
+    def cut(self) -> None:
+        """Drop the connection without another word."""
+        self.closing = self.closing or "the server is shutting down"
+        self._transport.abort()
+
+    def _finish(self) -> None:
+        self._flush()
+        self._transport.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(LAST_WORDS, self._transport.abort)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no command is running or waiting."""
+        return not self._busy and not self._queue
+
+    # Running commands
+
+    def _run(self) -> None:
+        queue = self._queue
+        left = TURN
+        self._running = True
+        while queue and not self._busy and not self._writing_paused and not self.closing:
+            if left == 0:
+                self._loop.call_soon(self._go_on)
+                break
+            left -= 1
+            command = queue.popleft()
+            if type(command) is LineTooLong:
+                self.send(TOO_LONG)
+                continue
+            self._execute(cast("Command", command))
+        self._running = False
+        if self._reading_paused and len(queue) < QUEUE_LOW:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        self._flush()
+        if not queue and not self._busy:
+            if self._ended:
+                self.close("the client closed the connection")
+            elif self._server.stopping:
+                self.say_goodbye()
+
+    def _go_on(self) -> None:
+        if not self._busy:
+            self._run()
+
+    def _execute(self, command: Command) -> None:
+        if self._server.events.wanted(CommandReceived):
+            self._report(command)
+        verb = self._verb = command.verb
+        if verb in WEB_VERBS:
+            self.close("a web client called", Reply(421, "This is an FTP server."))
+            return
+        result = dispatch(self.session, command)
+        if type(result) is Reply:
+            self.send(result)
+            return
+        self._busy = True
+        Stepper(cast("Coroutine[Any, Any, Reply]", result), self._ended_with).step()
+
+    def _ended_with(self, reply: Reply | None, error: Exception | None) -> None:
+        """The running command is done; if it did not end in the turn it began in, go on with the next."""
+        self._busy = False
+        self._active = self._loop.time()
+        if error is not None:
+            reply = self._server.answer(self.session, error, self._verb)
+        if reply is not None and not self._transport.is_closing():
+            self.send(reply)
+        if not self._running:
+            self._run()
+
+    def _arrive_meanwhile(self, command: Command | LineTooLong) -> None:
+        transfer = self.session.transfer
+        spec = COMMANDS.get(command.verb) if isinstance(command, Command) else None
+        urgency = spec.urgency if spec is not None and transfer is not None else Urgency.NONE
+        if urgency is Urgency.STOPS and transfer is not None:
+            transfer.abort()
+        if urgency is Urgency.ANSWERED and not self._queue and self._busy:
+            result = dispatch(self.session, cast("Command", command))
+            if type(result) is Reply:
+                self.send(result)
+                return
+            cast("Coroutine[Any, Any, Reply]", result).close()
+        self._queue.append(command)
+
+    def _flush(self) -> None:
+        out = self._out
+        if not out:
+            return
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _report(self, command: Command) -> None:
+        spec = COMMANDS.get(command.verb)
+        session = self.session
+        self._server.events.emit(
+            CommandReceived(
+                session=session.number,
+                peer=session.peer[0],
+                verb=command.verb,
+                argument="****" if spec is not None and spec.secret else command.argument,
+            )
+        )
+
+    # Deadlines
+
+    def check_at(self, when: float) -> None:
+        """See to the session's deadlines at the loop's time ``when``, or before."""
+        if self._timer is not None:
+            if self._timer_at <= when:
+                return
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = self._loop.call_at(when, self._check)
+
+    def _check(self) -> None:
+        self._timer = None
+        if self.closing:
+            return
+        now = self._loop.time()
+        due = self._due()
+        if due > now:
+            self.check_at(due)
+            return
+        session = self.session
+        if session.transfer is not None:
+            session.transfer.expire()
+            self.check_at(now + self._server.settings.idle_timeout)
+        elif session.account is None:
+            self.close("no login in time", Reply(421, "No login in time, closing the control connection."))
+        else:
+            self.close("idle for too long", Reply(421, "Idle for too long, closing the control connection."))
+        self._flush()
+
+    def _due(self) -> float:
+        """When the session's next deadline is, in the loop's time (RFC 1123 section 4.1.3.2: none during transfers)."""
+        session = self.session
+        settings = self._server.settings
+        if session.transfer is not None:
+            deadline = session.transfer.deadline
+            return self._loop.time() + settings.data_stall_timeout if deadline is None else deadline
+        if self._busy:
+            return self._loop.time() + settings.idle_timeout
+        if session.account is None:
+            return session.started + settings.login_timeout
+        return self._active + settings.idle_timeout

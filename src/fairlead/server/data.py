@@ -1,0 +1,238 @@
+"""Data ports: how a session's next data connection comes about, and the connection itself.
+
+A data port is what PORT, EPRT, PASV and EPSV settle (RFC 959 section 3.2, RFC 2428). The server calls out from an
+:class:`ActivePort` and is called on a :class:`PassivePort`; either way :meth:`DataPort.open` ends with a connected,
+non-blocking socket.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from fairlead.errors import DataConnectionError
+from fairlead.reach.cause import Cause
+from fairlead.server.stepping import Wait, readable, writable
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from fairlead.server.ports import PortPool
+    from fairlead.server.session import Session
+
+MAPPED = "::ffff:"
+
+
+def plain_address(host: str) -> str:
+    """An IPv4-mapped IPv6 address as IPv4, a scoped one without its zone; any other as it is."""
+    if host.startswith(MAPPED) and "." in host:
+        return host[len(MAPPED) :]
+    return host
+
+
+def without_zone(host: str) -> str:
+    """The address without the zone of a link-local one, as it is compared and written on the wire."""
+    return host.partition("%")[0]
+
+
+class DataPort:
+    """Where the next data connection comes from; ``mode`` is how it was set up, as logs and STAT show it."""
+
+    __slots__ = ("_wait", "mode")
+
+    sticky = False
+    """Whether it serves further transfers (PORT, RFC 959 section 4.1.2) or one only (PASV, RFC 1123 4.1.2.6)."""
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+        self._wait: Wait | None = None
+
+    async def open(self, session: Session) -> socket.socket:
+        """The connected socket. Raises DataConnectionError with the cause."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """What STAT says of it."""
+        raise NotImplementedError
+
+    def timed_out(self) -> DataConnectionError:
+        """The error for a connection that was not made in time."""
+        raise NotImplementedError
+
+    def stop(self, error: Exception) -> None:
+        """End a running :meth:`open` with ``error``."""
+        if self._wait is not None:
+            self._wait.end(error)
+
+    def close(self) -> None:
+        """Release what it holds."""
+
+
+class PassivePort(DataPort):
+    """Listens for one connection of the session's own peer; calls of others are dropped and it keeps waiting."""
+
+    __slots__ = ("_host", "_listener", "_loop", "_peer", "_pool", "port", "refused")
+
+    def __init__(  # noqa: PLR0913 - a record of what the command settled
+        self, mode: str, loop: AbstractEventLoop, pool: PortPool, host: str, peer: str | None
+    ) -> None:
+        super().__init__(mode)
+        self._loop = loop
+        self._pool = pool
+        self._host = host
+        self._peer = peer
+        """The only address that may call; None for any."""
+        self._listener: socket.socket | None = pool.lease(host)
+        self.port: int = self._listener.getsockname()[1]
+        self.refused: str | None = None
+        """The last address that called and was turned away."""
+
+    async def open(self, session: Session) -> socket.socket:
+        """Accept the peer's connection; one that came before the transfer command is taken at once."""
+        listener = self._listener
+        if listener is None:
+            raise DataConnectionError(Cause.PASSIVE_DROPPED, "The passive port was closed; send EPSV or PASV again")
+        try:
+            while True:
+                try:
+                    connection, address = listener.accept()
+                except BlockingIOError:
+                    self._wait = Wait()
+                    await readable(self._loop, listener.fileno(), self._wait)
+                    continue
+                except OSError as error:
+                    # The caller was gone before it was accepted, or the process has no descriptor left.
+                    if error.errno == errno.ECONNABORTED:
+                        continue
+                    raise DataConnectionError(
+                        Cause.PASSIVE_EXHAUSTED, "The server has no descriptor left for a data connection"
+                    ) from error
+                if self._peer is not None and without_zone(address[0]) != self._peer:
+                    connection.close()
+                    self.refused = address[0]
+                    session.server.notice(
+                        session,
+                        Cause.DATA_PEER_REFUSED,
+                        f"passive port {self.port} was called from {address[0]}, not from the client {self._peer}",
+                    )
+                    continue
+                connection.setblocking(False)  # noqa: FBT003 - the standard library's signature
+                return connection
+        finally:
+            self._wait = None
+            self.close()
+
+    def timed_out(self) -> DataConnectionError:
+        """Nobody called, or only somebody else did."""
+        if self.refused is not None:
+            return DataConnectionError(
+                Cause.DATA_PEER_REFUSED,
+                f"Port {self.port} was called only from {self.refused}, which is not your address"
+                f" ({Cause.DATA_PEER_REFUSED})",
+            )
+        return DataConnectionError(
+            Cause.PASSIVE_DROPPED,
+            f"Nobody called port {self.port}: is it open in the firewalls between us? ({Cause.PASSIVE_DROPPED})",
+        )
+
+    def describe(self) -> str:
+        """The listener, for STAT."""
+        return f"Waiting for a data connection on port {self.port} ({self.mode})"
+
+    def close(self) -> None:
+        """Close the listener and give its port back."""
+        if self._listener is not None:
+            self._pool.give_back(self._host, self._listener)
+            self._listener = None
+
+
+class ActivePort(DataPort):
+    """Calls the client, from ``source_port`` where the system permits it."""
+
+    __slots__ = ("_loop", "_source_host", "_source_port", "host", "port")
+    sticky = True
+
+    def __init__(  # noqa: PLR0913 - a record of what the command settled
+        self, mode: str, loop: AbstractEventLoop, host: str, port: int, source_host: str, source_port: int
+    ) -> None:
+        super().__init__(mode)
+        self._loop = loop
+        self.host = host
+        self.port = port
+        self._source_host = source_host
+        self._source_port = source_port
+
+    async def open(self, session: Session) -> socket.socket:
+        """Call the client; the source port is the control port minus one, else any, and the log says so."""
+        if self._source_port:
+            try:
+                return await self._call(self._source_port)
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EPERM):
+                    raise self._failed(error) from error
+                session.server.notice(
+                    session,
+                    "active-source-port",
+                    f"cannot call from port {self._source_port} ({os.strerror(error.errno)}), calling from any port",
+                )
+        try:
+            return await self._call(0)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    async def _call(self, source_port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            connection.bind((self._source_host, source_port))
+            result = connection.connect_ex((self.host, self.port))
+            if result == errno.EINPROGRESS:
+                self._wait = Wait()
+                await writable(self._loop, connection.fileno(), self._wait)
+                result = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if result:
+                raise OSError(result, os.strerror(result))
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            self._wait = None
+        return connection
+
+    def _failed(self, error: OSError) -> DataConnectionError:
+        where = f"{self.host} port {self.port}"
+        if error.errno == errno.ETIMEDOUT:
+            return self.timed_out()
+        return DataConnectionError(
+            Cause.ACTIVE_REJECTED,
+            f"My call to {where} was refused ({os.strerror(error.errno or 0)}): does the client listen there?"
+            f" ({Cause.ACTIVE_REJECTED})",
+        )
+
+    def timed_out(self) -> DataConnectionError:
+        """The call was never answered."""
+        return DataConnectionError(
+            Cause.ACTIVE_DROPPED,
+            f"My call to {self.host} port {self.port} was not answered: a firewall or NAT on your side drops it;"
+            f" use EPSV or PASV ({Cause.ACTIVE_DROPPED})",
+        )
+
+    def describe(self) -> str:
+        """The client's port, for STAT."""
+        return f"Will call {self.host} port {self.port} ({self.mode})"
+
+
+def default_port(session: Session) -> DataPort:
+    """The data port of a session that set none: the client's end of the control connection (RFC 959 section 3.2)."""
+    return ActivePort(
+        "DEFAULT", session.server.loop, session.peer[0], session.peer[1], session.local[0], source_port(session)
+    )
+
+
+def source_port(session: Session) -> int:
+    """The port active data connections leave from: the control port minus one, or as set; 0 for any."""
+    setting = session.server.settings.active_source_port
+    return max(session.local[1] - 1, 0) if setting is None else setting

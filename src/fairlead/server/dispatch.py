@@ -1,0 +1,55 @@
+"""From a command to its handler: the prechecks, in one fixed order.
+
+Known, arity, login, order, path and permission; what a command must not leave pending is forgotten on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from fairlead.errors import Denied
+from fairlead.proto.path import resolve
+from fairlead.proto.reply import Reply
+from fairlead.server.failures import reply_for
+from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument
+
+if TYPE_CHECKING:
+    from fairlead.proto.command import Command
+    from fairlead.server.session import Session
+
+UNKNOWN = Reply(500, "Command not understood.")
+NOT_HERE = Reply(502, "Command not implemented.")
+NOT_LOGGED_IN = Reply(530, "Please log in with USER and PASS.")
+
+
+def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, Reply]:
+    """Check ``command`` and run its handler: the reply, or a coroutine that ends with it."""
+    verb, argument = command
+    spec = COMMANDS.get(verb)
+    if spec is None:
+        return NOT_HERE if verb in NOT_IMPLEMENTED else UNKNOWN
+    if argument:
+        if spec.argument is Argument.NONE:
+            return Reply(501, f"{verb} takes no argument.")
+    elif spec.argument is Argument.REQUIRED:
+        return Reply(501, f"{verb} needs an argument: {verb} {spec.syntax}")
+    if spec.login and session.account is None:
+        return NOT_LOGGED_IN
+    pending = session.pending
+    if not spec.keeps and (pending or session.restart):
+        session.pending = ""
+        if not (spec.after or spec.data):
+            session.forget_pending()
+    if spec.after and pending != spec.after:
+        return Reply(503, f"Send {spec.after} first.")
+    try:
+        if spec.path:
+            argument = resolve(session.cwd, argument)
+            if spec.right & ~session.logged_in.rights(argument):
+                return reply_for(Denied(argument), verb)
+        if spec.storage and not session.storage.inline:
+            return session.server.in_thread(spec.handler, session, argument)
+        return spec.handler(session, argument)
+    except Exception as error:  # noqa: BLE001 - every failure is answered, in one place
+        return session.server.answer(session, error, verb)

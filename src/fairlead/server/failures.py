@@ -1,0 +1,110 @@
+"""Exceptions to replies: the one place where a failure is given its code (conformance: error-code choice)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fairlead.errors import (
+    AlreadyExists,
+    ArgumentError,
+    Busy,
+    DataConnectionError,
+    Denied,
+    FairleadError,
+    FamilyError,
+    InvalidName,
+    IsADirectory,
+    LimitError,
+    NoSpace,
+    NotADirectory,
+    NotEmpty,
+    NotFound,
+    OffsetError,
+    PathError,
+    ProtocolError,
+    StorageFault,
+    TruncatedError,
+    UnsupportedError,
+)
+from fairlead.proto.reply import Reply
+from fairlead.reach.cause import Cause
+
+
+class AbortedError(FairleadError):
+    """The transfer was stopped by ABOR or by the end of the session."""
+
+
+class Codes(NamedTuple):
+    """The codes of one failure: before the 1yz reply and after it."""
+
+    before: int
+    after: int
+
+
+CODES: dict[type[Exception], Codes] = {
+    NotFound: Codes(550, 451),
+    NotADirectory: Codes(550, 451),
+    IsADirectory: Codes(550, 451),
+    AlreadyExists: Codes(550, 451),
+    NotEmpty: Codes(550, 451),
+    Denied: Codes(550, 451),
+    InvalidName: Codes(550, 451),
+    Busy: Codes(450, 451),
+    NoSpace: Codes(452, 552),
+    OffsetError: Codes(554, 554),
+    StorageFault: Codes(451, 451),
+    PathError: Codes(501, 501),
+    ArgumentError: Codes(501, 501),
+    UnsupportedError: Codes(504, 504),
+    FamilyError: Codes(522, 522),
+    TruncatedError: Codes(426, 426),
+    LimitError: Codes(451, 451),
+    ProtocolError: Codes(451, 451),
+    AbortedError: Codes(426, 426),
+}
+
+NAME_REFUSED = frozenset({NotFound, NotADirectory, IsADirectory, AlreadyExists, Denied, InvalidName})
+"""Failures that, for a command that names a file to be made, mean "file name not allowed" (553)."""
+NAMING = frozenset({"STOR", "STOU", "APPE", "RNTO"})
+LISTING = frozenset({"LIST", "NLST", "STAT"})
+"""For these RFC 959 section 5.4 knows only 450 where the path cannot be listed."""
+
+NOT_OPENED = frozenset(
+    {
+        Cause.PASSIVE_DROPPED,
+        Cause.PASSIVE_EXHAUSTED,
+        Cause.ACTIVE_DROPPED,
+        Cause.ACTIVE_REJECTED,
+        Cause.ACTIVE_PRIVATE_ADDRESS,
+        Cause.DATA_PEER_REFUSED,
+        Cause.REFUSED_BY_POLICY,
+    }
+)
+"""Causes for which the data connection was never made (425); for the others it was lost (426)."""
+
+
+def code_for(error: Exception, verb: str, *, started: bool) -> int:
+    """The code that answers ``error`` in the command ``verb``; ``started`` says whether its 1yz reply was sent."""
+    if isinstance(error, DataConnectionError):
+        return 425 if error.cause in NOT_OPENED else 426
+    for kind in type(error).__mro__:
+        codes = CODES.get(kind)
+        if codes is None:
+            continue
+        if started:
+            return codes.after
+        if kind in NAME_REFUSED and verb in NAMING:
+            return 553
+        if codes.before == 550 and verb in LISTING:
+            return 450
+        return codes.before
+    return 451
+
+
+def reply_for(error: Exception, verb: str, *, started: bool = False) -> Reply:
+    """The reply that answers ``error``; an exception that nobody foresaw becomes 451 and tells nothing of itself."""
+    code = code_for(error, verb, started=started)
+    if not isinstance(error, FairleadError):
+        return Reply(code, "The server failed; the fault was recorded.")
+    text = str(error)
+    return Reply(code, text if text.endswith((".", ")")) else text + ".")

@@ -1,0 +1,149 @@
+"""Listing formats as one session sees them: names of owners, the date zone, and the rights of its account."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from fairlead.accounts.base import Right
+from fairlead.errors import StorageError
+from fairlead.proto.listing.mlsx import MlsxFormatter
+from fairlead.proto.listing.unix import UnixFormatter
+from fairlead.proto.path import join, split
+from fairlead.storage.base import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fairlead.server.session import Session
+
+READ, WRITE, SEARCH = 4, 2, 1
+
+
+@lru_cache(maxsize=1024)
+def owner_name(uid: int) -> str:
+    """The user's name on this machine, or the number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+@lru_cache(maxsize=1024)
+def group_name(gid: int) -> str:
+    """The group's name on this machine, or the number."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+@lru_cache(maxsize=1)
+def _identity() -> tuple[int, frozenset[int]]:
+    return os.geteuid(), frozenset((os.getegid(), *os.getgroups()))
+
+
+def permits(status: os.stat_result, bits: int) -> bool:
+    """Whether the permission bits let this process do ``bits`` (read 4, write 2, search 1)."""
+    uid, groups = _identity()
+    if uid == 0:
+        return True
+    shift = 6 if status.st_uid == uid else 3 if status.st_gid in groups else 0
+    return (status.st_mode >> shift) & bits == bits
+
+
+def unix_formatter(session: Session) -> UnixFormatter:
+    """A formatter for one LIST or STAT."""
+    return UnixFormatter(
+        now=time.time(), owner=owner_name, group=group_name, utc=session.server.settings.time_zone_utc
+    )
+
+
+def perm_letters(status: os.stat_result, rights: Right, *, parent_writable: bool) -> str:
+    """The perm fact: what these rights let the account do with an object (RFC 3659 section 7.5.5)."""
+    letters = ""
+    if stat.S_ISDIR(status.st_mode):
+        changeable = permits(status, WRITE | SEARCH)
+        letters += "c" if rights & Right.CREATE and changeable else ""
+        letters += "d" if rights & Right.DELETE and parent_writable else ""
+        letters += "e" if rights and permits(status, SEARCH) else ""
+        letters += "f" if rights & Right.RENAME and parent_writable else ""
+        letters += "l" if rights & Right.LIST and permits(status, READ) else ""
+        letters += "m" if rights & Right.MKDIR and changeable else ""
+        letters += "p" if rights & Right.DELETE and changeable else ""
+        return letters
+    if not stat.S_ISREG(status.st_mode):
+        return "d" if rights & Right.DELETE and parent_writable else ""
+    writable = rights & Right.OVERWRITE and parent_writable
+    letters += "a" if writable else ""
+    letters += "d" if rights & Right.DELETE and parent_writable else ""
+    letters += "f" if rights & Right.RENAME and parent_writable else ""
+    letters += "r" if rights & Right.READ and permits(status, READ) else ""
+    return letters + ("w" if writable else "")
+
+
+def mlsx_formatter(session: Session, path: str) -> MlsxFormatter:
+    """A formatter for MLST of ``path``."""
+    parent = session.storage.stat(split(path)[0])
+    return _formatter(session, session.logged_in.rights(path), parent_writable=permits(parent, WRITE | SEARCH))
+
+
+def _formatter(session: Session, rights: Right, *, parent_writable: bool) -> MlsxFormatter:
+    return MlsxFormatter(
+        facts=session.facts,
+        perm=lambda status: perm_letters(status, rights, parent_writable=parent_writable),
+        owner=owner_name,
+        group=group_name,
+    )
+
+
+def mlsd_chunks(session: Session, path: str, status: os.stat_result) -> Iterator[bytes]:
+    """The lines of MLSD for the directory ``path`` with status ``status``, batch by batch.
+
+    Links show as what they lead to (RFC 3659 section 7.5.1.5); one that leads nowhere shows as a link.
+    """
+    account = session.logged_in
+    parent_writable = permits(status, WRITE | SEARCH)
+    formatters: dict[Right, MlsxFormatter] = {}
+
+    def formatter(rights: Right) -> MlsxFormatter:
+        if rights not in formatters:
+            formatters[rights] = _formatter(session, rights, parent_writable=parent_writable)
+        return formatters[rights]
+
+    if not account.rules_below(path):
+        alike = formatter(account.rights(path))
+        for batch in session.storage.scan(path):
+            yield alike.lines([item if item.target is None else _followed(session, path, item) for item in batch])
+        return
+    for batch in session.storage.scan(path):
+        for item in batch:
+            rights = account.rights(join(path, item.name))
+            if rights:
+                yield formatter(rights).lines([_followed(session, path, item)])
+
+
+def _followed(session: Session, path: str, item: Item) -> Item:
+    if item.target is None:
+        return item
+    try:
+        return Item(item.name, session.storage.stat(join(path, item.name)))
+    except StorageError:
+        return item
+
+
+def shown_status(session: Session, path: str) -> tuple[os.stat_result, str | None]:
+    """The status MLST shows for ``path``: that of what a link leads to, or of a dangling link itself and its text.
+
+    A partial upload of the account's own counts as the file while there is none. Raises StorageError.
+    """
+    try:
+        return session.storage.stat(path, owner=session.logged_in.name), None
+    except StorageError:
+        status = session.storage.stat(path, follow=False)
+        return status, ""

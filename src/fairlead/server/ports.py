@@ -1,0 +1,86 @@
+"""The pool of passive ports: which port a PASV or EPSV listens on.
+
+Ports are drawn at random from the configured range and never from outside it (RFC 2577 section 8). A bind to port 0
+would be at the mercy of the system's ephemeral range, and slow once that is full of TIME_WAIT; an explicit port with
+SO_REUSEADDR binds at once, whatever old connections of it are still in TIME_WAIT. Another process or worker may hold
+a port; the pool then draws the next.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator
+from random import SystemRandom
+
+from fairlead.errors import DataConnectionError
+from fairlead.reach.cause import Cause
+
+DRAWS = 8
+"""Random draws before the free ports are listed and tried one by one."""
+BACKLOG = 16
+
+
+class PortPool:
+    """Hands out listening sockets on ports of ``ports``.
+
+    One pool serves all sessions of a process; pools of several processes share a range through the kernel's own
+    bookkeeping of bound ports.
+    """
+
+    def __init__(self, ports: range, random: SystemRandom | None = None) -> None:
+        self.ports = ports
+        self.exhausted = 0
+        """How often no port could be had."""
+        self._random = random or SystemRandom()
+        self._in_use: set[tuple[str, int]] = set()
+
+    @property
+    def in_use(self) -> int:
+        """How many listeners are out now."""
+        return len(self._in_use)
+
+    def lease(self, host: str) -> socket.socket:
+        """A non-blocking listener on ``host`` (an address, IPv4 or IPv6) and a random free port of the range.
+
+        Raises DataConnectionError (passive-exhausted) when no port of the range can be bound.
+        """
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        for port in self._candidates(host):
+            listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            try:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family is socket.AF_INET6:
+                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                listener.bind((host, port))
+                listener.listen(BACKLOG)
+            except OSError as error:
+                listener.close()
+                if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                    continue
+                raise
+            self._in_use.add((host, port))
+            return listener
+        self.exhausted += 1
+        first, last = self.ports[0], self.ports[-1]
+        raise DataConnectionError(
+            Cause.PASSIVE_EXHAUSTED, f"No passive port is free in {first}-{last} ({Cause.PASSIVE_EXHAUSTED})"
+        )
+
+    def give_back(self, host: str, listener: socket.socket) -> None:
+        """Close a leased listener; its port can be drawn again at once."""
+        self._in_use.discard((host, listener.getsockname()[1]))
+        listener.close()
+
+    def _candidates(self, host: str) -> Iterator[int]:
+        in_use = self._in_use
+        size = len(self.ports)
+        tried = set()
+        for _ in range(DRAWS):
+            port = self.ports[int(self._random.random() * size)]
+            if (host, port) not in in_use and port not in tried:
+                tried.add(port)
+                yield port
+        rest = [port for port in self.ports if (host, port) not in in_use and port not in tried]
+        self._random.shuffle(rest)
+        yield from rest

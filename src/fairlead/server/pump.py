@@ -1,0 +1,252 @@
+"""How octets move between a data connection and a file: blocking pieces of work, run inline or in a thread.
+
+Every pump has ``run(patience)``: it moves what it can and returns True when all is moved, False when the connection
+would make it wait longer than ``patience`` seconds. With patience 0 it never waits for the connection at all, so the
+event loop can run a small piece itself; in a thread some patience lets the kernel do the waiting, which costs the
+fewest system calls. The kernel's own time-outs (SO_SNDTIMEO, SO_RCVTIMEO) end the patience.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Protocol
+
+from fairlead.errors import DataConnectionError, ProtocolError, StorageFault
+from fairlead.proto.codec.base import Decoder, Marker
+from fairlead.reach.cause import Cause
+from fairlead.storage.base import Source, Upload
+from fairlead.storage.local.faults import fault
+
+SENDFILE_CHUNK = 4 << 20
+PIPE_SIZE = 1 << 20
+"""A pipe of the default 64 KiB would eat what splice gains."""
+RECEIVE_CHUNK = 256 << 10
+SMALL = 64 << 10
+"""Up to here the event loop moves the octets itself."""
+
+
+class Pump(Protocol):
+    """A movement of octets under way."""
+
+    moved: int
+    """Octets of the data connection so far."""
+    reads: bool
+    """Whether it waits for the connection to be readable (else writable)."""
+
+    def run(self, patience: float) -> bool:
+        """Move on; see the module."""
+
+
+def lost(error: OSError) -> DataConnectionError:
+    """The error for a data connection that broke."""
+    return DataConnectionError(
+        Cause.DATA_CUT, f"The data connection was lost ({os.strerror(error.errno or 0)}) ({Cause.DATA_CUT})"
+    )
+
+
+class _Connection:
+    """The socket of a pump, and how long the kernel may wait on it."""
+
+    __slots__ = ("_option", "_patience", "fd", "moved", "socket")
+    reads = False
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.fd = connection.fileno()
+        self.moved = 0
+        self._patience = 0.0
+
+    def _be_patient(self, patience: float) -> None:
+        if patience == self._patience:
+            return
+        self._patience = patience
+        os.set_blocking(self.fd, patience > 0)
+        if patience > 0:
+            seconds, fraction = divmod(patience, 1)
+            option = socket.SO_RCVTIMEO if self.reads else socket.SO_SNDTIMEO
+            self.socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(seconds), int(fraction * 1e6)))
+
+
+class SendFile(_Connection):
+    """A file's octets as they are, from the page cache to the connection (``sendfile``)."""
+
+    __slots__ = ("_end", "_offset", "_source")
+
+    def __init__(self, connection: socket.socket, source: Source, offset: int, end: int) -> None:
+        super().__init__(connection)
+        self._source = source
+        self._offset = offset
+        self._end = end
+
+    def run(self, patience: float) -> bool:
+        """Send up to the end."""
+        self._be_patient(patience)
+        file = self._source.fileno()
+        assert file is not None  # noqa: S101 - chosen only for sources that have a descriptor
+        while self._offset < self._end:
+            wanted = min(SENDFILE_CHUNK, self._end - self._offset)
+            try:
+                sent = os.sendfile(self.fd, file, self._offset, wanted)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                raise lost(error) from error
+            if sent == 0:
+                raise StorageFault(detail="The file became shorter while it was sent")
+            self._offset += sent
+            self.moved += sent
+            if sent < wanted:
+                return False
+        return True
+
+
+class SendChunks(_Connection):
+    """Octets that are made on the way: an encoded file, a listing."""
+
+    __slots__ = ("_chunks", "_rest")
+
+    def __init__(self, connection: socket.socket, chunks: Iterator[bytes]) -> None:
+        super().__init__(connection)
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def run(self, patience: float) -> bool:
+        """Send up to the last chunk."""
+        self._be_patient(patience)
+        while True:
+            if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    return True
+                self._rest = memoryview(chunk)
+                continue
+            try:
+                sent = self.socket.send(self._rest)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                raise lost(error) from error
+            self.moved += sent
+            short = sent < len(self._rest)
+            self._rest = self._rest[sent:]
+            if short:
+                return False
+
+
+class Receive(_Connection):
+    """The connection's octets through a decoder into a file."""
+
+    __slots__ = ("_decoder", "_upload", "budget")
+    reads = True
+
+    def __init__(self, connection: socket.socket, upload: Upload, decoder: Decoder) -> None:
+        super().__init__(connection)
+        self._upload = upload
+        self._decoder = decoder
+        self.budget: int | None = None
+        """Where to stop early, in octets moved; None to go on to the end."""
+
+    def run(self, patience: float) -> bool:
+        """Receive up to the end of the data."""
+        self._be_patient(patience)
+        decoder = self._decoder
+        while self.budget is None or self.moved < self.budget:
+            try:
+                data = self.socket.recv(SMALL if patience == 0 else RECEIVE_CHUNK)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                raise lost(error) from error
+            if not data:
+                rest = decoder.close()
+                if rest:
+                    self._upload.write(rest)
+                return True
+            self.moved += len(data)
+            for piece in decoder.decode(data):
+                if isinstance(piece, Marker):
+                    raise ProtocolError("A restart marker came in a mode that has none")
+                self._upload.write(piece)
+            if decoder.finished:
+                return True
+        return False
+
+
+class Splice(_Connection):
+    """The connection's octets as they are into a file, without entering this process (``splice``)."""
+
+    __slots__ = ("_pipe", "_pipes", "_upload")
+    reads = True
+
+    def __init__(self, connection: socket.socket, upload: Upload, pipes: Pipes) -> None:
+        super().__init__(connection)
+        self._upload = upload
+        self._pipes = pipes
+        self._pipe = pipes.take()
+
+    def run(self, patience: float) -> bool:
+        """Receive up to the end of the data."""
+        self._be_patient(patience)
+        file = self._upload.fileno()
+        assert file is not None  # noqa: S101 - chosen only for uploads that have a descriptor
+        read_end, write_end = self._pipe
+        while True:
+            try:
+                filled = os.splice(self.fd, write_end, PIPE_SIZE)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                raise lost(error) from error
+            if filled == 0:
+                return True
+            self.moved += filled
+            while filled:
+                try:
+                    written = os.splice(read_end, file, filled)
+                except OSError as error:
+                    raise fault(error, "") from error
+                filled -= written
+                self._upload.position += written
+
+    def close(self, *, whole: bool) -> None:
+        """Give the pipe back; after a failure it may hold octets and is closed instead."""
+        self._pipes.put(self._pipe, empty=whole)
+
+
+class Pipes:
+    """Pipes of 1 MiB, kept for the next transfer."""
+
+    KEPT = 16
+
+    def __init__(self) -> None:
+        self._idle: list[tuple[int, int]] = []
+
+    def take(self) -> tuple[int, int]:
+        """The read end and the write end of an empty pipe."""
+        if self._idle:
+            return self._idle.pop()
+        pipe = os.pipe2(os.O_CLOEXEC)
+        try:
+            fcntl.fcntl(pipe[1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+        except PermissionError:
+            pass  # over the user's share of pipe memory: smaller pipes are slower, not wrong
+        return pipe
+
+    def put(self, pipe: tuple[int, int], *, empty: bool) -> None:
+        """Take a pipe back."""
+        if empty and len(self._idle) < self.KEPT:
+            self._idle.append(pipe)
+            return
+        for end in pipe:
+            os.close(end)
+
+    def close(self) -> None:
+        """Close all idle pipes."""
+        while self._idle:
+            self.put(self._idle.pop(), empty=False)
+
+

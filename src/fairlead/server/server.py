@@ -1,0 +1,235 @@
+"""The server: what all sessions of a process share, its start and its stop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from fairlead.accounts.base import Account
+from fairlead.accounts.memory import MemoryAccounts
+from fairlead.errors import FairleadError
+from fairlead.events import Bus, Changed, Noticed
+from fairlead.limits.connections import Connections
+from fairlead.limits.guard import LoginGuard
+from fairlead.proto.reply import Reply
+from fairlead.server import commands
+from fairlead.server.announce import Announcer
+from fairlead.server.control import Control
+from fairlead.server.failures import reply_for
+from fairlead.server.listener import bind, listening_address
+from fairlead.server.ports import PortPool
+from fairlead.server.pump import Pipes
+from fairlead.server.settings import Settings
+
+if TYPE_CHECKING:
+    import socket
+    from types import TracebackType
+
+    from fairlead.accounts.base import Accounts
+    from fairlead.server.session import Session
+    from fairlead.storage.base import Storage
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+THREADS = 32
+"""Threads that move bulk data and wait for disks; a slow peer holds none of them, see :mod:`fairlead.server.pump`."""
+BACKLOG = 1024
+
+commands.load()
+
+
+class Server:
+    """An FTP server in this process's running event loop.
+
+    Used as an asynchronous context manager it listens inside the block; every accepted session lives in the same
+    loop. Events go to ``events``; logging is a subscriber like any other.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a server is put together from
+        self,
+        *,
+        storage: Storage,
+        accounts: Accounts | None = None,
+        settings: Settings | None = None,
+        events: Bus | None = None,
+        connections: Connections | None = None,
+        guard: LoginGuard | None = None,
+        **changes: Any,
+    ) -> None:
+        """Put a server together from its parts.
+
+        ``storage`` is what every account sees that has no storage of its own; without ``accounts`` it is served to
+        anonymous users, read-only. ``changes`` are fields of ``settings``, such as ``passive_ports``. Raises TypeError
+        for a setting that does not exist.
+        """
+        self.settings = replace(settings or Settings(), **changes)
+        self.storage = storage
+        self.accounts = accounts or MemoryAccounts(anonymous=Account("anonymous", anonymous=True))
+        self.events = events or Bus()
+        self.guard = guard or LoginGuard()
+        self.connections = connections or Connections(
+            max_total=self.settings.max_sessions, max_per_address=self.settings.max_sessions_per_address
+        )
+        self.pipes = Pipes()
+        self.pool = PortPool(self.settings.passive_ports)
+        self.greeting = Reply(220, self.settings.banner)
+        self.loop: asyncio.AbstractEventLoop
+        self.announcer: Announcer
+        self.addresses: list[tuple[str, int]] = []
+        """What it listens on, once started: host and port of each listener."""
+        self._numbers = itertools.count(1)
+        self._controls: set[Control] = set()
+        self._listeners: list[asyncio.Server] = []
+        self._threads: ThreadPoolExecutor
+        self._emptied: asyncio.Event
+        self._stopping = False
+
+    # Start and stop
+
+    async def __aenter__(self) -> Server:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop at once."""
+        await self.stop(grace=0)
+
+    async def start(self, sockets: Sequence[socket.socket] | None = None) -> None:
+        """Listen on ``settings.listen``, or on ``sockets`` that are bound already. Raises ConfigError."""
+        self.loop = asyncio.get_running_loop()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+        self.announcer = Announcer(self.settings.announce, lambda message: self.notice(None, "announce", message))
+        await self.announcer.start()
+        for listener in bind(self.settings.listen) if sockets is None else sockets:
+            self.addresses.append(listening_address(listener))
+            self._listeners.append(
+                await self.loop.create_server(lambda: Control(self), sock=listener, backlog=BACKLOG)
+            )
+
+    async def serve_forever(self) -> None:
+        """Serve until cancelled."""
+        await asyncio.get_running_loop().create_future()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Stop listening, end idle sessions with 421, and let transfers go on for at most ``grace`` seconds."""
+        self._stopping = True
+        for listener in self._listeners:
+            listener.close()
+        self.stop_idle()
+        try:
+            await asyncio.wait_for(self._emptied.wait(), self.settings.grace if grace is None else grace)
+        except TimeoutError:
+            for control in list(self._controls):
+                if control.session.transfer is not None:
+                    control.session.transfer.abort()
+                control.say_goodbye()
+            try:
+                await asyncio.wait_for(self._emptied.wait(), 1.0)
+            except TimeoutError:
+                for control in list(self._controls):
+                    control.cut()
+                await self._emptied.wait()
+        await self.announcer.stop()
+        self._threads.shutdown(wait=True)
+        self.pipes.close()
+
+    def stop_idle(self) -> None:
+        """While stopping: end the sessions in which no transfer runs."""
+        for control in list(self._controls):
+            if control.idle:
+                control.say_goodbye()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server is shutting down."""
+        return self._stopping
+
+    def reconfigure(self, settings: Settings, accounts: Accounts) -> None:
+        """Take new settings and accounts for sessions to come; listeners stay as they are."""
+        if settings.passive_ports != self.settings.passive_ports:
+            self.pool = PortPool(settings.passive_ports)
+        self.settings = settings
+        self.accounts = accounts
+        self.greeting = Reply(220, settings.banner)
+
+    # Sessions
+
+    def next_number(self) -> int:
+        """A number for a session, unique in this process."""
+        return next(self._numbers)
+
+    def admit(self, control: Control) -> str | None:
+        """Count a new session in; why it is refused, if it is."""
+        if self._stopping:
+            return "The server is shutting down."
+        refusal = self.connections.enter(control.session.peer[0])
+        if refusal is None:
+            self._controls.add(control)
+            self._emptied.clear()
+        return refusal
+
+    def dismiss(self, control: Control) -> bool:
+        """Count a session out; False for one that was never admitted."""
+        if control not in self._controls:
+            return False
+        self._controls.discard(control)
+        self.connections.leave(control.session.peer[0])
+        if not self._controls:
+            self._emptied.set()
+        return True
+
+    def sessions(self) -> list[Session]:
+        """The sessions of this process."""
+        return [control.session for control in self._controls]
+
+    # What handlers need of the process
+
+    async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a blocking ``function`` in a thread."""
+        if kwargs:
+            return await self.loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
+        return await self.loop.run_in_executor(self._threads, function, *args)
+
+    async def call(self, storage: Storage, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a method of ``storage``: at once where the store is quick enough, else in a thread."""
+        if storage.inline:
+            return function(*args, **kwargs)
+        return await self.in_thread(function, *args, **kwargs)
+
+    def answer(self, session: Session, error: Exception, verb: str) -> Reply:
+        """The reply to a command that failed; a fault of the server itself is recorded."""
+        if not isinstance(error, FairleadError):
+            self.record_fault(session, error, verb)
+        return reply_for(error, verb)
+
+    def record_fault(self, session: Session, error: Exception, verb: str) -> None:
+        """Record an exception that nobody foresaw; the client is told only that the server failed."""
+        trace = "".join(traceback.format_exception(error))
+        self.notice(session, "fault", f"{verb} failed: {error!r}: {trace}")
+
+    def record_change(self, session: Session, verb: str, path: str, detail: str = "") -> None:
+        """Record that a command other than a transfer changed the tree."""
+        if self.events.wanted(Changed):
+            self.events.emit(
+                Changed(
+                    session=session.number, peer=session.peer[0], user=session.user, verb=verb, path=path, detail=detail
+                )
+            )
+
+    def notice(self, session: Session | None, topic: str, message: str) -> None:
+        """Tell the operator."""
+        number, peer = (session.number, session.peer[0]) if session is not None else (0, "")
+        self.events.emit(Noticed(session=number, peer=peer, topic=topic, message=message))
+
+

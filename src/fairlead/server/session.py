@@ -1,0 +1,121 @@
+"""What a session knows: who, where, in which representation, and what the last command left pending."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fairlead.proto.codec import Representation
+from fairlead.proto.listing.mlsx import DEFAULT_FACTS
+
+if TYPE_CHECKING:
+    from fairlead.accounts.base import Account
+    from fairlead.proto.reply import Reply
+    from fairlead.server.control import Control
+    from fairlead.server.data import DataPort
+    from fairlead.server.server import Server
+    from fairlead.server.transfer import Transfer
+    from fairlead.storage.base import Storage
+
+INITIAL = Representation("A", "N", "F", "S")
+"""The representation after connecting and after REIN (RFC 959 section 5.1)."""
+
+
+class Session:
+    """The state of one session; a plain record, its rules are in dispatch and in the commands."""
+
+    __slots__ = (
+        "account",
+        "awaiting",
+        "cwd",
+        "epsv_all",
+        "facts",
+        "failures",
+        "local",
+        "may_store",
+        "number",
+        "peer",
+        "pending",
+        "port",
+        "rename_from",
+        "reply_to",
+        "representation",
+        "restart",
+        "server",
+        "started",
+        "storage",
+        "transfer",
+        "user",
+    )
+
+    def __init__(self, server: Server, control: Control, number: int, started: float) -> None:
+        self.server = server
+        self.reply_to = control
+        self.number = number
+        self.started = started
+        self.peer: tuple[str, int] = ("", 0)
+        """The client's address and port of the control connection; an IPv4-mapped address is shown as IPv4."""
+        self.local: tuple[str, int] = ("", 0)
+        """The server's address and port of the control connection."""
+        self.failures = 0
+        """Wrong passwords so far; outlives REIN."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything but the control connection (REIN, RFC 959 section 4.1.1)."""
+        self.port: DataPort | None = None
+        self.transfer: Transfer | None = None
+        self.epsv_all = False
+        self.facts: frozenset[str] = DEFAULT_FACTS
+        self.representation = INITIAL
+        self.log_out()
+
+    def log_out(self) -> None:
+        """Forget who is logged in; transfer parameters stay (USER, RFC 959 section 4.1.1)."""
+        self.user = ""
+        self.account: Account | None = None
+        self.storage: Storage
+        self.may_store = False
+        """Whether ACCT gave what an account asks for before it stores."""
+        self.awaiting: Account | None = None
+        """The account that PASS proved and whose ACCT is still to come."""
+        self.cwd = "/"
+        self.forget_pending()
+
+    def log_in(self, account: Account) -> None:
+        """Take on the identity of ``account``, in its home."""
+        self.account = account
+        self.awaiting = None
+        self.storage = account.storage or self.server.storage
+        self.cwd = account.home
+
+    @property
+    def needs_account(self) -> bool:
+        """Whether a store must be refused with 532 until ACCT is given."""
+        return self.logged_in.account_at == "store" and not self.may_store
+
+    def forget_pending(self) -> None:
+        """Drop what an earlier command left for the next one."""
+        self.pending = ""
+        self.rename_from = ""
+        self.restart = 0
+
+    def take_restart(self) -> int:
+        """The offset that REST set, used up by this transfer."""
+        restart, self.restart = self.restart, 0
+        return restart
+
+    def use_port(self, port: DataPort | None) -> None:
+        """Make ``port`` the data port; an earlier one is closed (RFC 959 section 3.2)."""
+        if self.port is not None:
+            self.port.close()
+        self.port = port
+
+    def reply(self, reply: Reply) -> None:
+        """Send a preliminary reply; the final one is what the handler returns."""
+        self.reply_to.send(reply)
+
+    @property
+    def logged_in(self) -> Account:
+        """The account, in a handler that dispatch lets run only after login."""
+        assert self.account is not None  # noqa: S101 - dispatch refused the command otherwise
+        return self.account

@@ -1,0 +1,281 @@
+"""What LIST, NLST and STAT show of the tree: options, patterns, recursion, and lines made batch by batch."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable, Iterator
+from fnmatch import translate
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from fairlead.accounts.base import Right
+from fairlead.errors import Denied, LimitError, NotFound, StorageError
+from fairlead.proto.path import join, resolve, split
+from fairlead.server.formats import unix_formatter
+from fairlead.storage.base import Item
+
+if TYPE_CHECKING:
+    import os
+
+    from fairlead.server.session import Session
+
+Lines: TypeAlias = "Callable[[str, list[Item]], bytes]"
+"""Makes the lines of a batch; the text is what the names are to be prefixed with, where the format has them so."""
+
+KNOWN = frozenset("aAlRtrSF1dhnLCgo")
+"""Letters of ls that clients send; those without a meaning here change nothing."""
+SORTABLE = 10_000
+"""Entries up to which -t, -S and -r are obeyed; a store sorts by name up to as many."""
+MATCHES = 10_000
+"""Paths a pattern may match."""
+VISITS = 100_000
+"""Entries that a recursive listing may show and a pattern may look at."""
+SMALL_DIRECTORY = 4096
+"""A directory whose own size is no more than this is listed within a turn of the event loop."""
+MAGIC = re.compile(r"[*?\[]")
+CONTROLS = {code: "?" for code in (*range(0x20), 0x7F)}
+
+
+class Options(NamedTuple):
+    """What the options of LIST and NLST ask for."""
+
+    everything: bool = False
+    """``-a``: ``.`` and ``..`` too."""
+    recursive: bool = False
+    by_time: bool = False
+    by_size: bool = False
+    reverse: bool = False
+    classify: bool = False
+    itself: bool = False
+    """``-d``: a directory's own entry instead of its contents."""
+
+    @classmethod
+    def of(cls, letters: str) -> Options:
+        """The options of ls with these letters."""
+        return cls(*(letter in letters for letter in "aRtSrFd"))
+
+
+class Listing(NamedTuple):
+    """Lines to send, in chunks; the first is ready, so what can fail before the 150 reply has not failed."""
+
+    chunks: Iterator[bytes]
+    directory: bool
+    small: bool
+    """Whether all lines can be made within a turn of the event loop."""
+
+
+def split_options(session: Session, argument: str) -> tuple[Options, str]:
+    """Options in front and the path after them; a word with a dash that is no option is a path if it exists."""
+    letters = ""
+    while argument.startswith("-"):
+        word, _, rest = argument.partition(" ")
+        if word == "--":
+            return Options.of(letters), rest
+        if word == "-" or (not set(word[1:]) <= KNOWN and _exists(session, argument)):
+            break
+        letters += word[1:]
+        argument = rest
+    return Options.of(letters), argument
+
+
+def _exists(session: Session, argument: str) -> bool:
+    try:
+        session.storage.stat(resolve(session.cwd, argument), follow=False)
+    except StorageError:
+        return False
+    return True
+
+
+def list_argument(session: Session, argument: str, *, quick: bool = False) -> Listing | None:
+    """What LIST and STAT show for ``argument``, options in front included. Raises StorageError.
+
+    With ``quick`` the answer is None where finding it would take longer than a turn of the event loop may.
+    """
+    options, name = split_options(session, argument)
+    formatter = unix_formatter(session)
+
+    def lines(_: str, items: list[Item]) -> bytes:
+        return formatter.lines(_classified(items) if options.classify else items)
+
+    return _list(session, name, options, lines, quick=quick)
+
+
+def name_argument(session: Session, argument: str, *, quick: bool = False) -> Listing | None:
+    """What NLST shows for ``argument``: names that RETR takes unchanged (RFC 1123 section 4.1.2.7).
+
+    Otherwise as :func:`list_argument`.
+    """
+    options, name = split_options(session, argument)
+
+    def lines(prefix: str, items: list[Item]) -> bytes:
+        text = "".join(f"{prefix}{item.name.translate(CONTROLS)}\r\n" for item in items)
+        return text.encode("utf-8", "surrogateescape")
+
+    return _list(session, name, options, lines, quick=quick)
+
+
+def _list(session: Session, name: str, options: Options, lines: Lines, *, quick: bool) -> Listing | None:
+    path = resolve(session.cwd, name)
+    _check(session, path)
+    try:
+        status = session.storage.stat(path)
+    except NotFound:
+        if MAGIC.search(name):
+            return None if quick else Listing(_ready(_matched(session, name, lines)), directory=False, small=False)
+        status = session.storage.stat(path, follow=False)
+    if options.itself or not stat.S_ISDIR(status.st_mode):
+        parent, slash, last = name.rpartition("/")
+        item = _one(session, path, last or split(path)[1] or "/")
+        return Listing(iter([lines(parent + slash if last else "", [item])]), directory=False, small=True)
+    small = status.st_size <= SMALL_DIRECTORY and not options.recursive
+    if quick and not small:
+        return None
+    prefix = _prefix(name)
+    if options.recursive:
+        return Listing(_ready(_recursive(session, path, prefix, options, lines)), directory=True, small=False)
+    batches = _arranged(session, path, options)
+    return Listing(_ready(lines(prefix, batch) for batch in batches), directory=True, small=small)
+
+
+def _ready(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """``chunks`` with the first one made already."""
+    first = next(chunks, b"")
+    return chain((first,), chunks)
+
+
+def _prefix(name: str) -> str:
+    return f"{name.rstrip('/')}/" if name and name.strip("/") else name
+
+
+def _check(session: Session, path: str) -> None:
+    if not session.logged_in.rights(path) & Right.LIST:
+        raise Denied(path)
+
+
+def _one(session: Session, path: str, name: str) -> Item:
+    """The entry of ``path`` itself, a link as a link."""
+    parent, last = split(path)
+    status = session.storage.stat(path, follow=False)
+    if stat.S_ISLNK(status.st_mode):
+        for batch in session.storage.scan(parent):
+            for item in batch:
+                if item.name == last:
+                    return item._replace(name=name)
+    return Item(name, status)
+
+
+def _arranged(session: Session, path: str, options: Options) -> Iterator[list[Item]]:
+    """The batches of a directory as the options want them, without what the account may not even see."""
+    if options.everything:
+        parent = session.storage.stat(split(path)[0])
+        yield [Item(".", session.storage.stat(path)), Item("..", parent)]
+    batches = session.storage.scan(path)
+    if options.by_time or options.by_size or options.reverse:
+        batches = _sorted(batches, options)
+    account = session.logged_in
+    hides = account.rules_below(path)
+    for batch in batches:
+        yield [item for item in batch if account.rights(join(path, item.name))] if hides else batch
+
+
+def _sorted(batches: Iterator[list[Item]], options: Options) -> Iterator[list[Item]]:
+    """One sorted batch, or the batches as they are where there are too many entries to sort."""
+    gathered: list[Item] = []
+    for batch in batches:
+        gathered += batch
+        if len(gathered) > SORTABLE:
+            break
+    else:
+        _sort(gathered, options)
+    yield gathered
+    yield from batches
+
+
+def _sort(items: list[Item], options: Options) -> None:
+    if options.by_time:
+        items.sort(key=lambda item: -item.status.st_mtime_ns)
+    elif options.by_size:
+        items.sort(key=lambda item: -item.status.st_size)
+    if options.reverse:
+        items.reverse()
+
+
+def _classified(items: list[Item]) -> list[Item]:
+    return [item._replace(name=item.name + _mark(item.status)) for item in items]
+
+
+def _mark(status: os.stat_result) -> str:
+    if stat.S_ISDIR(status.st_mode):
+        return "/"
+    if stat.S_ISLNK(status.st_mode):
+        return ""
+    return "*" if status.st_mode & 0o111 else ""
+
+
+def _recursive(session: Session, path: str, prefix: str, options: Options, lines: Lines) -> Iterator[bytes]:
+    """A directory and those below it, links not followed, each after a heading."""
+    waiting = [(path, prefix)]
+    visited = 0
+    while waiting:
+        path, prefix = waiting.pop()
+        below: list[tuple[str, str]] = []
+        if visited:
+            yield f"\r\n{prefix.rstrip('/').translate(CONTROLS)}:\r\n".encode("utf-8", "surrogateescape")
+        try:
+            for batch in _arranged(session, path, options):
+                visited += len(batch) + 1
+                if visited > VISITS:
+                    message = f"A recursive listing ends at {VISITS} entries"
+                    raise LimitError(message)
+                below += [
+                    (join(path, item.name), f"{prefix}{item.name}/")
+                    for item in batch
+                    if stat.S_ISDIR(item.status.st_mode) and item.name not in {".", ".."}
+                ]
+                yield lines(prefix, batch)
+        except StorageError:
+            if not visited:
+                raise
+        waiting += reversed(below)
+
+
+def _matched(session: Session, pattern: str, lines: Lines) -> Iterator[bytes]:
+    """The entries that a pattern of ``*``, ``?`` and ``[]`` matches, by the names as the pattern qualifies them.
+
+    Raises NotFound when it matches nothing.
+    """
+    start = "/" if pattern.startswith("/") else session.cwd
+    names = [name for name in pattern.split("/") if name not in {"", "."}]
+    found: list[tuple[str, str]] = [(start, "/" if pattern.startswith("/") else "")]
+    visits = 0
+    items: list[tuple[str, Item]] = []
+    for depth, name in enumerate(names):
+        last = depth == len(names) - 1
+        matches = re.compile(translate(name)).match
+        below: list[tuple[str, str]] = []
+        for path, prefix in found:
+            for batch in _scan_quietly(session, path):
+                visits += len(batch)
+                if visits > VISITS or len(items) > MATCHES:
+                    raise LimitError("The pattern matches too much")
+                for item in batch:
+                    if not matches(item.name) or (item.name.startswith(".") and not name.startswith(".")):
+                        continue
+                    if last:
+                        items.append((prefix, item))
+                    elif stat.S_ISDIR(item.status.st_mode):
+                        below.append((join(path, item.name), f"{prefix}{item.name}/"))
+        found = below
+    if not items:
+        raise NotFound(pattern)
+    for prefix, item in items:
+        yield lines(prefix, [item])
+
+
+def _scan_quietly(session: Session, path: str) -> Iterator[list[Item]]:
+    try:
+        _check(session, path)
+        yield from session.storage.scan(path)
+    except StorageError:
+        return
