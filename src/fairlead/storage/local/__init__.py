@@ -23,8 +23,9 @@ from fairlead.errors import (
     NotFound,
     StorageError,
 )
+from fairlead.storage import names
 from fairlead.storage.base import Intent, Item
-from fairlead.storage.local import beneath, names
+from fairlead.storage.local import beneath
 from fairlead.storage.local.begin import begin
 from fairlead.storage.local.device import in_memory
 from fairlead.storage.local.faults import fault
@@ -245,6 +246,7 @@ class LocalStorage:
                     return place
                 text = os.readlink(name, dir_fd=place.directory)
             except FileNotFoundError:
+                place.status = None
                 return place
             except OSError as error:
                 place.close()

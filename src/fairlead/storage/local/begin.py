@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
 from fairlead.errors import Busy, Denied, IsADirectory, OffsetError
+from fairlead.storage import names
 from fairlead.storage.base import Intent
-from fairlead.storage.local import names, partial
+from fairlead.storage.local import partial
 from fairlead.storage.local.copying import copy_head
 from fairlead.storage.local.source import FLAGS
 from fairlead.storage.local.upload import Place, Work
@@ -166,7 +167,7 @@ def _cut(descriptor: int, status: os.stat_result, offset: int) -> None:
 def _adopt(descriptor: int, status: os.stat_result, replaced: os.stat_result | None, mode: int) -> None:
     """Give the working file the permission bits ``mode``, and the owner of the file it replaces where that may be."""
     if replaced is not None and (status.st_uid, status.st_gid) != (replaced.st_uid, replaced.st_gid):
-        with contextlib.suppress(PermissionError):
+        with contextlib.suppress(OSError):
             os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
     if status.st_mode & 0o777 != mode:
         os.fchmod(descriptor, mode)

@@ -10,7 +10,7 @@ from typing import Self
 
 from fairlead.storage.base import Item
 from fairlead.storage.local.faults import fault
-from fairlead.storage.local.names import PARTIAL_PREFIX, encode, is_partial
+from fairlead.storage.names import PARTIAL_PREFIX, encode, is_partial
 
 SORTED_LIMIT = 10_000
 """The largest directory that is sorted by name."""

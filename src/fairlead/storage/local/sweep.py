@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 
 from fairlead.storage.local.beneath import Opener
-from fairlead.storage.local.names import encode, is_partial
 from fairlead.storage.local.partial import remove_idle
+from fairlead.storage.names import encode, is_partial
 
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 

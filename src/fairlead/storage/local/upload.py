@@ -155,9 +155,9 @@ class LocalUpload:
         try:
             os.fsync(self._place.directory)
         except OSError as error:
-            if error.errno != errno.EBADF:
+            if error.errno not in {errno.EBADF, errno.EINVAL}:
                 raise
-            # The directory may be searched but not read, so it could not be opened for flushing.
+            # It may be searched but not read, so it could not be opened for flushing; or its kind cannot be flushed.
             if _syncfs(self._descriptor):
                 number = ctypes.get_errno()
                 raise OSError(number, os.strerror(number)) from error

@@ -1,0 +1,147 @@
+"""A tree of files in memory, for tests: what :class:`fairlead.storage.local.LocalStorage` does, without links."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+from fairlead.errors import AlreadyExists, Denied, InvalidName, IsADirectory, NotEmpty, NotFound
+from fairlead.storage import names
+from fairlead.storage.base import Intent, Item
+from fairlead.storage.memory.transfer import MemorySource, MemoryUpload
+from fairlead.storage.memory.tree import PERMISSIONS, Directory, File, Tree
+
+_SORTED_LIMIT = 10_000
+_BATCH = 1_000
+
+
+class MemoryStorage:
+    """Files in memory as :class:`fairlead.storage.base.Storage`; may be used from several threads."""
+
+    inline = True
+
+    def __init__(
+        self, *, capacity: int | None = None, umask: int = 0o022, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        """``capacity`` is how many octets all files may hold, None for any; ``clock`` gives nanoseconds."""
+        self._tree = Tree(capacity, umask, clock)
+
+    def stat(self, path: str, *, follow: bool = True, owner: str | None = None) -> os.stat_result:
+        """See :meth:`fairlead.storage.base.Storage.stat`; ``follow`` means nothing where there are no links."""
+        del follow
+        with self._tree.lock:
+            try:
+                return self._tree.find(path).status()
+            except NotFound:
+                if owner is None:
+                    raise
+                parent, name = self._tree.parent(path)
+                kept = parent.partials.get(names.partial(name, owner))
+                if kept is None:
+                    raise
+                return kept.status()
+
+    def scan(self, path: str) -> Iterator[list[Item]]:
+        """See :meth:`fairlead.storage.base.Storage.scan`."""
+        with self._tree.lock:
+            entries = self._tree.directory(path).entries
+            found = list(entries) if len(entries) > _SORTED_LIMIT else sorted(entries)
+        return _batches(entries, found)
+
+    def open(self, path: str) -> MemorySource:
+        """See :meth:`fairlead.storage.base.Storage.open`."""
+        with self._tree.lock:
+            return MemorySource(self._tree, self._tree.file(path))
+
+    def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> MemoryUpload:
+        """See :meth:`fairlead.storage.base.Storage.create`."""
+        if path == "/":
+            raise IsADirectory(path)
+        with self._tree.lock:
+            return MemoryUpload(self._tree, path, intent=intent, owner=owner, offset=offset)
+
+    def mkdir(self, path: str) -> None:
+        """See :meth:`fairlead.storage.base.Storage.mkdir`."""
+        if path == "/":
+            raise AlreadyExists(path)
+        with self._tree.lock:
+            parent, name = self._tree.parent(path, InvalidName)
+            if name in parent.entries:
+                raise AlreadyExists(path)
+            parent.entries[name] = self._tree.new_directory()
+
+    def rmdir(self, path: str) -> None:
+        """See :meth:`fairlead.storage.base.Storage.rmdir`; a live upload into the directory makes it NotEmpty."""
+        if path == "/":
+            raise Denied(path)
+        with self._tree.lock:
+            directory = self._tree.directory(path)
+            if directory.entries or any(kept.live for kept in directory.partials.values()):
+                raise NotEmpty(path)
+            parent, name = self._tree.parent(path)
+            del parent.entries[name]
+
+    def remove(self, path: str) -> None:
+        """See :meth:`fairlead.storage.base.Storage.remove`."""
+        with self._tree.lock:
+            self._tree.file(path)
+            parent, name = self._tree.parent(path)
+            del parent.entries[name]
+
+    def rename(self, source: str, target: str) -> None:
+        """See :meth:`fairlead.storage.base.Storage.rename`."""
+        if source == "/":
+            raise Denied(source)
+        if target == "/":
+            raise AlreadyExists(target)
+        with self._tree.lock:
+            moved = self._tree.find(source)
+            old, old_name = self._tree.parent(source)
+            new, new_name = self._tree.parent(target, InvalidName)
+            there = new.entries.get(new_name)
+            if there is moved:
+                return
+            if there is not None and not (isinstance(moved, File) and isinstance(there, File)):
+                raise AlreadyExists(target)
+            if isinstance(moved, Directory) and any(new is inner for inner in moved.below()):
+                raise InvalidName(target)
+            new.entries[new_name] = old.entries.pop(old_name)
+
+    def change(
+        self, path: str, *, mode: int | None = None, modified_ns: int | None = None, accessed_ns: int | None = None
+    ) -> os.stat_result:
+        """See :meth:`fairlead.storage.base.Storage.change`; only the nine permission bits of ``mode`` count."""
+        with self._tree.lock:
+            node = self._tree.find(path)
+            if mode is not None:
+                node.mode = node.mode & ~PERMISSIONS | mode & PERMISSIONS
+            node.modified = node.modified if modified_ns is None else modified_ns
+            node.accessed = node.accessed if accessed_ns is None else accessed_ns
+            return node.status()
+
+    def free(self, path: str) -> int:
+        """See :meth:`fairlead.storage.base.Storage.free`."""
+        with self._tree.lock:
+            self._tree.find(path)
+            return self._tree.room()
+
+    def sweep(self, older_than: float) -> int:
+        """Remove the partial uploads that nobody wrote to for ``older_than`` seconds; returns how many went."""
+        with self._tree.lock:
+            before = self._tree.clock() - int(older_than * 10**9)
+            removed = 0
+            for directory in self._tree.root.below():
+                old = [name for name, kept in directory.partials.items() if not kept.live and kept.modified <= before]
+                for name in old:
+                    del directory.partials[name]
+                removed += len(old)
+            return removed
+
+
+def _batches(entries: dict[bytes, File | Directory], found: list[bytes]) -> Iterator[list[Item]]:
+    """The entries ``found``, those left out that are gone by the time their batch is asked for."""
+    for start in range(0, len(found), _BATCH):
+        batch = [(name, entries.get(name)) for name in found[start : start + _BATCH]]
+        if items := [Item(name.decode("utf-8", "surrogateescape"), node.status()) for name, node in batch if node]:
+            yield items
