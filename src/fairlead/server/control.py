@@ -95,7 +95,7 @@ class Control(asyncio.Protocol):
         refusal = server.admit(self)
         if refusal is not None:
             server.events.emit(SessionRefused(session=session.number, peer=session.peer[0], reason=refusal))
-            self.close(refusal, Reply(421, f"{refusal} Try again later."))
+            self.close(refusal, Reply(421, refusal))
             self._flush()
             return
         if server.events.wanted(SessionOpened):

@@ -7,6 +7,7 @@ import itertools
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -40,6 +41,8 @@ R = TypeVar("R")
 THREADS = 32
 """Threads that move bulk data and wait for disks; a slow peer holds none of them, see :mod:`fairlead.server.pump`."""
 BACKLOG = 1024
+LAST_WORDS = 1.0
+"""Seconds that stopped sessions have to take their last reply."""
 
 commands.load()
 
@@ -108,7 +111,6 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
         self._emptied = asyncio.Event()
-        self._emptied.set()
         self.announcer = Announcer(self.settings.announce, lambda message: self.notice(None, "announce", message))
         await self.announcer.start()
         for listener in bind(self.settings.listen) if sockets is None else sockets:
@@ -127,22 +129,30 @@ class Server:
         for listener in self._listeners:
             listener.close()
         self.stop_idle()
-        try:
-            await asyncio.wait_for(self._emptied.wait(), self.settings.grace if grace is None else grace)
-        except TimeoutError:
-            for control in list(self._controls):
-                if control.session.transfer is not None:
-                    control.session.transfer.abort()
-                control.say_goodbye()
-            try:
-                await asyncio.wait_for(self._emptied.wait(), 1.0)
-            except TimeoutError:
-                for control in list(self._controls):
-                    control.cut()
-                await self._emptied.wait()
+        await self._empty(self.settings.grace if grace is None else grace)
+        for control in list(self._controls):
+            if control.session.transfer is not None:
+                control.session.transfer.abort()
+            control.say_goodbye()
+        await self._empty(LAST_WORDS)
+        for control in list(self._controls):
+            control.cut()
+        await self._empty(LAST_WORDS)
         await self.announcer.stop()
         self._threads.shutdown(wait=True)
         self.pipes.close()
+
+    async def _empty(self, seconds: float) -> None:
+        """Wait until the last session has ended, or :meth:`hurry` was called, or ``seconds`` have passed."""
+        if not self._controls:
+            return
+        self._emptied.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._emptied.wait(), seconds)
+
+    def hurry(self) -> None:
+        """While stopping: wait no longer for transfers."""
+        self._emptied.set()
 
     def stop_idle(self) -> None:
         """While stopping: end the sessions in which no transfer runs."""
@@ -176,7 +186,6 @@ class Server:
         refusal = self.connections.enter(control.session.peer[0])
         if refusal is None:
             self._controls.add(control)
-            self._emptied.clear()
         return refusal
 
     def dismiss(self, control: Control) -> bool:
