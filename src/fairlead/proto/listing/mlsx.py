@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from fairlead.errors import ArgumentError
 from fairlead.proto.entry import Entry, Kind
@@ -142,49 +143,77 @@ class MlsxFormatter:
 
 
 def parse_mlsx(line: str) -> Entry:
-    """The entry that a line of MLSD, or the inner line of a 250 reply to MLST, tells of.
+    """The entry that the inner line of a 250 reply to MLST tells of, or a line of MLSD with facts.
 
     Facts come in any order and case; what is unknown or cannot be read counts as not told. The directory itself
     (``cdir``) and its parent (``pdir``) are directories. Raises ArgumentError where no name follows the facts.
     """
-    facts, name = _facts_and_name(line)
+    text, _, name = line.removeprefix(" ").partition(" ")
+    if text and "=" not in text:
+        text, name = "", line.removeprefix(" ")
+    if not name:
+        message = f"no name follows the facts in {line[:80]!r}"
+        raise ArgumentError(message)
+    return _entry(_facts(text), name, line)
+
+
+def parse_mlsd(line: str, *, bare: bool = False) -> Entry | None:
+    """As :func:`parse_mlsx`; None for the headings of a listing (``cdir``, ``pdir``) and for what is no line of MLSD.
+
+    A line without any facts, a space and a name, counts as one where ``bare`` is true.
+    """
+    text, _, name = line.partition(" ")
+    if not name or not ("=" in text or (bare and not text)):
+        return None
+    facts = _facts(text)
+    return None if facts.get("type", "").lower() in _HEADINGS else _entry(facts, name, line)
+
+
+_HEADINGS = frozenset(("cdir", "pdir"))
+_DIRECTORIES = frozenset(("dir", *_HEADINGS))
+
+
+def _facts(text: str) -> dict[str, str]:
+    facts: dict[str, str] = {}
+    for fact in text.split(";"):
+        label, _, value = fact.partition("=")
+        facts[label.lower()] = value
+    return facts
+
+
+def _entry(facts: dict[str, str], name: str, line: str) -> Entry:
     kind, target = _kind(facts.get("type", ""))
-    size = facts.get("size", facts.get("sizd", ""))
+    size = facts.get("size", "")
     return Entry(
         name=name,
         kind=kind,
-        size=int(size) if size.isascii() and size.isdigit() else None,
+        size=int(size) if size.isascii() and size.isdigit() and len(size) <= _SIZE_DIGITS else None,
         modified=_time(facts.get("modify")),
         created=_time(facts.get("create")),
-        permissions=facts.get("perm", facts.get("unix.mode")),
-        owner=facts.get("unix.owner", facts.get("unix.ownername")),
-        group=facts.get("unix.group", facts.get("unix.groupname")),
+        permissions=facts.get("perm"),
+        owner=facts.get("unix.owner"),
+        group=facts.get("unix.group"),
         target=target,
         unique=facts.get("unique"),
         raw=line,
     )
 
 
-def _facts_and_name(line: str) -> tuple[dict[str, str], str]:
-    text, space, name = line.removeprefix(" ").partition(" ") if not line.startswith("  ") else ("", " ", line[2:])
-    if not space or not name:
-        message = f"no name follows the facts in {line[:80]!r}"
-        raise ArgumentError(message)
-    return {fact.lower(): value for fact, _, value in (item.partition("=") for item in text.split(";"))}, name
+_SIZE_DIGITS = 20
 
 
 def _kind(value: str) -> tuple[Kind, str | None]:
     lowered = value.lower()
-    if lowered == "file":
+    if lowered in ("file", ""):
         return Kind.FILE, None
-    if lowered in ("dir", "cdir", "pdir"):
+    if lowered in _DIRECTORIES:
         return Kind.DIRECTORY, None
-    system_kind = lowered.partition("=")[2]
-    if system_kind.startswith(("slink", "symlink")):
+    if lowered.partition("=")[2].startswith(("slink", "symlink")):
         return Kind.LINK, value.partition(":")[2] or None
     return Kind.OTHER, None
 
 
+@lru_cache(maxsize=1024)  # the files of one directory often came at one time
 def _time(text: str | None) -> datetime | None:
     try:
         return moment(parse_server_time(text)) if text else None
