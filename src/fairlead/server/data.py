@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from fairlead.errors import DataConnectionError
 from fairlead.reach.cause import Cause
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from fairlead.server.ports import PortPool
     from fairlead.server.session import Session
+
+Connection: TypeAlias = socket.socket
+"""A connected, non-blocking data connection."""
 
 MAPPED = "::ffff:"
 
@@ -49,7 +52,7 @@ class DataPort:
         self.mode = mode
         self._wait: Wait | None = None
 
-    async def open(self, session: Session) -> socket.socket:
+    async def open(self, session: Session) -> Connection:
         """The connected socket. Raises DataConnectionError with the cause."""
         raise NotImplementedError
 
@@ -75,9 +78,7 @@ class PassivePort(DataPort):
 
     __slots__ = ("_host", "_listener", "_loop", "_peer", "_pool", "port", "refused")
 
-    def __init__(  # noqa: PLR0913 - a record of what the command settled
-        self, mode: str, loop: AbstractEventLoop, pool: PortPool, host: str, peer: str | None
-    ) -> None:
+    def __init__(self, mode: str, loop: AbstractEventLoop, pool: PortPool, host: str, peer: str | None) -> None:
         super().__init__(mode)
         self._loop = loop
         self._pool = pool
@@ -89,7 +90,7 @@ class PassivePort(DataPort):
         self.refused: str | None = None
         """The last address that called and was turned away."""
 
-    async def open(self, session: Session) -> socket.socket:
+    async def open(self, session: Session) -> Connection:
         """Accept the peer's connection; one that came before the transfer command is taken at once."""
         listener = self._listener
         if listener is None:
@@ -118,7 +119,7 @@ class PassivePort(DataPort):
                         f"passive port {self.port} was called from {address[0]}, not from the client {self._peer}",
                     )
                     continue
-                connection.setblocking(False)  # noqa: FBT003 - the standard library's signature
+                connection.setblocking(False)
                 return connection
         finally:
             self._wait = None
@@ -154,7 +155,7 @@ class ActivePort(DataPort):
     __slots__ = ("_loop", "_source_host", "_source_port", "host", "port")
     sticky = True
 
-    def __init__(  # noqa: PLR0913 - a record of what the command settled
+    def __init__(
         self, mode: str, loop: AbstractEventLoop, host: str, port: int, source_host: str, source_port: int
     ) -> None:
         super().__init__(mode)
@@ -164,7 +165,7 @@ class ActivePort(DataPort):
         self._source_host = source_host
         self._source_port = source_port
 
-    async def open(self, session: Session) -> socket.socket:
+    async def open(self, session: Session) -> Connection:
         """Call the client; the source port is the control port minus one, else any, and the log says so."""
         if self._source_port:
             try:
@@ -182,7 +183,7 @@ class ActivePort(DataPort):
         except OSError as error:
             raise self._failed(error) from error
 
-    async def _call(self, source_port: int) -> socket.socket:
+    async def _call(self, source_port: int) -> Connection:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:

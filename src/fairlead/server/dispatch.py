@@ -12,7 +12,7 @@ from fairlead.errors import Denied
 from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
 from fairlead.server.failures import reply_for
-from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument
+from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument, Handler
 
 if TYPE_CHECKING:
     from fairlead.proto.command import Command
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 UNKNOWN = Reply(500, "Command not understood.")
 NOT_HERE = Reply(502, "Command not implemented.")
 NOT_LOGGED_IN = Reply(530, "Please log in with USER and PASS.")
+
+
+async def _in_thread(session: Session, handler: Handler, argument: str) -> Reply:
+    reply = await session.server.in_thread(handler, session, argument)
+    return reply if isinstance(reply, Reply) else await reply
 
 
 def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, Reply]:
@@ -49,7 +54,7 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
             if spec.right & ~session.logged_in.rights(argument):
                 return reply_for(Denied(argument), verb)
         if spec.storage and not session.storage.inline:
-            return session.server.in_thread(spec.handler, session, argument)
+            return _in_thread(session, spec.handler, argument)
         return spec.handler(session, argument)
     except Exception as error:  # noqa: BLE001 - every failure is answered, in one place
         return session.server.answer(session, error, verb)

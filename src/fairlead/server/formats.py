@@ -59,9 +59,7 @@ def permits(status: os.stat_result, bits: int) -> bool:
 
 def unix_formatter(session: Session) -> UnixFormatter:
     """A formatter for one LIST or STAT."""
-    return UnixFormatter(
-        now=time.time(), owner=owner_name, group=group_name, utc=session.server.settings.time_zone_utc
-    )
+    return UnixFormatter(now=time.time(), owner=owner_name, group=group_name, utc=session.server.settings.time_zone_utc)
 
 
 def perm_letters(status: os.stat_result, rights: Right, *, parent_writable: bool) -> str:

@@ -6,21 +6,25 @@ import errno
 import os
 import socket
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from fairlead.errors import ConfigError
 from fairlead.server.data import plain_address
 
-WILDCARD4, WILDCARD6 = "0.0.0.0", "::"  # noqa: S104 - names of what a user may ask for
+Listener: TypeAlias = socket.socket
+"""A bound socket of the control port."""
+
+WILDCARD4, WILDCARD6 = "0.0.0.0", "::"
 
 
-def bind(addresses: Sequence[tuple[str, int]], *, share: bool = False) -> list[socket.socket]:
+def bind(addresses: Sequence[tuple[str, int]], *, share: bool = False) -> list[Listener]:
     """A bound socket for each host and port; ``share`` lets several processes bind the same.
 
     Accepted connections inherit what is set here: no delay (else a reply can wait 44 ms for an acknowledgement),
     keep-alive, and urgent data in line (RFC 959 section 4.1.3, the Synch before ABOR). ``::`` serves IPv4 as well,
     unless ``0.0.0.0`` is asked for with the same port. Raises ConfigError naming the address.
     """
-    bound: list[socket.socket] = []
+    bound: list[Listener] = []
     try:
         for host, port in addresses:
             only6 = host == WILDCARD6 and (WILDCARD4, port) in addresses
@@ -31,7 +35,7 @@ def bind(addresses: Sequence[tuple[str, int]], *, share: bool = False) -> list[s
     return bound
 
 
-def _bind_one(host: str, port: int, *, share: bool, only6: bool) -> socket.socket:
+def _bind_one(host: str, port: int, *, share: bool, only6: bool) -> Listener:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -49,7 +53,7 @@ def _bind_one(host: str, port: int, *, share: bool, only6: bool) -> socket.socke
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-        listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        listener.setblocking(False)
         listener.bind(address)
     except OSError as error:
         listener.close()
@@ -68,13 +72,13 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {where}: {os.strerror(error.errno or 0)}"
 
 
-def listening_address(listener: socket.socket) -> tuple[str, int]:
+def listening_address(listener: Listener) -> tuple[str, int]:
     """Host and port of a bound socket."""
     host, port = listener.getsockname()[:2]
     return plain_address(host), port
 
 
-def close(listeners: Iterable[socket.socket]) -> None:
+def close(listeners: Iterable[Listener]) -> None:
     """Close all of ``listeners``."""
     for listener in listeners:
         listener.close()

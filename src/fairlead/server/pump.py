@@ -13,11 +13,13 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Protocol
 
 from fairlead.errors import DataConnectionError, ProtocolError, StorageFault
 from fairlead.proto.codec.base import Decoder, Marker
 from fairlead.reach.cause import Cause
+from fairlead.server.data import Connection
 from fairlead.storage.base import Source, Upload
 from fairlead.storage.local.faults import fault
 
@@ -54,7 +56,7 @@ class _Connection:
     __slots__ = ("_option", "_patience", "fd", "moved", "socket")
     reads = False
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.socket = connection
         self.fd = connection.fileno()
         self.moved = 0
@@ -76,7 +78,7 @@ class SendFile(_Connection):
 
     __slots__ = ("_end", "_offset", "_source")
 
-    def __init__(self, connection: socket.socket, source: Source, offset: int, end: int) -> None:
+    def __init__(self, connection: Connection, source: Source, offset: int, end: int) -> None:
         super().__init__(connection)
         self._source = source
         self._offset = offset
@@ -86,7 +88,7 @@ class SendFile(_Connection):
         """Send up to the end."""
         self._be_patient(patience)
         file = self._source.fileno()
-        assert file is not None  # noqa: S101 - chosen only for sources that have a descriptor
+        assert file is not None
         while self._offset < self._end:
             wanted = min(SENDFILE_CHUNK, self._end - self._offset)
             try:
@@ -109,7 +111,7 @@ class SendChunks(_Connection):
 
     __slots__ = ("_chunks", "_rest")
 
-    def __init__(self, connection: socket.socket, chunks: Iterator[bytes]) -> None:
+    def __init__(self, connection: Connection, chunks: Iterator[bytes]) -> None:
         super().__init__(connection)
         self._chunks = chunks
         self._rest = memoryview(b"")
@@ -143,7 +145,7 @@ class Receive(_Connection):
     __slots__ = ("_decoder", "_upload", "budget")
     reads = True
 
-    def __init__(self, connection: socket.socket, upload: Upload, decoder: Decoder) -> None:
+    def __init__(self, connection: Connection, upload: Upload, decoder: Decoder) -> None:
         super().__init__(connection)
         self._upload = upload
         self._decoder = decoder
@@ -182,7 +184,7 @@ class Splice(_Connection):
     __slots__ = ("_pipe", "_pipes", "_upload")
     reads = True
 
-    def __init__(self, connection: socket.socket, upload: Upload, pipes: Pipes) -> None:
+    def __init__(self, connection: Connection, upload: Upload, pipes: Pipes) -> None:
         super().__init__(connection)
         self._upload = upload
         self._pipes = pipes
@@ -192,7 +194,7 @@ class Splice(_Connection):
         """Receive up to the end of the data."""
         self._be_patient(patience)
         file = self._upload.fileno()
-        assert file is not None  # noqa: S101 - chosen only for uploads that have a descriptor
+        assert file is not None
         read_end, write_end = self._pipe
         while True:
             try:
@@ -230,10 +232,9 @@ class Pipes:
         if self._idle:
             return self._idle.pop()
         pipe = os.pipe2(os.O_CLOEXEC)
-        try:
+        # Over the user's share of pipe memory the kernel refuses: smaller pipes are slower, not wrong.
+        with suppress(PermissionError):
             fcntl.fcntl(pipe[1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
-        except PermissionError:
-            pass  # over the user's share of pipe memory: smaller pipes are slower, not wrong
         return pipe
 
     def put(self, pipe: tuple[int, int], *, empty: bool) -> None:
@@ -248,5 +249,3 @@ class Pipes:
         """Close all idle pipes."""
         while self._idle:
             self.put(self._idle.pop(), empty=False)
-
-

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from fairlead.accounts.base import Account
 from fairlead.accounts.memory import MemoryAccounts
@@ -28,10 +28,10 @@ from fairlead.server.pump import Pipes
 from fairlead.server.settings import Settings
 
 if TYPE_CHECKING:
-    import socket
     from types import TracebackType
 
     from fairlead.accounts.base import Accounts
+    from fairlead.server.listener import Listener
     from fairlead.server.session import Session
     from fairlead.storage.base import Storage
 
@@ -54,7 +54,7 @@ class Server:
     loop. Events go to ``events``; logging is a subscriber like any other.
     """
 
-    def __init__(  # noqa: PLR0913 - what a server is put together from
+    def __init__(
         self,
         *,
         storage: Storage,
@@ -95,7 +95,7 @@ class Server:
 
     # Start and stop
 
-    async def __aenter__(self) -> Server:
+    async def __aenter__(self) -> Self:
         """Start."""
         await self.start()
         return self
@@ -106,7 +106,7 @@ class Server:
         """Stop at once."""
         await self.stop(grace=0)
 
-    async def start(self, sockets: Sequence[socket.socket] | None = None) -> None:
+    async def start(self, sockets: Sequence[Listener] | None = None) -> None:
         """Listen on ``settings.listen``, or on ``sockets`` that are bound already. Raises ConfigError."""
         self.loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
@@ -115,9 +115,7 @@ class Server:
         await self.announcer.start()
         for listener in bind(self.settings.listen) if sockets is None else sockets:
             self.addresses.append(listening_address(listener))
-            self._listeners.append(
-                await self.loop.create_server(lambda: Control(self), sock=listener, backlog=BACKLOG)
-            )
+            self._listeners.append(await self.loop.create_server(lambda: Control(self), sock=listener, backlog=BACKLOG))
 
     async def serve_forever(self) -> None:
         """Serve until cancelled."""
@@ -240,5 +238,3 @@ class Server:
         """Tell the operator."""
         number, peer = (session.number, session.peer[0]) if session is not None else (0, "")
         self.events.emit(Noticed(session=number, peer=peer, topic=topic, message=message))
-
-

@@ -117,5 +117,5 @@ class Session:
     @property
     def logged_in(self) -> Account:
         """The account, in a handler that dispatch lets run only after login."""
-        assert self.account is not None  # noqa: S101 - dispatch refused the command otherwise
+        assert self.account is not None
         return self.account

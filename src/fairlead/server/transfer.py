@@ -20,7 +20,7 @@ from fairlead.events import TransferFailed, TransferFinished
 from fairlead.proto.codec import decoder_for, encoder_for, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.server.data import DataPort, default_port
+from fairlead.server.data import Connection, DataPort, default_port
 from fairlead.server.failures import AbortedError, code_for, reply_for
 from fairlead.server.pump import SMALL, Pump, Receive, SendChunks, SendFile, Splice, lost
 from fairlead.server.stepping import Wait, readable, writable
@@ -64,7 +64,7 @@ class Transfer:
         self._session = session
         self._loop = session.server.loop
         self._port: DataPort | None = None
-        self._connection: socket.socket | None = None
+        self._connection: Connection | None = None
         self._pump: Pump | None = None
         self._wait: Wait | None = None
         self.verb = verb
@@ -105,7 +105,7 @@ class Transfer:
         if self._wait is not None:
             self._wait.end(stalled())
 
-    async def run(self, opening: str, move: Callable[[socket.socket], Awaitable[None]]) -> Reply:
+    async def run(self, opening: str, move: Callable[[Connection], Awaitable[None]]) -> Reply:
         """Send ``150 opening``, make the data connection, ``move`` the octets; the final reply."""
         session = self._session
         session.transfer = self
@@ -116,7 +116,7 @@ class Transfer:
             try:
                 await move(connection)
                 if self.aborted:
-                    raise AbortedError("Transfer aborted")  # noqa: TRY301 - one way out for every failure
+                    raise AbortedError("Transfer aborted")
             finally:
                 self._connection = None
                 connection.close()
@@ -143,7 +143,7 @@ class Transfer:
             )
         return COMPLETE
 
-    async def _open(self, port: DataPort) -> socket.socket:
+    async def _open(self, port: DataPort) -> Connection:
         session = self._session
         self._port = port
         self._expect(session.server.settings.data_connect_timeout)
@@ -187,7 +187,7 @@ class Transfer:
         """Count the octets of ``pump`` as this transfer's."""
         self._pump = pump
 
-    async def pump(self, pump: Pump, connection: socket.socket) -> None:
+    async def pump(self, pump: Pump, connection: Connection) -> None:
         """Run ``pump`` to its end, in threads; the loop waits where the peer is slow."""
         self._pump = pump
         patience = PATIENCE
@@ -200,7 +200,7 @@ class Transfer:
             patience = PATIENCE if pump.moved - before >= BRISK else 0.0
             await self.ready(pump, connection)
 
-    async def ready(self, pump: Pump, connection: socket.socket) -> None:
+    async def ready(self, pump: Pump, connection: Connection) -> None:
         """Wait until ``pump`` can go on, at most the time a data connection may stand still."""
         if self.aborted:
             raise AbortedError("Transfer aborted")
@@ -213,7 +213,7 @@ class Transfer:
             self._wait = None
             self.deadline = None
 
-    async def send(self, pump: Pump, connection: socket.socket, *, inline: bool) -> None:
+    async def send(self, pump: Pump, connection: Connection, *, inline: bool) -> None:
         """Run a sending ``pump`` to its end, first inline if that is quick, and end the data."""
         self._pump = pump
         bulk = not (inline and pump.run(0))
@@ -225,7 +225,7 @@ class Transfer:
         self.settled = True
         _discard_incoming(connection)
 
-    async def _delivered(self, connection: socket.socket) -> None:
+    async def _delivered(self, connection: Connection) -> None:
         """Wait until the peer's system has all octets, so that 226 is never said of ones that were lost.
 
         Most clients close as soon as they have read the end, which wakes this at once; for the others the send queue
@@ -263,12 +263,12 @@ def stalled() -> DataConnectionError:
     )
 
 
-def _queued(connection: socket.socket) -> int:
+def _queued(connection: Connection) -> int:
     """Octets that the peer's system has not acknowledged."""
     return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
 
 
-def _shut(connection: socket.socket, how: int) -> None:
+def _shut(connection: Connection, how: int) -> None:
     try:
         connection.shutdown(how)
     except OSError as error:
@@ -276,7 +276,7 @@ def _shut(connection: socket.socket, how: int) -> None:
             raise lost(error) from error
 
 
-def _discard_incoming(connection: socket.socket) -> bool:
+def _discard_incoming(connection: Connection) -> bool:
     """Read away what a receiver sent against the rules, else closing would reset the connection; whether it ended."""
     try:
         while connection.recv(SMALL):
@@ -297,7 +297,7 @@ async def send_file(session: Session, verb: str, path: str, source: Source, offs
             raise OffsetError(path, f"The file has only {size} octets")
         transfer = Transfer(session, verb, path, size - offset if identity else None)
 
-        async def move(connection: socket.socket) -> None:
+        async def move(connection: Connection) -> None:
             chunk = source.read_cached(SMALL, offset if identity else 0) if size <= SMALL else None
             if identity and chunk is None and source.fileno() is not None:
                 await transfer.send(SendFile(connection, source, offset, size), connection, inline=False)
@@ -352,13 +352,13 @@ async def send_chunks(session: Session, verb: str, path: str, chunks: Iterator[b
     """Listings: octets made on the way; ``inline`` says that making them is quick enough for the event loop."""
     transfer = Transfer(session, verb, path, None)
 
-    async def move(connection: socket.socket) -> None:
+    async def move(connection: Connection) -> None:
         await transfer.send(SendChunks(connection, chunks), connection, inline=inline)
 
     return await transfer.run("Here comes the listing.", move)
 
 
-async def receive_file(  # noqa: PLR0913 - what a store is made of
+async def receive_file(
     session: Session, verb: str, path: str, upload: Upload, opening: str, *, held: bytes = b""
 ) -> Reply:
     """STOR, APPE, STOU: the data into ``upload``, acknowledged only once the store has it whole and durable.
@@ -369,7 +369,7 @@ async def receive_file(  # noqa: PLR0913 - what a store is made of
     server = session.server
     storage = session.storage
 
-    async def move(connection: socket.socket) -> None:
+    async def move(connection: Connection) -> None:
         await _receive(transfer, connection, upload, session, held)
         if transfer.aborted:
             raise AbortedError("Transfer aborted")
@@ -387,9 +387,7 @@ async def receive_file(  # noqa: PLR0913 - what a store is made of
     return reply
 
 
-async def _receive(
-    transfer: Transfer, connection: socket.socket, upload: Upload, session: Session, held: bytes
-) -> None:
+async def _receive(transfer: Transfer, connection: Connection, upload: Upload, session: Session, held: bytes) -> None:
     representation = session.representation
     receive = Receive(connection, upload, decoder_for(representation, held=held))
     receive.budget = SMALL if session.storage.inline else 0

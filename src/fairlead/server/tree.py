@@ -34,7 +34,7 @@ VISITS = 100_000
 SMALL_DIRECTORY = 4096
 """A directory whose own size is no more than this is listed within a turn of the event loop."""
 MAGIC = re.compile(r"[*?\[]")
-CONTROLS = {code: "?" for code in (*range(0x20), 0x7F)}
+CONTROLS = dict.fromkeys((*range(32), 127), "?")
 
 
 class Options(NamedTuple):

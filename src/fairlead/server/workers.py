@@ -24,10 +24,10 @@ from fairlead.server.listener import bind, close, listening_address
 from fairlead.server.server import Server
 
 if TYPE_CHECKING:
-    import socket
     from types import FrameType
 
     from fairlead.accounts.base import Accounts
+    from fairlead.server.listener import Listener
     from fairlead.server.settings import Settings
     from fairlead.storage.base import Storage
 
@@ -63,7 +63,7 @@ class Program:
         close(sockets)
         return _Parent(replace(self, settings=replace(self.settings, listen=addresses)), shown).run()
 
-    def work(self, index: int, sockets: Sequence[socket.socket], limits: Limits, ready: Callable[[], None]) -> int:
+    def work(self, index: int, sockets: Sequence[Listener], limits: Limits, ready: Callable[[], None]) -> int:
         """Be one worker, with what all workers count together."""
         limits.connections.attach(index)
         limits.guard.attach(index)
@@ -72,10 +72,10 @@ class Program:
         _run(self._serve(sockets, limits, ready))
         return 0
 
-    def _work(self, index: int, sockets: Sequence[socket.socket], ready: Callable[[], None]) -> int:
+    def _work(self, index: int, sockets: Sequence[Listener], ready: Callable[[], None]) -> int:
         return self.work(index, sockets, Limits.of(self.settings), ready)
 
-    async def _serve(self, sockets: Sequence[socket.socket], limits: Limits, ready: Callable[[], None]) -> None:
+    async def _serve(self, sockets: Sequence[Listener], limits: Limits, ready: Callable[[], None]) -> None:
         server = Server(
             storage=self.storage,
             accounts=self.accounts,
@@ -226,7 +226,7 @@ class _Parent:
 def _run(main: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop where it is installed, else on asyncio's own loop."""
     try:
-        import uvloop
+        import uvloop  # noqa: PLC0415 - the server works without it
     except ImportError:
         asyncio.run(main)
     else:

@@ -99,9 +99,7 @@ def _logged_in(session: Session, account: Account, secret: str) -> Reply:
 
 async def _refused(session: Session, reason: str) -> Reply:
     server = session.server
-    server.events.emit(
-        LoginFailed(session=session.number, peer=session.peer[0], user=session.user, reason=reason)
-    )
+    server.events.emit(LoginFailed(session=session.number, peer=session.peer[0], user=session.user, reason=reason))
     session.failures += 1
     now = server.loop.time()
     server.guard.failed(session.peer[0], now)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PRIVILEGED = 1024
 IPV4, IPV6 = 1, 2
 LOOPBACK = {IPV4: "127.0.0.1", IPV6: "::1"}
-WILDCARD = {IPV4: "0.0.0.0", IPV6: "::"}  # noqa: S104 - a data port for a peer of the other family
+WILDCARD = {IPV4: "0.0.0.0", IPV6: "::"}
 AFTER_ALL = Reply(501, "Not allowed after EPSV ALL; use EPSV.")
 
 
@@ -176,7 +176,7 @@ def representation_type(session: Session, argument: str) -> Reply:
         changed = {"type": "I", "form": "N", "size": 8}
     elif first == "L":
         changed = {"type": "L", "form": "N", "size": _byte_size(parameter)}
-        if changed["size"] != 8:  # noqa: PLR2004
+        if changed["size"] != 8:
             return Reply(504, f"TYPE {argument} is not served.")
     else:
         raise ArgumentError(f"TYPE {argument[:20]} is not known")
@@ -185,7 +185,7 @@ def representation_type(session: Session, argument: str) -> Reply:
 
 
 def _byte_size(parameter: str) -> int:
-    if not parameter.isascii() or not parameter.isdecimal() or not 1 <= int(parameter) <= 255:  # noqa: PLR2004
+    if not parameter.isascii() or not parameter.isdecimal() or not 1 <= int(parameter) <= 255:
         raise ArgumentError("TYPE L needs a byte size from 1 to 255")
     return int(parameter)
 

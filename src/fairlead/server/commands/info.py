@@ -20,19 +20,19 @@ PER_LINE = 8
 
 
 @command("NOOP", login=False, urgency=Urgency.ANSWERED, keeps=True)
-def no_operation(_: Session, __: str) -> Reply:
+def no_operation(_session: Session, _: str) -> Reply:
     """Do nothing."""
     return DONE
 
 
 @command("SYST", login=False, keeps=True)
-def system(_: Session, __: str) -> Reply:
+def system(_session: Session, _: str) -> Reply:
     """The system's assigned name; the format of LIST is what clients conclude from it."""
     return Reply(215, "UNIX Type: L8")
 
 
 @command("CLNT", syntax="name", argument=Argument.REQUIRED, login=False, keeps=True, feature="CLNT")
-def client_name(_: Session, __: str) -> Reply:
+def client_name(_session: Session, _: str) -> Reply:
     """Take note of the client's name."""
     return Reply(200, "Noted.")
 
@@ -45,7 +45,7 @@ def abort(session: Session, _: str) -> Reply:
 
 
 @command("HELP", syntax="[command]", argument=Argument.OPTIONAL, login=False, urgency=Urgency.NONE, keeps=True)
-def help_text(_: Session, topic: str) -> Reply:
+def help_text(_session: Session, topic: str) -> Reply:
     """List the commands, or explain one."""
     if not topic:
         return Reply(214, "The commands, * not implemented:", *_table(), "HELP with a command explains it.")
@@ -120,7 +120,7 @@ def _state(session: Session) -> Iterator[str]:
 
 async def _list_here(session: Session, argument: str) -> Reply:
     listing = await session.server.in_thread(list_argument, session, argument)
-    assert listing is not None  # noqa: S101 - only a quick question goes without an answer
+    assert listing is not None
     code = 212 if listing.directory else 213
     control = session.reply_to
     control.send_octets(Reply(code, f"Status of {argument}:", "").encode().partition(b"\n")[0] + b"\n")

@@ -31,14 +31,12 @@ async def list_names(session: Session, argument: str) -> Reply:
     return await _send_listing(session, "NLST", argument, name_argument)
 
 
-async def _send_listing(
-    session: Session, verb: str, argument: str, find: Callable[..., Listing | None]
-) -> Reply:
+async def _send_listing(session: Session, verb: str, argument: str, find: Callable[..., Listing | None]) -> Reply:
     session.take_restart()
     listing = find(session, argument, quick=True) if session.storage.inline else None
     if listing is None:
         listing = await session.server.in_thread(find, session, argument)
-    assert listing is not None  # noqa: S101 - only a quick question goes without an answer
+    assert listing is not None
     return await send_chunks(session, verb, argument or session.cwd, listing.chunks, inline=listing.small)
 
 

@@ -34,7 +34,9 @@ def site_command(session: Session, argument: str) -> Reply:
 @site("HELP", syntax="")
 def site_help(_: Session, __: str) -> Reply:
     """List the subcommands."""
-    return Reply(214, "SITE takes:", *(f" {name} {spec.syntax}".rstrip() for name, spec in sorted(SITE.items())), "End.")
+    return Reply(
+        214, "SITE takes:", *(f" {name} {spec.syntax}".rstrip() for name, spec in sorted(SITE.items())), "End."
+    )
 
 
 @site("CHMOD", syntax="mode path")
@@ -53,7 +55,7 @@ def change_mode(session: Session, argument: str) -> Reply:
 def change_times(session: Session, argument: str) -> Reply:
     """Set the modification time of a file, in the short or the long form."""
     words = argument.split(" ")
-    if len(words) >= 5 and words[-1].upper() == "UTC":  # noqa: PLR2004 - path and four words
+    if len(words) >= 5 and words[-1].upper() == "UTC":
         accessed, modified = (_moment(word) for word in words[-4:-2])
         name = " ".join(words[:-4])
     else:

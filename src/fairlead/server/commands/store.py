@@ -43,7 +43,9 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
     held = b""
     if offset and session.representation.type == "A":
         offset, held = await server.in_thread(storing_offset, storage, path, offset)
-    upload = await server.call(storage, storage.create, path, intent=intent, owner=session.logged_in.name, offset=offset)
+    upload = await server.call(
+        storage, storage.create, path, intent=intent, owner=session.logged_in.name, offset=offset
+    )
     return await receive_file(session, verb, path, upload, f"Ready for {split(path)[1]}.", held=held)
 
 
@@ -77,9 +79,7 @@ async def store_unique(session: Session, hint: str) -> Reply:
         if not account.rights(path) & Right.CREATE:
             raise Denied(path)
         try:
-            upload = await session.server.call(
-                storage, storage.create, path, intent=Intent.UNIQUE, owner=account.name
-            )
+            upload = await session.server.call(storage, storage.create, path, intent=Intent.UNIQUE, owner=account.name)
         except AlreadyExists:
             continue
         shown = name if parent == session.cwd else path
@@ -92,7 +92,7 @@ def allocate(_: Session, argument: str) -> Reply:
     """Nothing is to be reserved here; the numbers are checked all the same."""
     words = argument.upper().split(" ")
     numbers = words[:1] + words[2:]
-    well_formed = len(words) == 1 or (len(words) == 3 and words[1] == "R")  # noqa: PLR2004
+    well_formed = len(words) == 1 or (len(words) == 3 and words[1] == "R")
     if not well_formed or not all(number.isascii() and number.isdecimal() for number in numbers):
         raise ArgumentError("ALLO takes a size, and R with a record size")
     return Reply(202, "No storage needs to be allocated.")
