@@ -36,8 +36,7 @@ def canonical(host: str) -> str:
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
-        message = f"{host!r} is no IP address"
-        raise ArgumentError(message) from None
+        raise ArgumentError(f"{host!r} is no IP address") from None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return str(address)
@@ -47,8 +46,7 @@ def parse_port(argument: str) -> tuple[str, int]:
     """Host and port of a PORT argument, ``h1,h2,h3,h4,p1,p2``. Raises ArgumentError."""
     match = _PORT.fullmatch(argument)
     if match is None:
-        message = "PORT needs six numbers from 0 to 255: h1,h2,h3,h4,p1,p2"
-        raise ArgumentError(message)
+        raise ArgumentError("PORT needs six numbers from 0 to 255: h1,h2,h3,h4,p1,p2")
     return _from_six(match.groups())
 
 
@@ -64,8 +62,7 @@ def parse_pasv_reply(text: str) -> tuple[str, int]:
     """
     match = _SIX_NUMBERS.search(text)
     if match is None:
-        message = f"no address in the 227 reply {text[:80]!r}"
-        raise ArgumentError(message)
+        raise ArgumentError(f"no address in the 227 reply {text[:80]!r}")
     return _from_six(match.groups())
 
 
@@ -82,23 +79,19 @@ def parse_eprt(argument: str) -> tuple[int, str, int]:
     """
     fields = argument.split(argument[:1]) if "!" <= argument[:1] <= "~" else []
     if len(fields) != _EPRT_FIELDS or fields[-1] or not _NUMBER.fullmatch(fields[1]):
-        message = "EPRT needs |family|address|port| with any delimiter from ! to ~"
-        raise ArgumentError(message)
+        raise ArgumentError("EPRT needs |family|address|port| with any delimiter from ! to ~")
     _, family_text, host, port_text, _ = fields
     family = family_text.lstrip("0")
     if family not in ("1", "2"):
-        message = f"network protocol {family_text[:20]} is not supported"
-        raise FamilyError(message)
+        raise FamilyError(f"network protocol {family_text[:20]} is not supported")
     try:
         if family == "1":
             return IPV4, str(IPv4Address(host)), _port(port_text)
         address = IPv6Address(host)
     except AddressValueError:
-        message = f"{host[:50]!r} is no address of network protocol {family}"
-        raise ArgumentError(message) from None
+        raise ArgumentError(f"{host[:50]!r} is no address of network protocol {family}") from None
     if address.scope_id is not None:
-        message = "an address in EPRT has no scope"
-        raise ArgumentError(message)
+        raise ArgumentError("an address in EPRT has no scope")
     return IPV6, str(address), _port(port_text)
 
 
@@ -108,8 +101,7 @@ def format_eprt(host: str, port: int) -> str:
     try:
         family = IPV4 if ip_address(unscoped).version == 4 else IPV6
     except ValueError:
-        message = f"{host!r} is no IP address"
-        raise ArgumentError(message) from None
+        raise ArgumentError(f"{host!r} is no IP address") from None
     return f"|{family}|{unscoped}|{port}|"
 
 
@@ -127,10 +119,8 @@ def parse_epsv_argument(argument: str) -> Literal[1, 2, "ALL"] | None:
     if argument == "2":
         return 2
     if _NUMBER.fullmatch(argument):
-        message = f"network protocol {argument[:20]} is not supported"
-        raise FamilyError(message)
-    message = "EPSV takes 1, 2, ALL or nothing"
-    raise ArgumentError(message)
+        raise FamilyError(f"network protocol {argument[:20]} is not supported")
+    raise ArgumentError("EPSV takes 1, 2, ALL or nothing")
 
 
 def parse_epsv_reply(text: str) -> int:
@@ -140,8 +130,7 @@ def parse_epsv_reply(text: str) -> int:
     """
     match = _IN_PARENTHESES.search(text) or _BARE_FIELDS.search(text)
     if match is None:
-        message = f"no port in the 229 reply {text[:80]!r}"
-        raise ArgumentError(message)
+        raise ArgumentError(f"no port in the 229 reply {text[:80]!r}")
     return _port(match[2])
 
 
@@ -165,13 +154,11 @@ def _from_six(numbers: tuple[str, ...]) -> tuple[str, int]:
     octets = [int(number) if len(number) <= len("255") else _HIGHEST_OCTET + 1 for number in numbers]
     port = octets[4] << 8 | octets[5]
     if max(octets) > _HIGHEST_OCTET or not port:
-        message = f"{','.join(numbers)[:40]} is no address and port"
-        raise ArgumentError(message)
+        raise ArgumentError(f"{','.join(numbers)[:40]} is no address and port")
     return "{}.{}.{}.{}".format(*octets[:4]), port
 
 
 def _port(text: str) -> int:
     if not _PORT_NUMBER.fullmatch(text) or not 0 < int(text) <= _HIGHEST_PORT:
-        message = f"{text[:20]!r} is no port from 1 to {_HIGHEST_PORT}"
-        raise ArgumentError(message)
+        raise ArgumentError(f"{text[:20]!r} is no port from 1 to {_HIGHEST_PORT}")
     return int(text)

@@ -84,18 +84,15 @@ def encode_command(verb: str, argument: str = "") -> bytes:
     argument holds LF, NUL or what has no encoding: they would end the command early and begin another.
     """
     if not _VERB.fullmatch(verb):
-        message = f"{verb!r} cannot be the verb of a command"
-        raise ArgumentError(message)
+        raise ArgumentError(f"{verb!r} cannot be the verb of a command")
     if not argument:
         return verb.encode("ascii") + b"\r\n"
     if "\n" in argument or "\0" in argument:
-        message = f"the argument of {verb} holds a line end or NUL, which no FTP command can carry"
-        raise ArgumentError(message)
+        raise ArgumentError(f"the argument of {verb} holds a line end or NUL, which no FTP command can carry")
     try:
         octets = argument.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        message = f"the argument of {verb} holds a surrogate that stands for no octet"
-        raise ArgumentError(message) from None
+        raise ArgumentError(f"the argument of {verb} holds a surrogate that stands for no octet") from None
     return b"%b %b\r\n" % (verb.encode("ascii"), octets.replace(b"\r", b"\r\0").replace(b"\xff", b"\xff\xff"))
 
 

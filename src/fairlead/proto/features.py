@@ -26,8 +26,7 @@ def parse_features(reply: Reply) -> dict[str, str]:
     says nothing about what the server has: raises ProtocolError.
     """
     if reply.code != _FEAT:
-        message = f"the reply to FEAT is {reply.code}, which lists no features"
-        raise ProtocolError(message)
+        raise ProtocolError(f"the reply to FEAT is {reply.code}, which lists no features")
     features: dict[str, str] = {}
     for line in reply.lines[1:-1]:
         label, _, parameters = line.strip().partition(" ")

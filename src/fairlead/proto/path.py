@@ -15,8 +15,7 @@ def resolve(cwd: str, argument: str) -> str:
     a name, or no listing could show it.
     """
     if "\0" in argument or "\n" in argument:
-        message = "a path holds no NUL and no line end"
-        raise PathError(message)
+        raise PathError("a path holds no NUL and no line end")
     if "/" not in argument and argument not in _RELATIVE:
         return f"/{argument}" if cwd == "/" else f"{cwd}/{argument}"
     names: list[str] = []

@@ -130,8 +130,7 @@ class ReplyParser:
     def _take(self, octets: bytes | LineTooLong, replies: list[Reply]) -> None:
         self._size += octets.length if isinstance(octets, LineTooLong) else len(octets) + 2
         if isinstance(octets, LineTooLong) or self._size > self._limit:
-            message = f"the server's reply is longer than {self._limit} octets"
-            raise LimitError(message)
+            raise LimitError(f"the server's reply is longer than {self._limit} octets")
         line = octets.decode("utf-8", "surrogateescape")
         if not self._code:
             self._begin(line, replies)
@@ -146,8 +145,7 @@ class ReplyParser:
             return
         match = _FIRST_LINE.fullmatch(line)
         if match is None:
-            message = f"the server sent {line[:80]!r}, which is no FTP reply"
-            raise ProtocolError(message)
+            raise ProtocolError(f"the server sent {line[:80]!r}, which is no FTP reply")
         self._code = match[1]
         if match[2] == "-":
             self._lines.append(match[3])

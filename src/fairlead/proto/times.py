@@ -41,15 +41,13 @@ def parse_time(text: str) -> int:
     """
     match = _TIME.fullmatch(text)
     if match is None:
-        message = f"{text[:40]!r} is no time; write YYYYMMDDHHMMSS in UTC"
-        raise ArgumentError(message)
+        raise ArgumentError(f"{text[:40]!r} is no time; write YYYYMMDDHHMMSS in UTC")
     year, month, day, hour, minute, second = (int(field) for field in match.groups()[:6])
     leap = second == _LEAP_SECOND
     try:
         moment = datetime(year, month, day, hour, minute, second - leap, tzinfo=UTC)
     except ValueError:
-        message = f"{text[:40]!r} is a time that does not exist"
-        raise ArgumentError(message) from None
+        raise ArgumentError(f"{text[:40]!r} is a time that does not exist") from None
     return ((moment - _EPOCH) // timedelta(seconds=1) + leap) * SECOND + int((match[7] or "")[:9].ljust(9, "0"))
 
 

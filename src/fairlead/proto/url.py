@@ -67,8 +67,7 @@ def parse_url(text: str) -> FtpUrl:
     match = _URL.fullmatch(text)
     scheme = match[1].lower() if match else ""
     if match is None or scheme not in PORTS:
-        message = "an FTP URL begins with ftp://, ftps:// or ftpes://"
-        raise ArgumentError(message)
+        raise ArgumentError("an FTP URL begins with ftp://, ftps:// or ftpes://")
     user, password, host, port = _authority(match[2], PORTS[scheme])
     path, kind = _path_and_type(match[3])
     raw = path.split("/")
@@ -90,33 +89,28 @@ def _authority(text: str, default_port: int) -> tuple[str | None, str | None, st
     user, colon, password = login.partition(":")
     match = _HOST_AND_PORT.fullmatch(server)
     if match is None:
-        message = f"{server!r} is no host or host:port; an IPv6 address stands in brackets"
-        raise ArgumentError(message)
+        raise ArgumentError(f"{server!r} is no host or host:port; an IPv6 address stands in brackets")
     host = _decode(match[1] or match[2])
     if match[1]:
         try:
             IPv6Address(host)
         except AddressValueError:
-            message = f"{host!r} is no IPv6 address"
-            raise ArgumentError(message) from None
+            raise ArgumentError(f"{host!r} is no IPv6 address") from None
     port = int(match[3][:6]) if match[3] else default_port
     if not 0 < port <= _HIGHEST_PORT:
-        message = f"{match[3]} is no port from 1 to {_HIGHEST_PORT}"
-        raise ArgumentError(message)
+        raise ArgumentError(f"{match[3]} is no port from 1 to {_HIGHEST_PORT}")
     return _decode(user) if at else None, _decode(password) if colon else None, host, port
 
 
 def _path_and_type(text: str) -> tuple[str, str | None]:
     if text and not text.startswith("/"):
-        message = "a / stands between the host and the path of a URL"
-        raise ArgumentError(message)
+        raise ArgumentError("a / stands between the host and the path of a URL")
     match = _TYPE.fullmatch(text)
     if match is None:
         return text, None
     kind = match[2].upper()
     if kind not in ("A", "I", "D"):
-        message = f";type={match[2]} is none of ;type=a, ;type=i and ;type=d"
-        raise ArgumentError(message)
+        raise ArgumentError(f";type={match[2]} is none of ;type=a, ;type=i and ;type=d")
     return match[1], kind
 
 
@@ -140,8 +134,7 @@ def _plain(segment: str) -> str:
 def _decode(text: str) -> str:
     decoded = unquote(text, errors="surrogateescape")
     if any(character in decoded for character in "\r\n\0"):
-        message = "an FTP URL holds no line end and no NUL"
-        raise ArgumentError(message)
+        raise ArgumentError("an FTP URL holds no line end and no NUL")
     return decoded
 
 

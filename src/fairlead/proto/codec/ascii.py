@@ -7,9 +7,6 @@ changes: a lone CR stays, also as the last octet, and no line end is added where
   the very same octets;
 * whatever follows the rules on the wire comes back on the wire unchanged. A lone LF, which NVT-ASCII does not know, is
   taken for the line end it was meant as, and travels as CR LF from then on.
-
-Positions on the wire (SIZE and REST under TYPE A, RFC 3659 sections 4 and 5) count the CRs that are not in the file;
-:func:`transmitted_size`, :func:`locate_for_sending` and :func:`locate_for_storing` translate them.
 """
 
 from __future__ import annotations

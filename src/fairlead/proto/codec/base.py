@@ -1,14 +1,36 @@
 """The two halves of a representation: octets of the file to octets of the data connection, and back.
 
 A representation is a type, a structure and a mode (RFC 959 section 3). Whatever the three are, a transfer sees one
-encoder or one decoder; both keep state between calls and take data cut anywhere.
+:class:`Encoder` or one :class:`Decoder`; both keep state between calls and take data cut anywhere.
+
+Inside, a codec is a chain of two stages. Type and structure know lines and records, the mode knows how what they give
+is framed on the connection; only the mode differs in how it marks the end of a record::
+
+    sender    file octets ──> Shape ── octets, RECORD ──────────> Framing ──> connection
+    receiver  connection ──> Unframing ── octets, RECORD, Marker ──> Unshape ──> file octets
+
+* The end of a record passes between the stages as :data:`RECORD`: under structure R the shape gives it in place of the
+  local newline; stream mode makes it ``FF 01``, block and compressed mode the bit 128 of a descriptor. It is told apart
+  from the end of the file: a framing may hold a RECORD back until it knows whether the file ends there, so that one
+  ``FF 03`` or one block carries both.
+* The end of the file is ``finish`` for a sender. A receiver sees ``finished`` where the framing marks it, and else the
+  end of the connection, for which ``close`` decides whether it may come.
+* A restart marker goes from the sender's framing to the receiver's; the shapes do not see it. A sender puts it where
+  its shape holds nothing back, which is between any two calls of ``encode`` unless logical bytes are not octets. A
+  receiver finds in ``held`` what its shape holds back at that place: the position in the file and ``held`` together
+  are what its own marker must say.
+* Compression (mode Z) is a framing like the others. A decoder gives its pieces out one by one, so that a short input
+  that expands to a long output is never in memory as a whole.
+
+In stream mode with file structure the framing is nothing at all; image and ASCII are shapes that serve as codecs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from enum import Enum
+from typing import Final, Literal, Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +43,17 @@ class Marker:
     text: bytes
 
 
-Piece: TypeAlias = "bytes | Marker"
+class Boundary(Enum):
+    """What passes between the stages of a codec and is no octet."""
+
+    RECORD = "end of record"
+
+
+RECORD: Final = Boundary.RECORD
+"""The end of a record (RFC 959 section 3.1.2.2)."""
+
+Piece: TypeAlias = bytes | Marker
+Shaped: TypeAlias = bytes | Literal[Boundary.RECORD]
 
 
 class Encoder(Protocol):
@@ -52,8 +84,64 @@ class Decoder(Protocol):
     Who goes on later at the place reached so far hands it to the new decoder.
     """
 
-    def decode(self, data: bytes) -> Sequence[Piece]:
-        """Octets of the file and markers, in order. Raises ProtocolError on what the mode does not allow."""
+    def decode(self, data: bytes) -> Iterable[Piece]:
+        """Octets of the file and markers, in order; to be used up before the next call.
+
+        ``held`` belongs to the place after the piece taken last. Raises ProtocolError on what the mode does not allow.
+        """
 
     def close(self) -> bytes:
         """The connection ended: the last octets of the file. Raises TruncatedError where an end mark was due."""
+
+
+class Shape(Protocol):
+    """Type and structure of a sender."""
+
+    def shape(self, data: bytes) -> Iterable[Shaped]:
+        """The next ``data`` of the file as octets of the type, with RECORD after each record."""
+
+    def finish(self) -> Iterable[Shaped]:
+        """What was held back, such as the padding of the last logical byte."""
+
+
+class Framing(Protocol):
+    """The mode of a sender."""
+
+    keeps_connection: bool
+    """See :class:`Encoder`."""
+
+    def frame(self, shaped: Iterable[Shaped]) -> bytes:
+        """The octets to send for what the shape gave."""
+
+    def mark(self, text: bytes) -> bytes:
+        """See :meth:`Encoder.mark`; a RECORD that was held back goes out before it."""
+
+    def finish(self) -> bytes:
+        """The end of the file, and the RECORD that was held back."""
+
+
+class Unframing(Protocol):
+    """The mode of a receiver."""
+
+    finished: bool
+    unused: bytes
+    """See :class:`Decoder`."""
+
+    def unframe(self, data: bytes) -> Iterable[Shaped | Marker]:
+        """What the sender framed, as far as it came."""
+
+    def close(self) -> None:
+        """The connection ended. Raises TruncatedError where an end mark was due."""
+
+
+class Unshape(Protocol):
+    """Type and structure of a receiver."""
+
+    held: bytes
+    """See :class:`Decoder`."""
+
+    def unshape(self, shaped: Shaped) -> bytes:
+        """The octets of the file that ``shaped`` stands for."""
+
+    def close(self) -> bytes:
+        """What was held back."""

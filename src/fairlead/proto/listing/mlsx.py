@@ -36,8 +36,7 @@ def parse_facts(argument: str) -> frozenset[str]:
     Raises ArgumentError where a space stands in it (RFC 3659 section 7.9).
     """
     if " " in argument:
-        message = "the facts of OPTS MLST stand without spaces: type;size;modify;"
-        raise ArgumentError(message)
+        raise ArgumentError("the facts of OPTS MLST stand without spaces: type;size;modify;")
     return frozenset(_SPELLING[name] for name in argument.lower().split(";") if name in _SPELLING)
 
 
@@ -152,8 +151,7 @@ def parse_mlsx(line: str) -> Entry:
     if text and "=" not in text:
         text, name = "", line.removeprefix(" ")
     if not name:
-        message = f"no name follows the facts in {line[:80]!r}"
-        raise ArgumentError(message)
+        raise ArgumentError(f"no name follows the facts in {line[:80]!r}")
     return _entry(_facts(text), name, line)
 
 
