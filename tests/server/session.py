@@ -1,0 +1,244 @@
+"""A server in a thread of its own, and a raw control connection to it: what a test types is what goes over the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from fairlead.events import Bus, Event
+from fairlead.proto.reply import Reply, ReplyParser
+from fairlead.server import Server
+from fairlead.storage.base import Storage
+
+DEADLINE = 10.0
+
+
+class Running:
+    """A server that is listening, from the test's side."""
+
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        self.server = server
+        self.loop = loop
+        self.recorded: list[Event] = []
+        self._changed = threading.Condition()
+        server.events.subscribe(Event, self._record)
+
+    def _record(self, event: Event) -> None:
+        with self._changed:
+            self.recorded.append(event)
+            self._changed.notify_all()
+
+    def await_event(self, kind: type[Event], condition: Callable[[Any], bool] = lambda _: True) -> Any:
+        """The first event of ``kind`` that fulfils ``condition``, waiting for it if need be."""
+
+        def found() -> Event | None:
+            return next((event for event in self.recorded if isinstance(event, kind) and condition(event)), None)
+
+        with self._changed:
+            assert self._changed.wait_for(lambda: found() is not None, DEADLINE), f"no {kind.__name__} came"
+            return found()
+
+    def address(self, family: int = 4) -> tuple[str, int]:
+        """Where it listens for IPv4 or IPv6."""
+        return next(pair for pair in self.server.addresses if (":" in pair[0]) == (family == 6))
+
+    def connect(self, family: int = 4, source: tuple[str, int] | None = None) -> Control:
+        """A control connection whose greeting has been read."""
+        control = Control(socket.create_connection(self.address(family), DEADLINE, source))
+        assert control.read().code == 220
+        return control
+
+    def login(
+        self, user: str = "me", password: str = "secret", family: int = 4, source: tuple[str, int] | None = None
+    ) -> Control:
+        """A logged-in control connection, under TYPE I."""
+        control = self.connect(family, source)
+        assert control.ask(f"USER {user}").code == 331
+        assert control.ask(f"PASS {password}").code == 230
+        assert control.ask("TYPE I").code == 200
+        return control
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Run ``function`` in the server's own thread."""
+
+        async def run() -> Any:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(DEADLINE)
+
+
+@contextmanager
+def serving(storage: Storage, **arguments: Any) -> Iterator[Running]:
+    """A server of ``storage`` with the arguments of :class:`Server`, on free ports of both loopback addresses."""
+    arguments.setdefault("listen", (("127.0.0.1", 0), ("::1", 0)))
+    server = Server(storage=storage, events=Bus(), **arguments)
+    started = threading.Event()
+    running: list[Running] = []
+    stop: list[asyncio.Event] = []
+    failures: list[BaseException] = []
+
+    async def main() -> None:
+        stop.append(asyncio.Event())
+        async with server:
+            running.append(Running(server, asyncio.get_running_loop()))
+            started.set()
+            await stop[0].wait()
+
+    def work() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            failures.append(error)
+            raise
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=work, name="server")
+    thread.start()
+    assert started.wait(DEADLINE)
+    if failures:
+        raise failures[0]
+    try:
+        yield running[0]
+    finally:
+        running[0].loop.call_soon_threadsafe(stop[0].set)
+        thread.join(DEADLINE)
+        assert not thread.is_alive(), "the server did not stop"
+
+
+class Control:
+    """A control connection: octets out, replies in."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self._parser = ReplyParser()
+        self._replies: list[Reply] = []
+        self.raw = bytearray()
+        """All that the server sent."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def send(self, line: str | bytes) -> None:
+        """Send a line as it is, with CR LF after it."""
+        data = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else line
+        self.socket.sendall(data + b"\r\n")
+
+    def read(self) -> Reply:
+        """The next reply."""
+        while not self._replies:
+            data = self.socket.recv(65536)
+            assert data, "the server closed the control connection"
+            self.raw += data
+            self._replies += self._parser.feed(data)
+        return self._replies.pop(0)
+
+    def ask(self, line: str | bytes) -> Reply:
+        """Send a line and read one reply."""
+        self.send(line)
+        return self.read()
+
+    def at_end(self) -> bool:
+        """Whether the server closes the connection without saying more."""
+        return not self._replies and self.socket.recv(1) == b""
+
+    def passive(self, command: str = "EPSV") -> socket.socket:
+        """A data connection made by EPSV or PASV."""
+        reply = self.ask(command)
+        host = self.socket.getpeername()[0]
+        if command.startswith("EPSV"):
+            assert reply.code == 229, reply
+            port = int(reply.text.split("|")[3])
+        else:
+            assert reply.code == 227, reply
+            high, low = reply.text.split("(")[1].split(")")[0].split(",")[-2:]
+            port = int(high) * 256 + int(low)
+        return socket.create_connection((host, port), DEADLINE)
+
+    def active(self, command: str = "EPRT", host: str | None = None) -> socket.socket:
+        """A listener whose address was given by EPRT or PORT; the server calls it when a transfer begins."""
+        here = host or self.socket.getsockname()[0]
+        family = socket.AF_INET6 if ":" in here else socket.AF_INET
+        listener = socket.create_server((here, 0), family=family)
+        listener.settimeout(DEADLINE)
+        port = listener.getsockname()[1]
+        if command == "EPRT":
+            argument = f"|{2 if ':' in here else 1}|{here}|{port}|"
+        else:
+            argument = f"{here.replace('.', ',')},{port >> 8},{port & 255}"
+        assert self.ask(f"{command} {argument}").code == 200
+        return listener
+
+    def fetch(self, command: str, mode: str = "EPSV") -> bytes:
+        """The data of RETR, LIST, NLST or MLSD; asserts that it ended well."""
+        with self.open(mode) as data:
+            assert self.ask(command).code in {125, 150}
+            received = receive(data)
+        assert self.read().code in {226, 250}
+        return received
+
+    def store(self, command: str, data: bytes, mode: str = "EPSV") -> Reply:
+        """Send ``data`` with STOR, APPE or STOU; the final reply."""
+        with self.open(mode) as connection:
+            assert self.ask(command).code in {125, 150}
+            connection.sendall(data)
+        return self.read()
+
+    @contextmanager
+    def open(self, mode: str) -> Iterator[Data]:
+        """A data connection in any mode; in active mode it exists once the server has called."""
+        if mode in {"EPSV", "PASV"}:
+            with self.passive(mode) as connection:
+                yield Data(connection)
+        else:
+            with self.active(mode) as listener:
+                data = Data(listener, called=True)
+                yield data
+                data.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Data:
+    """A data connection of either kind."""
+
+    def __init__(self, connection: socket.socket, *, called: bool = False) -> None:
+        self._listener = connection if called else None
+        self._connection = None if called else connection
+
+    @property
+    def connection(self) -> socket.socket:
+        """The connected socket; accepts the server's call the first time."""
+        if self._connection is None:
+            assert self._listener is not None
+            self._connection, _ = self._listener.accept()
+            self._connection.settimeout(DEADLINE)
+        return self._connection
+
+    def sendall(self, data: bytes) -> None:
+        self.connection.sendall(data)
+
+    def recv(self, size: int) -> bytes:
+        return self.connection.recv(size)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def receive(data: Data | socket.socket) -> bytes:
+    """Everything up to the end of the data connection."""
+    received = bytearray()
+    while piece := data.recv(1 << 20):
+        received += piece
+    return bytes(received)
