@@ -1,0 +1,233 @@
+"""The control connection as the user-PI sees it: commands out, replies in, the two kept in step."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from fairlead.client._wire import Address, Stream, Wire
+from fairlead.client.settings import Settings
+from fairlead.client.trace import CommandSent, Record, ReplyReceived, Trace, show_command, show_duration
+from fairlead.errors import DeadlineError, PermanentError, ProtocolError, ReplyError, SessionLost, TransientError
+from fairlead.proto.command import encode_command
+from fairlead.proto.reply import Reply, ReplyParser
+
+_TELNET_IP = b"\xff\xf4"
+_TELNET_SYNCH = b"\xff\xf2"
+_SERVICE_ENDS = 421
+_NOOP_DONE = 200
+_LATE_REPLY = 1.0
+"""Seconds to wait for a reply that may not come at all."""
+_FAREWELL = 3.0
+"""Seconds that a 221 may take."""
+
+
+def refused(reply: Reply, command: str) -> ReplyError:
+    """The exception for a 4yz or 5yz reply."""
+    kind = TransientError if reply.transient else PermanentError
+    return kind(reply, command)
+
+
+class Control:
+    """One control connection.
+
+    Between two calls of :meth:`command` the replies are in step: whatever an interrupted command still has coming is
+    read before the next one is sent (RFC 1123 section 4.1.4.4).
+    """
+
+    def __init__(self, wire: Wire, stream: Stream, settings: Settings, trace: Trace | None) -> None:
+        self.wire = wire
+        self.stream = stream
+        self.settings = settings
+        self.lost = ""
+        """Why the session is over; empty while it lives."""
+        self.interrupted = False
+        """Whether a transfer was left without its final reply, so that ABOR is due."""
+        self._trace = trace
+        self._parser = ReplyParser()
+        self._replies: deque[Reply] = deque()
+        self._owed = 0
+        self._last = "the greeting"
+        self._octets = bytearray(16384)
+        self._buffer = memoryview(self._octets)
+
+    @property
+    def peer(self) -> Address:
+        """The server's end."""
+        return self.stream.peer
+
+    @property
+    def local(self) -> Address:
+        """Our end."""
+        return self.stream.local
+
+    @property
+    def traced(self) -> bool:
+        """Whether anybody wants records."""
+        return self._trace is not None
+
+    def tell(self, record: Record) -> None:
+        """Hand ``record`` to whoever watches."""
+        if self._trace is not None:
+            self._trace(record)
+
+    async def command(self, verb: str, argument: str = "") -> Reply:
+        """Send a command that has no preliminary reply, and return its reply, whatever its code.
+
+        Raises ArgumentError, with nothing sent, when the argument can't be one line; SessionLost; DeadlineError;
+        ProtocolError on a 1yz reply, which only a transfer may have (RFC 959 section 5.4).
+        """
+        await self.send(verb, argument)
+        reply = await self.receive()
+        if reply.preliminary:
+            self.lose(f"it answered {self._last} with {reply.code}, which announces a transfer")
+            message = f"the server answered {self._last} with {reply.code}, which is only legal for a transfer"
+            raise ProtocolError(message)
+        return reply
+
+    async def ask(self, verb: str, argument: str = "") -> Reply:
+        """As :meth:`command`. Raises TransientError on 4yz and PermanentError on 5yz."""
+        reply = await self.command(verb, argument)
+        if reply.transient or reply.permanent:
+            raise refused(reply, show_command(verb, argument))
+        return reply
+
+    async def send(self, verb: str, argument: str = "") -> None:
+        """Send a command once the replies are in step."""
+        line = encode_command(verb, argument)
+        await self._settle()
+        await self._send(verb, argument, line)
+
+    async def receive(self, timeout: float | None = None) -> Reply:
+        """The next reply; ``timeout`` replaces the reply timeout. Raises SessionLost (421 included), DeadlineError."""
+        limit = self.settings.reply_timeout if timeout is None else timeout
+        reply = await self.receive_within(limit)
+        if reply is None:
+            message = f"no reply to {self._last} within {show_duration(limit)}"
+            self.lose(message)
+            raise DeadlineError(message)
+        return reply
+
+    async def receive_within(self, timeout: float) -> Reply | None:
+        """The next reply, None when ``timeout`` seconds passed without one."""
+        deadline = self.wire.now() + timeout
+        while (reply := self.take()) is None:
+            if not await self.wire.wait_any(readers=(self.stream,), timeout=deadline - self.wire.now()):
+                return None
+        return reply
+
+    def take(self) -> Reply | None:
+        """The next reply if it is here already. Raises SessionLost, ProtocolError."""
+        self._alive()
+        while not self._replies:
+            octets = self._receive()
+            if octets is None:
+                return None
+            try:
+                self._replies.extend(self._parser.feed(octets))
+            except ProtocolError as error:
+                self.lose(str(error))
+                raise
+        reply = self._replies.popleft()
+        self.tell(ReplyReceived(reply))
+        if not reply.preliminary and self._owed:
+            self._owed -= 1
+        if reply.code == _SERVICE_ENDS:
+            self.lose(f"421 {reply.text}")
+            raise SessionLost(f"the server ended the session: 421 {reply.text}")
+        return reply
+
+    async def abort(self) -> None:
+        """End whatever is in progress by ABOR; the replies are in step afterwards.
+
+        IP and Synch go first, as urgent data (RFC 959 section 4.1.3, RFC 1123 section 4.1.2.12). Servers answer with
+        426 and 226, with 225 alone, with 426 alone …: a NOOP behind it shows where the answers to ABOR end.
+        """
+        self.interrupted = False
+        self._alive()
+        most = self._owed + 2
+        try:
+            self._send_now(_TELNET_IP)
+            self.stream.send_urgent(_TELNET_SYNCH)
+        except OSError as error:
+            raise self._broken(error) from error
+        await self._send("ABOR", "", encode_command("ABOR"))
+        await self._final()
+        await self._send("NOOP", "", encode_command("NOOP"))
+        in_doubt = False
+        for _ in range(most - 1):
+            reply = await self.receive_within(_LATE_REPLY) if in_doubt else await self._final()
+            if reply is None or reply.code == _NOOP_DONE:
+                break
+            in_doubt = in_doubt or reply.permanent
+        self._owed = 0
+
+    async def quit(self) -> None:
+        """Say QUIT, wait briefly for 221, and close; a server that just closes is fine too."""
+        try:
+            if not self.lost and not self.interrupted and not self._owed:
+                await self._send("QUIT", "", encode_command("QUIT"))
+                await self.receive_within(_FAREWELL)
+        except (SessionLost, ProtocolError):
+            return
+        finally:
+            self.lose("it was closed")
+
+    def lose(self, reason: str) -> None:
+        """Give the connection up; ``reason`` is what later commands are told."""
+        if not self.lost:
+            self.lost = reason
+        self.stream.close()
+
+    async def _settle(self) -> None:
+        if self.interrupted:
+            await self.abort()
+        while self._owed:
+            await self.receive()
+        while self.take() is not None:
+            pass
+
+    async def _final(self) -> Reply:
+        while (reply := await self.receive()).preliminary:
+            pass
+        return reply
+
+    async def _send(self, verb: str, argument: str, line: bytes) -> None:
+        self._alive()
+        self._last = show_command(verb, argument)
+        self.tell(CommandSent(self._last))
+        self._owed += 1
+        rest = memoryview(line)
+        deadline = self.wire.now() + self.settings.reply_timeout
+        while rest:
+            sent = self._send_now(rest)
+            rest = rest[sent:]
+            if rest and not await self.wire.wait_any(writers=(self.stream,), timeout=deadline - self.wire.now()):
+                message = f"the server takes no more commands; {self._last} could not be sent"
+                self.lose(message)
+                raise DeadlineError(message)
+
+    def _send_now(self, octets: bytes | memoryview) -> int:
+        try:
+            return self.stream.send(memoryview(octets)) or 0
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def _receive(self) -> bytes | None:
+        try:
+            size = self.stream.receive_into(self._buffer)
+        except OSError as error:
+            raise self._broken(error) from error
+        if size is None:
+            return None
+        if not size:
+            self.lose("the server closed the control connection")
+            raise SessionLost(f"the server closed the control connection after {self._last}")
+        return bytes(self._buffer[:size])
+
+    def _broken(self, error: OSError) -> SessionLost:
+        self.lose(f"the control connection broke: {error.strerror or error}")
+        return SessionLost(f"the control connection broke after {self._last}: {error.strerror or error}")
+
+    def _alive(self) -> None:
+        if self.lost:
+            raise SessionLost(f"the session is over ({self.lost}); connect again")

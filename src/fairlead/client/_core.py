@@ -1,0 +1,153 @@
+"""A session: connect, log in, send commands, make transfers. The dialogue of each operation is built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairlead.client import _login
+from fairlead.client._connect import connect_any, is_ipv6
+from fairlead.client._control import Control
+from fairlead.client._data import DataPorts
+from fairlead.client._flow import Flow
+from fairlead.client._transfer import Outcome, Transfers
+from fairlead.client._wire import Address, Wire
+from fairlead.client.settings import Password, Settings
+from fairlead.client.trace import Trace
+from fairlead.errors import ArgumentError, SessionLost
+from fairlead.proto.reply import Reply
+from fairlead.proto.url import FtpUrl, parse_url
+
+_UNKNOWN_COMMAND = {500, 502}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a session goes and as whom; ``segments`` are the directories to change to after the login."""
+
+    host: str
+    port: int
+    user: str | None
+    password: Password
+    account: str | None
+    segments: Sequence[str]
+
+    @classmethod
+    def of(cls, url: str | FtpUrl, user: str | None, password: Password, account: str | None) -> Target:
+        """The target of an ``ftp://`` URL, or of a bare ``host[:port]``; what is given beside it goes first.
+
+        Raises ArgumentError for what is no such URL.
+        """
+        parts = url if isinstance(url, FtpUrl) else parse_url(url if "://" in url else f"ftp://{url}")
+        if parts.scheme != "ftp":
+            message = f"{parts.scheme}:// needs TLS, which this client does not speak; use ftp://"
+            raise ArgumentError(message)
+        return cls(
+            parts.host,
+            parts.port,
+            parts.user if user is None else user,
+            parts.password if password is None else password,
+            account,
+            parts.segments,
+        )
+
+
+class Session:
+    """One session; its operations run one at a time."""
+
+    def __init__(self, wire: Wire, target: Target, settings: Settings, trace: Trace | None) -> None:
+        self.wire = wire
+        self.target = target
+        self.settings = settings
+        self.features: dict[str, str] | None = None
+        """What FEAT told: label to parameters. None when the server does not say."""
+        self.greeting: Reply | None = None
+        self.busy = False
+        self._trace = trace
+        self._control: Control | None = None
+        self._transfers: Transfers | None = None
+        self._type = "A"
+        self._unknown: set[str] = set()
+
+    @property
+    def control(self) -> Control:
+        """The control connection. Raises SessionLost before :meth:`connect`."""
+        if self._control is None:
+            raise SessionLost("there is no session yet; connect first")
+        return self._control
+
+    @property
+    def connected(self) -> bool:
+        """Whether the control connection stands, as far as is known."""
+        return self._control is not None and not self._control.lost
+
+    async def connect(self) -> Reply:
+        """Make the control connection; returns the greeting. Raises ConnectError, DeadlineError."""
+        target, settings, wire = self.target, self.settings, self.wire
+        await self.close()
+        timeout = settings.connect_timeout
+        addresses = await wire.resolve(target.host, target.port, family=settings.family, timeout=timeout)
+        stream, round_trip = await connect_any(wire, addresses, timeout=timeout)
+        control = Control(wire, stream, settings, self._trace)
+        self._control = control
+        self._transfers = Transfers(control, DataPorts(control, settings, _by_family(addresses)), settings, round_trip)
+        self._type = "A"
+        self._unknown.clear()
+        self.features = None
+        try:
+            self.greeting = await _login.greet(control)
+        except BaseException:
+            control.lose("it never began")
+            raise
+        return self.greeting
+
+    async def login(self) -> Reply:
+        """Log in, ask for the features, go to the directory of the URL; returns the reply that let us in.
+
+        Raises LoginError, and PermanentError when the directory does not exist.
+        """
+        target = self.target
+        reply = await _login.log_in(self.control, target.user, target.password, target.account)
+        self.features = await _login.ask_features(self.control)
+        for segment in target.segments:
+            await self.ask("CWD", segment)
+        return reply
+
+    async def close(self) -> None:
+        """QUIT and close; harmless when there is no session."""
+        if self._control is not None:
+            await self._control.quit()
+
+    async def ask(self, verb: str, argument: str = "") -> Reply:
+        """Send a command and return its 2yz or 3yz reply. Raises ReplyError otherwise."""
+        return await self.control.ask(verb, argument)
+
+    async def try_command(self, verb: str, argument: str) -> Reply | None:
+        """The reply to a command that a server need not have, None where it is known not to have it."""
+        if verb in self._unknown:
+            return None
+        reply = await self.control.command(verb, argument)
+        if reply.code in _UNKNOWN_COMMAND:
+            self._unknown.add(verb)
+            return None
+        return reply
+
+    async def set_type(self, letter: str) -> None:
+        """Set the representation type ``A`` or ``I``, by a command only where it changes."""
+        if self._type != letter:
+            await self.ask("TYPE", letter)
+            self._type = letter
+
+    async def transfer(self, verb: str, argument: str, flow: Flow, *, restart: int = 0) -> Outcome:
+        """See :meth:`fairlead.client._transfer.Transfers.perform`."""
+        if self._transfers is None:
+            raise SessionLost("there is no session yet; connect first")
+        return await self._transfers.perform(verb, argument, flow, restart=restart)
+
+
+def _by_family(addresses: Sequence[Address]) -> dict[int, str]:
+    """The first address of each family, by its number in RFC 2428."""
+    hosts: dict[int, str] = {}
+    for host, _ in addresses:
+        hosts.setdefault(2 if is_ipv6(host) else 1, host)
+    return hosts

@@ -1,0 +1,215 @@
+"""Agreeing on a data connection with the server, and making it (RFC 959 section 3.2, RFC 2428, RFC 1123 4.1.2.6)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from fairlead.client._connect import is_ipv6
+from fairlead.client._control import Control, refused
+from fairlead.client._ways import Failure, Mode, Verdict, Way, Ways
+from fairlead.client._wire import Address, Listener, Stream
+from fairlead.client.settings import Settings
+from fairlead.client.trace import (
+    AddressIgnored,
+    Answered,
+    Called,
+    TurnedAway,
+    Waiting,
+    show_address,
+    show_duration,
+    show_reply,
+)
+from fairlead.errors import ArgumentError
+from fairlead.proto import address as text_form
+from fairlead.proto.reply import Reply
+from fairlead.reach.cause import Cause
+
+_NOT_LOGGED_IN = {530, 532}
+_UNKNOWN_COMMAND = {500, 502}
+_FAMILY_UNSUPPORTED = 522
+
+
+class Channel:
+    """A data connection that was agreed upon: already made (passive), or to come in at ``listener`` (active)."""
+
+    def __init__(self, way: Way, *, stream: Stream | None = None, listener: Listener | None = None) -> None:
+        self.way = way
+        self.stream = stream
+        self.listener = listener
+
+    def answer(self, control: Control) -> bool:
+        """Take the server's call if it is here; whoever else calls is turned away (RFC 2577 section 4)."""
+        while self.listener is not None and (caller := self.listener.accept()) is not None:
+            if caller.peer[0] == control.peer[0]:
+                control.tell(Answered(caller.peer))
+                self.stream = caller
+                self.listener.close()
+                self.listener = None
+            else:
+                control.tell(TurnedAway(caller.peer))
+                caller.abort()
+        return self.stream is not None
+
+    def close(self) -> None:
+        """Close what there is."""
+        if self.listener is not None:
+            self.listener.close()
+        if self.stream is not None:
+            self.stream.close()
+
+    def abort(self) -> None:
+        """Close what there is so that the server sees a reset: what it got so far is not the whole."""
+        if self.stream is not None:
+            self.stream.abort()
+        self.close()
+
+
+class DataPorts:
+    """Makes a session's data connections. ``hosts`` are the server's addresses by family (1 or 2)."""
+
+    def __init__(self, control: Control, settings: Settings, hosts: Mapping[int, str]) -> None:
+        self._control = control
+        self._settings = settings
+        own = 2 if is_ipv6(control.peer[0]) else 1
+        self._hosts = {**hosts, own: control.peer[0]}
+        self._announced = settings.active_address or control.local[0]
+        self._uncalled = False
+        self._promised = False
+        self.ways = Ways(
+            settings.mode,
+            passive_ipv4=own == 1,
+            active_ipv4=not is_ipv6(self._announced),
+            other=next((family for family in hosts if family != own), None),
+        )
+
+    async def open(self, way: Way, *, patience: float) -> Channel | Failure:
+        """Agree on ``way``; in passive mode also call the server, which has ``patience`` seconds to answer."""
+        if way.mode is Mode.EPSV:
+            return await self._epsv(way, patience)
+        if way.mode is Mode.PASV:
+            return await self._pasv(way, patience)
+        return await self._active(way)
+
+    async def _epsv(self, way: Way, patience: float) -> Channel | Failure:
+        if self._settings.epsv_all:
+            await self._promise()
+        if way.family is not None and self._uncalled:
+            await self._control.abort()  # RFC 2428 section 3: ABOR closes the port of the family that did not serve
+        family = way.family
+        reply = await self._control.command("EPSV", str(family) if family else "")
+        if reply.code == _FAMILY_UNSUPPORTED and family is None:
+            family = next((offer for offer in text_form.parse_families(reply.text) if offer in self._hosts), None)
+            if family is not None:
+                reply = await self._control.command("EPSV", str(family))
+        if not reply.completed:
+            return _refusal(way, reply)
+        try:
+            port = text_form.parse_epsv_reply(reply.text)
+        except ArgumentError as error:
+            return Failure(way, Cause.NOT_SUPPORTED, str(error), Verdict.UNREACHED)
+        host = self._control.peer[0] if family is None else self._hosts[family]
+        return await self._call(way, (host, port), patience)
+
+    async def _pasv(self, way: Way, patience: float) -> Channel | Failure:
+        reply = await self._control.command("PASV")
+        if not reply.completed:
+            return _refusal(way, reply)
+        try:
+            announced, port = text_form.parse_pasv_reply(reply.text)
+        except ArgumentError as error:
+            return Failure(way, Cause.NOT_SUPPORTED, str(error), Verdict.UNREACHED)
+        host = self._control.peer[0]
+        if announced != host:
+            if self._settings.trust_announced_address:
+                host = announced
+            else:
+                self._control.tell(AddressIgnored(announced, host))
+        return await self._call(way, (host, port), patience)
+
+    async def _call(self, way: Way, address: Address, patience: float) -> Channel | Failure:
+        wire = self._control.wire
+        began = wire.now()
+        own_port = 0
+        stream: Stream | None = None
+        try:
+            call = wire.call(address)
+            own_port = call.local[1]
+            try:
+                if not await wire.wait_any(writers=(call,), timeout=patience):
+                    raise TimeoutError
+                stream = call.complete()
+            except BaseException:
+                call.close()
+                raise
+        except OSError as error:
+            outcome, cause = _unreached(error)
+        else:
+            outcome, cause = "connected", Cause.OK
+        self._uncalled = stream is None
+        seconds = wire.now() - began
+        if self._control.traced:
+            self._control.tell(Called(address, own_port, seconds, outcome, sum_shown=way.mode is Mode.PASV))
+        if stream is not None:
+            return Channel(way, stream=stream)
+        reason = f"{show_address(address)} gave {outcome} in {show_duration(seconds)}"
+        return Failure(way, cause, reason, Verdict.UNREACHED)
+
+    async def _active(self, way: Way) -> Channel | Failure:
+        try:
+            listener = self._listen()
+        except OSError as error:
+            reason = f"cannot listen for the server's call: {error.strerror or error}"
+            return Failure(way, Cause.NOT_SUPPORTED, reason, Verdict.BUSY)
+        announced = (self._announced.partition("%")[0], listener.local[1])
+        form = text_form.format_port if way.mode is Mode.PORT else text_form.format_eprt
+        try:
+            reply = await self._control.command(way.mode.value, form(*announced))
+        except BaseException:
+            listener.close()
+            raise
+        if not reply.completed:
+            listener.close()
+            return _refusal(way, reply)
+        self._uncalled = False
+        self._control.tell(Waiting(announced, sum_shown=way.mode is Mode.PORT))
+        return Channel(way, listener=listener)
+
+    def _listen(self) -> Listener:
+        wire, own = self._control.wire, self._control.local[0]
+        chosen = self._settings.active_ports
+        ports = [0] if chosen is None else random.sample(chosen, len(chosen))
+        if self._announced != own:
+            try:
+                return wire.listen(self._announced, ports)
+            except OSError:
+                pass  # the address is that of a NAT in front of us: we listen behind it
+        return wire.listen(own, ports)
+
+    async def _promise(self) -> None:
+        if not self._promised and self._settings.mode in {"auto", "epsv"}:
+            self._promised = True
+            if (await self._control.command("EPSV", "ALL")).completed:
+                self.ways.keep_only(Mode.EPSV)
+
+
+def _refusal(way: Way, reply: Reply) -> Failure:
+    if reply.code in _NOT_LOGGED_IN:
+        raise refused(reply, str(way))
+    said = f"the server answered {show_reply(reply)}"
+    if reply.transient:
+        passive = way.mode in {Mode.EPSV, Mode.PASV}
+        return Failure(way, Cause.PASSIVE_EXHAUSTED if passive else Cause.REFUSED_BY_POLICY, said, Verdict.BUSY)
+    if reply.code in _UNKNOWN_COMMAND:
+        return Failure(way, Cause.NOT_SUPPORTED, said, Verdict.REFUSED)
+    if reply.code == _FAMILY_UNSUPPORTED:
+        return Failure(way, Cause.FAMILY_UNSUPPORTED, said, Verdict.REFUSED)
+    return Failure(way, Cause.REFUSED_BY_POLICY, said, Verdict.REFUSED)
+
+
+def _unreached(error: OSError) -> tuple[str, Cause]:
+    if isinstance(error, TimeoutError):
+        return "no answer", Cause.PASSIVE_DROPPED
+    if isinstance(error, ConnectionRefusedError):
+        return "refused", Cause.PASSIVE_REJECTED
+    return (error.strerror or str(error)).lower(), Cause.PASSIVE_REJECTED

@@ -1,0 +1,89 @@
+"""What the blocking and the asynchronous client have in common: settings in, a session behind."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+
+from fairlead.client._core import Session, Target
+from fairlead.client._wire import Wire
+from fairlead.client.settings import ModeSetting, Password, Settings
+from fairlead.client.trace import Trace
+from fairlead.proto.reply import Reply
+from fairlead.proto.url import FtpUrl
+
+T = TypeVar("T")
+
+
+class Face:
+    """A client of one FTP server.
+
+    ``url`` is ``ftp://[user[:password]@]host[:port][/directory]`` or a bare ``host[:port]``; without a user the login
+    is anonymous. ``user``, ``password`` and ``account`` go before what the URL says; ``password`` may be a function,
+    which is called only when the server asks for a password. ``trace`` gets a record of each command, reply and step
+    of a data connection (:mod:`fairlead.client.trace`). The other arguments are fields of
+    :class:`fairlead.client.settings.Settings`. Raises ArgumentError for what is no such URL.
+    """
+
+    def __init__(
+        self,
+        url: str | FtpUrl,
+        *,
+        user: str | None = None,
+        password: Password = None,
+        account: str | None = None,
+        mode: ModeSetting = Settings.mode,
+        family: Literal[4, 6] | None = Settings.family,
+        connect_timeout: float = Settings.connect_timeout,
+        reply_timeout: float = Settings.reply_timeout,
+        data_timeout: float = Settings.data_timeout,
+        active_ports: Sequence[int] | None = Settings.active_ports,
+        active_address: str | None = Settings.active_address,
+        trust_announced_address: bool = Settings.trust_announced_address,
+        epsv_all: bool = Settings.epsv_all,
+        trace: Trace | None = None,
+    ) -> None:
+        settings = Settings(
+            mode=mode,
+            family=family,
+            connect_timeout=connect_timeout,
+            reply_timeout=reply_timeout,
+            data_timeout=data_timeout,
+            active_ports=active_ports,
+            active_address=active_address,
+            trust_announced_address=trust_announced_address,
+            epsv_all=epsv_all,
+        )
+        self._session = Session(self._make_wire(), Target.of(url, user, password, account), settings, trace)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the control connection stands, as far as is known."""
+        return self._session.connected
+
+    @property
+    def greeting(self) -> Reply | None:
+        """The server's first reply; None before connecting."""
+        return self._session.greeting
+
+    @property
+    def features(self) -> Mapping[str, str] | None:
+        """What the server told after FEAT (RFC 2389): label in upper case to parameters; None when it does not say."""
+        known = self._session.features
+        return None if known is None else MappingProxyType(known)
+
+    def _make_wire(self) -> Wire:
+        raise NotImplementedError
+
+
+async def exclusively(session: Session, operation: Coroutine[Any, Any, T]) -> T:
+    """Run ``operation`` while no other runs. Raises RuntimeError when one does: a session has one dialogue."""
+    if session.busy:
+        operation.close()
+        raise RuntimeError("the session is in the middle of another operation; wait for it, or use another client")
+    session.busy = True
+    try:
+        return await operation
+    finally:
+        session.busy = False

@@ -1,0 +1,180 @@
+"""Files to and from the local system: RETR, STOR, APPE, STOU, and going on where an earlier transfer ended."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from fairlead.client._core import Session
+from fairlead.client._facts import mtime, size
+from fairlead.client._flow import Inflow, Outflow, Progress
+from fairlead.client._local import LocalPath, PartFile, SourceFile, Writable, Writer
+from fairlead.client._transfer import Outcome
+from fairlead.errors import TransferError
+from fairlead.proto.codec import Representation
+
+_UNIQUE_NAME = re.compile(r"FILE: ?(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A transfer that ended well."""
+
+    path: str
+    """The file on the server; of an upload under a unique name it is the name the server chose."""
+    size: int
+    """Octets that went over the data connection."""
+    offset: int
+    """Where it went on; 0 for a whole file."""
+    seconds: float
+    mode: str
+    """How the data connection was made: EPSV, PASV, EPRT or PORT; empty when nothing was left to transfer."""
+
+
+async def download(
+    session: Session,
+    remote: str,
+    local: LocalPath | Writable,
+    *,
+    resume: bool,
+    text: bool,
+    on_progress: Progress | None,
+) -> Transferred:
+    """See :meth:`fairlead.client.sync.Client.download`."""
+    representation = await _represent(session, text=text, resume=resume)
+    if not isinstance(local, str | os.PathLike):
+        if resume:
+            message = "only a download to a named file can be resumed"
+            raise ValueError(message)
+        total = None if text else await size(session, remote)
+        flow = Inflow(Writer(local), representation, total=total, progress=on_progress)
+        return _whole(remote, await session.transfer("RETR", remote, flow), total)
+    target = PartFile(local)
+    total = None if text else await size(session, remote)
+    offset = await _download_offset(session, remote, target, total) if resume else 0
+    if offset and offset == total:
+        target.keep()
+        return Transferred(remote, 0, offset, 0.0, "")
+    flow = Inflow(target, representation, total=total, progress=on_progress)
+    try:
+        result = _whole(remote, await session.transfer("RETR", remote, flow, restart=offset), total)
+        target.keep()
+    finally:
+        target.leave()
+    return result
+
+
+async def upload(
+    session: Session,
+    local: LocalPath | BinaryIO,
+    remote: str,
+    *,
+    resume: bool,
+    text: bool,
+    on_progress: Progress | None,
+) -> Transferred:
+    """See :meth:`fairlead.client.sync.Client.upload`."""
+    source = SourceFile(local)
+    try:
+        representation = await _represent(session, text=text, resume=resume)
+        offset = await _upload_offset(session, remote, source) if resume else 0
+        if offset and offset == source.size:
+            return Transferred(remote, 0, offset, 0.0, "")
+        flow = Outflow(source, representation, progress=on_progress)
+        outcome = await session.transfer("STOR", remote, flow, restart=offset)
+        if outcome.offset:
+            await _check_stored(session, remote, outcome)
+        return _transferred(remote, outcome)
+    finally:
+        source.close()
+
+
+async def append(
+    session: Session, local: LocalPath | BinaryIO, remote: str, *, text: bool, on_progress: Progress | None
+) -> Transferred:
+    """See :meth:`fairlead.client.sync.Client.append`."""
+    return await _send(session, "APPE", local, remote, text=text, on_progress=on_progress)
+
+
+async def upload_unique(
+    session: Session, local: LocalPath | BinaryIO, remote: str, *, text: bool, on_progress: Progress | None
+) -> Transferred:
+    """See :meth:`fairlead.client.sync.Client.upload_unique`."""
+    return await _send(session, "STOU", local, remote, text=text, on_progress=on_progress)
+
+
+async def _send(
+    session: Session, verb: str, local: LocalPath | BinaryIO, remote: str, *, text: bool, on_progress: Progress | None
+) -> Transferred:
+    source = SourceFile(local)
+    try:
+        flow = Outflow(source, await _represent(session, text=text), progress=on_progress)
+        outcome = await session.transfer(verb, remote, flow)
+    finally:
+        source.close()
+    return _transferred(_unique_name(outcome) or remote if verb == "STOU" else remote, outcome)
+
+
+async def _represent(session: Session, *, text: bool, resume: bool = False) -> Representation:
+    if text and resume:
+        message = "a text transfer cannot be resumed: its offsets count line ends as the network has them"
+        raise ValueError(message)
+    letter = "A" if text else "I"
+    await session.set_type(letter)
+    return Representation(letter)
+
+
+async def _download_offset(session: Session, remote: str, target: PartFile, total: int | None) -> int:
+    """How much of an earlier download still counts: none of it when the file was changed since."""
+    kept = target.kept()
+    if kept is None or not kept.st_size or (total is not None and kept.st_size > total):
+        return 0
+    changed = await mtime(session, remote)
+    if changed is not None and changed > datetime.fromtimestamp(kept.st_mtime, UTC):
+        return 0
+    return kept.st_size
+
+
+async def _upload_offset(session: Session, remote: str, source: SourceFile) -> int:
+    """How much of an earlier upload still counts: none of it when the local file was changed since."""
+    there = await size(session, remote)
+    if not there or source.size is None or there > source.size:
+        return 0
+    stored = await mtime(session, remote)
+    if stored is not None and source.modified is not None and source.modified.replace(microsecond=0) > stored:
+        return 0
+    return there
+
+
+async def _check_stored(session: Session, remote: str, outcome: Outcome) -> None:
+    there = await size(session, remote)
+    if there is not None and there != outcome.offset + outcome.size:
+        message = (
+            f"{remote} has {there} bytes on the server instead of {outcome.offset + outcome.size} after resuming; "
+            "upload it again without resume"
+        )
+        raise TransferError(message, transferred=outcome.size, reply=outcome.reply)
+
+
+def _whole(remote: str, outcome: Outcome, total: int | None) -> Transferred:
+    """Raises TransferError when less came than SIZE promised (RFC 959 section 3.4.1: MODE S cannot tell)."""
+    if total is not None and outcome.offset + outcome.size < total:
+        message = f"{remote} is cut short: {outcome.offset + outcome.size} of {total} bytes came; try to resume"
+        raise TransferError(message, transferred=outcome.size, reply=outcome.reply)
+    return _transferred(remote, outcome)
+
+
+def _transferred(remote: str, outcome: Outcome) -> Transferred:
+    return Transferred(remote, outcome.size, outcome.offset, outcome.seconds, outcome.mode)
+
+
+def _unique_name(outcome: Outcome) -> str | None:
+    """The name in ``150 FILE: name`` (RFC 1123 section 4.1.2.9), which some servers tell in the final reply."""
+    for reply in (outcome.opening, outcome.reply):
+        match = _UNIQUE_NAME.search(reply.text) if reply is not None else None
+        if match is not None:
+            return match[1].strip()
+    return None

@@ -1,0 +1,231 @@
+"""The user-DTP: octets from a data connection into a sink, and from a source into a data connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from fairlead.client._wire import Stream
+from fairlead.proto.codec import Representation, decoder_for, encoder_for, is_identity
+from fairlead.proto.codec.base import Decoder, Encoder
+
+Progress: TypeAlias = Callable[[int, "int | None"], None]
+"""Called with the octets done, those of an earlier part included, and those in all where that is known."""
+
+_PIECE = 1 << 20
+_FILE_PIECE = 4 << 20
+
+
+class Sink(Protocol):
+    """Where a download goes."""
+
+    def begin(self, offset: int) -> None:
+        """What comes next belongs at ``offset``; anything from there on is to be forgotten."""
+
+    def write(self, data: memoryview) -> None:
+        """Take all of ``data``, which is only valid during the call."""
+
+
+class Source(Protocol):
+    """Where an upload comes from."""
+
+    size: int | None
+    """Octets in all, where that is known."""
+
+    def begin(self, offset: int) -> None:
+        """Go on from ``offset``. Raises OSError when that can't be done."""
+
+    def read(self, limit: int) -> bytes:
+        """The next octets, empty at the end."""
+
+    def descriptor(self) -> int | None:
+        """The descriptor of a real file to send from without copying, None when there is none."""
+
+
+class Exchange(Protocol):
+    """What a flow needs of the transfer that it is a part of."""
+
+    buffer: memoryview
+    """Room for what is received."""
+
+    @property
+    def stream(self) -> Stream:
+        """The data connection."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the final reply is here."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the final reply is here and is 4yz or 5yz."""
+
+    async def wait(self, *, sending: bool) -> None:
+        """Wait until the data connection is ready or a reply came. Raises TransferError when nothing moves."""
+
+
+class Flow(Protocol):
+    """One direction of a transfer."""
+
+    moved: int
+    """Octets that went over the data connection."""
+    whole: bool
+    """Whether everything that there was went over it."""
+    total: int | None
+    """Octets in all, those of an earlier part included, where that is known."""
+
+    def begin(self, offset: int) -> None:
+        """Get ready to go on from ``offset``; may be called again for another attempt."""
+
+    async def run(self, exchange: Exchange) -> OSError | None:
+        """Move everything; returns what broke the data connection, None for an orderly end or a final reply.
+
+        Whatever the sink or the source raises passes through.
+        """
+
+
+class Inflow:
+    """Receives into ``sink``. ``total`` is what is expected in all, where that is known."""
+
+    def __init__(
+        self, sink: Sink, representation: Representation, *, total: int | None = None, progress: Progress | None = None
+    ) -> None:
+        self.moved = 0
+        self.whole = False
+        self.total = total
+        self._sink = sink
+        self._representation = representation
+        self._progress = progress
+        self._decoder: Decoder | None = None
+        self._offset = 0
+
+    def begin(self, offset: int) -> None:
+        """See :class:`Flow`."""
+        self._sink.begin(offset)
+        self._offset = offset
+        self.moved = 0
+        self.whole = False
+        self._decoder = None if is_identity(self._representation) else decoder_for(self._representation)
+
+    async def run(self, exchange: Exchange) -> OSError | None:
+        """See :class:`Flow`; the end of the data is the end of the connection (MODE S)."""
+        buffer = exchange.buffer
+        while True:
+            try:
+                size = exchange.stream.receive_into(buffer)
+            except OSError as error:
+                return error
+            if size is None:
+                if exchange.failed:
+                    return None
+                await exchange.wait(sending=False)
+                continue
+            if not size:
+                break
+            self.moved += size
+            self._take(buffer[:size])
+            if self._progress is not None:
+                self._progress(self._offset + self.moved, self.total)
+        if self._decoder is not None and (rest := self._decoder.close()):
+            self._sink.write(memoryview(rest))
+        self.whole = True
+        return None
+
+    def _take(self, data: memoryview) -> None:
+        if self._decoder is None:
+            self._sink.write(data)
+            return
+        for piece in self._decoder.decode(bytes(data)):
+            if isinstance(piece, bytes):
+                self._sink.write(memoryview(piece))
+
+
+class Outflow:
+    """Sends from ``source``."""
+
+    def __init__(self, source: Source, representation: Representation, *, progress: Progress | None = None) -> None:
+        self.moved = 0
+        self.whole = False
+        self.total = source.size if is_identity(representation) else None
+        self._source = source
+        self._representation = representation
+        self._progress = progress
+        self._encoder: Encoder | None = None
+        self._offset = 0
+
+    def begin(self, offset: int) -> None:
+        """See :class:`Flow`."""
+        self._source.begin(offset)
+        self._offset = offset
+        self.moved = 0
+        self.whole = False
+        self._encoder = None if is_identity(self._representation) else encoder_for(self._representation)
+
+    async def run(self, exchange: Exchange) -> OSError | None:
+        """See :class:`Flow`; a half-close marks the end of the data (MODE S)."""
+        file = self._source.descriptor() if self._encoder is None else None
+        try:
+            if file is None or not await self._send_file(exchange, file):
+                await self._send_pieces(exchange)
+        except _Broken as broken:
+            return broken.error
+        try:
+            exchange.stream.finish()
+        except OSError as error:
+            return error
+        return None
+
+    async def _send_file(self, exchange: Exchange, file: int) -> bool:
+        """Send from the file itself; False when the system can't and nothing was sent."""
+        while not exchange.over:
+            try:
+                sent = exchange.stream.send_file(file, self._offset + self.moved, _FILE_PIECE)
+            except NotImplementedError:
+                if self.moved:
+                    raise
+                return False
+            except OSError as error:
+                raise _Broken(error) from error
+            if sent is None:
+                await exchange.wait(sending=True)
+            elif not sent:
+                self.whole = True
+                break
+            else:
+                self._moved(sent)
+        return True
+
+    async def _send_pieces(self, exchange: Exchange) -> None:
+        ended = False
+        while not ended and not exchange.over:
+            data = self._source.read(_PIECE)
+            ended = not data
+            if self._encoder is not None:
+                data = self._encoder.finish() if ended else self._encoder.encode(data)
+            await self._send(exchange, memoryview(data))
+        self.whole = ended
+
+    async def _send(self, exchange: Exchange, rest: memoryview) -> None:
+        while rest and not exchange.over:
+            try:
+                sent = exchange.stream.send(rest)
+            except OSError as error:
+                raise _Broken(error) from error
+            if sent is None:
+                await exchange.wait(sending=True)
+            else:
+                rest = rest[sent:]
+                self._moved(sent)
+
+    def _moved(self, size: int) -> None:
+        self.moved += size
+        if self._progress is not None:
+            self._progress(self._offset + self.moved, self.total)
+
+
+class _Broken(Exception):
+    """The data connection broke."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error)
+        self.error = error

@@ -1,0 +1,108 @@
+"""Listings: MLSD where the server has it (RFC 3659 section 7), else LIST; NLST for bare names."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from fairlead.client._core import Session
+from fairlead.client._flow import Inflow
+from fairlead.client._namespace import cwd, pwd
+from fairlead.client.trace import ListingLine
+from fairlead.errors import FairleadError, LimitError, ReplyError
+from fairlead.proto.codec import Representation
+from fairlead.proto.entry import Entry
+from fairlead.proto.listing import parse
+
+_PLAIN = re.compile(r"[^-~ *?\[\]{}\\][^ *?\[\]{}\\]*")
+"""A path that no server takes for an option, a pattern or two paths."""
+_NOTHING_THERE = re.compile(r"\bno files\b|\bno such files?\b.*\bfound\b|\bempty\b", re.IGNORECASE)
+_NO_FILES = {450, 550}
+_AS_SENT = Representation("I")
+
+
+async def scandir(session: Session, path: str) -> list[Entry]:
+    """The entries of a directory; the directory itself and its parent are none."""
+    if session.features is not None and "MLST" in session.features:
+        lines = await _lines(session, "MLSD", path)
+        hint = "mlsx"
+    else:
+        await session.set_type("A")
+        lines = await _apart(session, "LIST", path)
+        hint = None
+    return parse(lines, now=time.time(), hint=hint)
+
+
+async def names(session: Session, path: str) -> list[str]:
+    """The names in a directory, as NLST gives them."""
+    await session.set_type("A")
+    return [line for line in await _apart(session, "NLST", path) if line]
+
+
+async def _apart(session: Session, verb: str, path: str) -> list[str]:
+    """As :func:`_lines`; a path that could be misread is made the working directory for the while."""
+    if not path or _PLAIN.fullmatch(path):
+        return await _lines(session, verb, path)
+    here = await pwd(session)
+    await cwd(session, path)
+    try:
+        lines = await _lines(session, verb, "")
+    except FairleadError:
+        if session.connected:
+            await cwd(session, here)
+        raise
+    except BaseException:
+        session.control.lose("it was left in another directory")
+        raise
+    await cwd(session, here)
+    return lines
+
+
+async def _lines(session: Session, verb: str, path: str) -> list[str]:
+    text = _Text(session)
+    try:
+        await session.transfer(verb, path, Inflow(text, _AS_SENT))
+    except ReplyError as error:
+        if error.reply.code in _NO_FILES and _NOTHING_THERE.search(error.reply.text):
+            return []
+        raise
+    return text.lines()
+
+
+class _Text:
+    """Collects a listing, and tells each line as it comes when somebody watches."""
+
+    def __init__(self, session: Session) -> None:
+        self._octets = bytearray()
+        self._limit = session.settings.listing_limit
+        self._control = session.control
+        self._told = 0
+
+    def begin(self, offset: int) -> None:
+        """See :class:`fairlead.client._flow.Sink`."""
+        del self._octets[offset:]
+        self._told = 0
+
+    def write(self, data: memoryview) -> None:
+        """See :class:`fairlead.client._flow.Sink`. Raises LimitError."""
+        self._octets += data
+        if len(self._octets) > self._limit:
+            message = f"the listing is longer than {self._limit} octets"
+            raise LimitError(message)
+        if self._control.traced:
+            end = self._octets.rfind(b"\n") + 1
+            for line in _split(self._octets[self._told : end]):
+                self._control.tell(ListingLine(line))
+            self._told = max(end, self._told)
+
+    def lines(self) -> list[str]:
+        """All lines without their ends."""
+        return _split(self._octets)
+
+
+def _split(octets: bytearray) -> list[str]:
+    """The lines; CR LF and LF both end one, nothing else does."""
+    lines = octets.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines

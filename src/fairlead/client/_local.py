@@ -1,0 +1,163 @@
+"""The local ends of transfers: a file that appears only when it is whole, a file to send, streams of the caller.
+
+All of the client's dealings with the local file system are here.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeAlias
+
+PART = ".part"
+"""Added to the name of a file that is being downloaded."""
+
+LocalPath: TypeAlias = "str | os.PathLike[str]"
+
+
+class Writable(Protocol):
+    """A binary file object open for writing."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take ``data``."""
+
+
+class PartFile:
+    """A download's target. It is written as ``NAME.part`` and becomes ``NAME`` by :meth:`keep`.
+
+    A target that is no regular file (a device, a pipe) is written to directly.
+    """
+
+    def __init__(self, path: LocalPath) -> None:
+        self.target = Path(path).resolve()
+        status = _status(self.target)
+        self._direct = status is not None and not stat.S_ISREG(status.st_mode)
+        self._path = self.target if self._direct else self.target.with_name(self.target.name + PART)
+        self._file: io.FileIO | None = None
+
+    def kept(self) -> os.stat_result | None:
+        """What an earlier download left to go on from: its ``.part``, or the target itself where there is none."""
+        return None if self._direct else _status(self._path) or _status(self.target)
+
+    def begin(self, offset: int) -> None:
+        """See :class:`fairlead.client._flow.Sink`."""
+        if self._file is None:
+            if offset and _status(self._path) is None:
+                self.target.rename(self._path)
+            mode = "wb" if self._direct or _status(self._path) is None else "r+b"
+            self._file = io.FileIO(self._path, mode.replace("b", ""))
+        if not self._direct:
+            self._file.truncate(offset)
+            self._file.seek(offset)
+
+    def write(self, data: memoryview) -> None:
+        """See :class:`fairlead.client._flow.Sink`."""
+        assert self._file is not None
+        _write_all(self._file.write, data)
+
+    def keep(self) -> None:
+        """Everything is here: the file takes its name."""
+        self.close()
+        if not self._direct and _status(self._path) is not None:
+            self._path.replace(self.target)
+
+    def close(self) -> None:
+        """Leave what arrived for a later download to go on from; an empty part is removed."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def leave(self) -> None:
+        """It did not end well: keep what arrived, but no empty file."""
+        self.close()
+        status = None if self._direct else _status(self._path)
+        if status is not None and not status.st_size:
+            self._path.unlink()
+
+
+class Writer:
+    """A download's target that the caller opened."""
+
+    def __init__(self, file: Writable) -> None:
+        self._file = file
+        self._taken = 0
+
+    def begin(self, offset: int) -> None:
+        """See :class:`fairlead.client._flow.Sink`. Raises OSError when something was written already."""
+        if self._taken > offset:
+            message = "what was written to a stream cannot be taken back"
+            raise OSError(message)
+
+    def write(self, data: memoryview) -> None:
+        """See :class:`fairlead.client._flow.Sink`."""
+        self._taken += len(data)
+        if isinstance(self._file, io.RawIOBase):
+            _write_all(self._file.write, data)
+        else:
+            self._file.write(bytes(data))
+
+
+class SourceFile:
+    """An upload's file, or a binary file object that the caller opened, from where it stands on."""
+
+    def __init__(self, local: LocalPath | BinaryIO) -> None:
+        self._mine = isinstance(local, str | os.PathLike)
+        self._file: BinaryIO = Path(local).open("rb") if isinstance(local, str | os.PathLike) else local  # noqa: SIM115
+        self._regular = self._descriptor() is not None
+        self._start = self._file.tell() if self._file.seekable() else None
+        self._offset = 0
+        self.size: int | None = None
+        self.modified: datetime | None = None
+        if self._regular:
+            status = os.fstat(self._file.fileno())
+            self.size = max(0, status.st_size - (self._start or 0))
+            self.modified = datetime.fromtimestamp(status.st_mtime, UTC)
+        elif self._start is not None:
+            self.size = self._file.seek(0, os.SEEK_END) - self._start
+            self._file.seek(self._start)
+
+    def begin(self, offset: int) -> None:
+        """See :class:`fairlead.client._flow.Source`."""
+        if self._start is not None:
+            self._file.seek(self._start + offset)
+        elif self._offset != offset:
+            message = "a stream that cannot seek cannot be sent from another place"
+            raise OSError(message)
+        self._offset = offset
+
+    def read(self, limit: int) -> bytes:
+        """See :class:`fairlead.client._flow.Source`."""
+        data = self._file.read(limit)
+        self._offset += len(data)
+        return data
+
+    def descriptor(self) -> int | None:
+        """See :class:`fairlead.client._flow.Source`; only a regular file that begins where we do."""
+        return self._file.fileno() if self._regular and self._start == 0 else None
+
+    def close(self) -> None:
+        """Close the file if it was opened here."""
+        if self._mine:
+            self._file.close()
+
+    def _descriptor(self) -> int | None:
+        if not isinstance(self._file, io.BufferedReader | io.FileIO):
+            return None
+        descriptor = self._file.fileno()
+        return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _write_all(write: Callable[[memoryview], int | None], data: memoryview) -> None:
+    while data:
+        data = data[write(data) or 0 :]

@@ -1,0 +1,44 @@
+"""Directories and names: CWD, CDUP, PWD, MKD, RMD, DELE, RNFR and RNTO, and any command by hand."""
+
+from __future__ import annotations
+
+from fairlead.client._core import Session
+from fairlead.proto.path import unquote_257
+from fairlead.proto.reply import Reply
+
+
+async def command(session: Session, verb: str, argument: str) -> Reply:
+    """Any command without a data connection; its reply whatever the code."""
+    return await session.control.command(verb, argument)
+
+
+async def cwd(session: Session, path: str) -> None:
+    """CWD, and CDUP for ``..``."""
+    await (session.ask("CDUP") if path == ".." else session.ask("CWD", path))
+
+
+async def pwd(session: Session) -> str:
+    """PWD."""
+    return unquote_257((await session.ask("PWD")).text)
+
+
+async def mkdir(session: Session, path: str) -> str:
+    """MKD; the path as the server names it, else as given."""
+    reply = await session.ask("MKD", path)
+    return unquote_257(reply.text) if '"' in reply.text else path
+
+
+async def rmdir(session: Session, path: str) -> None:
+    """RMD."""
+    await session.ask("RMD", path)
+
+
+async def remove(session: Session, path: str) -> None:
+    """DELE."""
+    await session.ask("DELE", path)
+
+
+async def rename(session: Session, source: str, target: str) -> None:
+    """RNFR and RNTO."""
+    await session.ask("RNFR", source)
+    await session.ask("RNTO", target)

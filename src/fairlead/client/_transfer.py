@@ -1,0 +1,253 @@
+"""One transfer: a data connection in the first way that serves, the command, the data, the final reply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairlead.client._control import Control, refused
+from fairlead.client._data import Channel, DataPorts
+from fairlead.client._flow import Flow, Outflow
+from fairlead.client._ways import Failure, Verdict
+from fairlead.client._wire import Stream
+from fairlead.client.settings import Settings
+from fairlead.client.trace import DataClosed, ModeFailed, show_command, show_duration, show_reply
+from fairlead.errors import DataConnectionError, TransferError
+from fairlead.proto.reply import Reply
+from fairlead.reach.cause import Cause
+
+_NO_DATA_CONNECTION = 425
+_DATA_CONNECTION_BROKE = 426
+_BUFFER = 256 * 1024
+_HURRY = 1.5
+"""The least seconds that a server gets to answer a call, one lost SYN included, while other ways are left."""
+_SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
+
+_ADVICE = {
+    Cause.PASSIVE_DROPPED: "a firewall drops the call: the server's side must let its passive ports in",
+    Cause.PASSIVE_REJECTED: "nobody listens there: the server's passive ports are not forwarded, or closed",
+    Cause.PASSIVE_EXHAUSTED: "the server has no passive port free, try again later",
+    Cause.ACTIVE_DROPPED: "the server cannot call you: your side must let calls in, or use a passive mode",
+    Cause.FAMILY_UNSUPPORTED: "server and client share no address family for data",
+    Cause.REFUSED_BY_POLICY: "the server's policy forbids it, try another mode",
+}
+_ADVICE_OTHERWISE = "try another mode"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A transfer that ended well. ``offset`` is where it began, ``size`` what was moved, ``opening`` the 1yz reply."""
+
+    mode: str
+    opening: Reply | None
+    reply: Reply
+    offset: int
+    size: int
+    seconds: float
+
+
+class Transfers:
+    """Makes a session's transfers, one after the other; ``round_trip`` is the control connection's, in seconds."""
+
+    def __init__(self, control: Control, ports: DataPorts, settings: Settings, round_trip: float) -> None:
+        self._control = control
+        self._ports = ports
+        self._settings = settings
+        self._hurry = min(settings.connect_timeout, max(_HURRY, 1 + 4 * round_trip))
+        self._restart_pending = False
+        self._buffer = memoryview(b"")
+
+    async def perform(self, verb: str, argument: str, flow: Flow, *, restart: int = 0) -> Outcome:
+        """Run the command ``verb``; ``restart`` is the offset to ask for by REST, which the server may refuse.
+
+        Raises ReplyError when the server refuses the command, DataConnectionError when no way gave a data connection,
+        TransferError when the transfer began and did not end well, SessionLost, DeadlineError, and whatever the flow
+        raises; after the last, ABOR goes out before the next command.
+        """
+        ways = self._ports.ways
+        failures: list[Failure] = []
+        untried = ways.candidates()
+        while untried:
+            way = untried.pop(0)
+            patience = self._hurry if untried else self._settings.connect_timeout
+            channel = await self._ports.open(way, patience=patience)
+            result = (
+                channel
+                if isinstance(channel, Failure)
+                else await self._attempt(channel, verb, argument, flow, restart, patience)
+            )
+            if isinstance(result, Outcome):
+                return result
+            failures.append(result)
+            ways.note(result)
+            self._control.tell(ModeFailed(str(way), result.reason))
+            still = ways.candidates()
+            untried = [way for way in untried if way in still]
+        raise self._no_data_connection(failures or ways.failures)
+
+    async def _attempt(
+        self, channel: Channel, verb: str, argument: str, flow: Flow, restart: int, patience: float
+    ) -> Outcome | Failure:
+        exchange = _Exchange(self._control, channel, flow, self._settings.data_timeout)
+        try:
+            offset = await self._restart(restart)
+            flow.begin(offset)
+            await self._control.send(verb, argument)
+            self._control.interrupted = True  # until the final reply is here
+            failure = await exchange.open(patience)
+            if failure is None and not exchange.failed:
+                self._restart_pending = False
+                if not self._buffer:
+                    self._buffer = memoryview(bytearray(_BUFFER))
+                exchange.buffer = self._buffer
+                await exchange.move()
+        finally:
+            if exchange.over:
+                self._control.interrupted = False
+                channel.close()
+            else:
+                channel.abort()
+        return failure or exchange.conclude(show_command(verb, argument), offset)
+
+    async def _restart(self, offset: int) -> int:
+        """The offset at which the next transfer will begin (RFC 3659 section 5)."""
+        if not offset and not self._restart_pending:
+            return 0
+        reply = await self._control.command("REST", str(offset))
+        self._restart_pending = reply.intermediate and offset > 0
+        return offset if reply.intermediate else 0
+
+    def _no_data_connection(self, failures: Sequence[Failure]) -> DataConnectionError:
+        if not failures:
+            modes = " and ".join(self._ports.ways.unusable)
+            return DataConnectionError(
+                Cause.FAMILY_UNSUPPORTED,
+                f"no data connection: {modes} can only carry IPv4 addresses and this session runs over IPv6; "
+                "use EPSV or EPRT",
+            )
+        telling = [failure for failure in failures if failure.cause is not Cause.NOT_SUPPORTED] or failures
+        cause = telling[0].cause
+        reasons = "; ".join(f"{failure.way}: {failure.reason}" for failure in failures)
+        return DataConnectionError(cause, f"no data connection ({reasons}); {_ADVICE.get(cause, _ADVICE_OTHERWISE)}")
+
+
+class _Exchange:
+    """A transfer from its command to its final reply; the data and the replies come in any order."""
+
+    buffer = memoryview(b"")
+
+    def __init__(self, control: Control, channel: Channel, flow: Flow, stall: float) -> None:
+        self._control = control
+        self._channel = channel
+        self._flow = flow
+        self._stall = stall
+        self._opening: Reply | None = None
+        self._final: Reply | None = None
+        self._broke: OSError | None = None
+        self._began = control.wire.now()
+
+    @property
+    def stream(self) -> Stream:
+        assert self._channel.stream is not None
+        return self._channel.stream
+
+    @property
+    def over(self) -> bool:
+        return self._final is not None
+
+    @property
+    def failed(self) -> bool:
+        return self._final is not None and not self._final.completed
+
+    async def open(self, patience: float) -> Failure | None:
+        """Wait until the transfer begins: the server's call in active mode, and its first reply."""
+        wire, channel = self._control.wire, self._channel
+        deadline = wire.now() + patience
+        while channel.stream is None and not self.failed:
+            assert channel.listener is not None
+            readers = [channel.listener] if self.over else [channel.listener, self._control.stream]
+            if not await wire.wait_any(readers=readers, timeout=deadline - wire.now()):
+                reason = f"the server did not call within {show_duration(patience)}"
+                return Failure(channel.way, Cause.ACTIVE_DROPPED, reason, Verdict.UNREACHED)
+            self._notice()
+            channel.answer(self._control)
+        while not self.over and self._opening is None:
+            self._note(await self._control.receive())
+        if self._final is not None and self._final.code == _NO_DATA_CONNECTION:
+            return self._not_connected(self._final)
+        if self._opening is not None and self._flow.total is None:
+            announced = _SIZE_ANNOUNCED.search(self._opening.text)
+            self._flow.total = int(announced[1]) if announced else None
+        self._began = wire.now()
+        return None
+
+    async def move(self) -> None:
+        """Move the data, then wait for the final reply."""
+        if self.failed:
+            return
+        self._broke = await self._flow.run(self)
+        sender = isinstance(self._flow, Outflow)
+        if self._control.traced:
+            by = "us" if sender and self._broke is None else "the server"
+            self._control.tell(DataClosed(by, self._flow.moved, self._control.wire.now() - self._began))
+        while not self.over:
+            self._note(await self._control.receive())
+
+    async def wait(self, *, sending: bool) -> None:
+        """See :class:`fairlead.client._flow.Exchange`."""
+        stream = self.stream
+        readers = [] if self.over else [self._control.stream]
+        if not sending:
+            readers.append(stream)
+        writers = [stream] if sending else []
+        if not await self._control.wire.wait_any(readers=readers, writers=writers, timeout=self._stall):
+            moved = self._flow.moved
+            raise TransferError(
+                f"the data connection stood still for {show_duration(self._stall)} after {moved} bytes; try to resume",
+                transferred=moved,
+                cause=Cause.DATA_STALLED,
+            )
+        self._notice()
+
+    def conclude(self, command: str, offset: int) -> Outcome | Failure:
+        """Judge the whole. Raises ReplyError, TransferError."""
+        reply, moved = self._final, self._flow.moved
+        assert reply is not None
+        if not reply.completed:
+            if self._opening is None:
+                raise refused(reply, command)
+            if reply.code == _NO_DATA_CONNECTION and not (moved and not isinstance(self._flow, Outflow)):
+                return self._not_connected(reply)
+            raise TransferError(
+                f"the server broke off {command} after {moved} bytes: {show_reply(reply)}; try to resume",
+                transferred=moved,
+                reply=reply,
+                cause=Cause.DATA_CUT if reply.code == _DATA_CONNECTION_BROKE else None,
+            )
+        arrived = self._flow.total is not None and offset + moved == self._flow.total
+        if not self._flow.whole and not (arrived and not isinstance(self._flow, Outflow)):
+            why = self._broke.strerror or str(self._broke) if self._broke else "the server ended it early"
+            raise TransferError(
+                f"{command} is not whole, the data connection ended after {moved} bytes ({why}); try to resume",
+                transferred=moved,
+                reply=reply,
+                cause=Cause.DATA_CUT,
+            )
+        seconds = self._control.wire.now() - self._began
+        return Outcome(str(self._channel.way), self._opening, reply, offset, moved, seconds)
+
+    def _not_connected(self, reply: Reply) -> Failure:
+        passive = self._channel.listener is None
+        cause = Cause.DATA_PEER_REFUSED if passive else Cause.ACTIVE_DROPPED
+        return Failure(self._channel.way, cause, f"the server answered {show_reply(reply)}", Verdict.UNREACHED)
+
+    def _notice(self) -> None:
+        while not self.over and (reply := self._control.take()) is not None:
+            self._note(reply)
+
+    def _note(self, reply: Reply) -> None:
+        if not reply.preliminary:
+            self._final = reply
+        elif self._opening is None:
+            self._opening = reply

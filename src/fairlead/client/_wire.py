@@ -1,0 +1,97 @@
+"""What the dialogue needs of the outside world: connections that never block, one way to wait, a clock.
+
+Every method of a stream, a listener or a call answers at once; :meth:`Wire.wait_any` is the only place where time
+passes. So the dialogue above is written once: under the asyncio wire ``wait_any`` suspends, under the blocking wire it
+waits in the system call and the coroutine never suspends, in memory a simulated clock moves on.
+
+Failures are the built-in ``OSError`` and its kin (``ConnectionRefusedError``, ``TimeoutError`` …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol, TypeAlias
+
+Address: TypeAlias = tuple[str, int]
+"""A numeric host (an IPv6 address may carry a zone, an IPv4-mapped one is written as IPv4) and a port."""
+
+
+class Source(Protocol):
+    """Something that can be waited for."""
+
+    @property
+    def local(self) -> Address:
+        """Our end."""
+
+    def close(self) -> None:
+        """Let go of it; doing so twice is allowed."""
+
+
+class Stream(Source, Protocol):
+    """A connection, control or data."""
+
+    @property
+    def peer(self) -> Address:
+        """The other end."""
+
+    def receive_into(self, buffer: memoryview) -> int | None:
+        """Octets received into ``buffer``: 0 at the end of the stream, None when there are none yet."""
+
+    def send(self, data: memoryview) -> int | None:
+        """Octets taken from the front of ``data``, None when there is no room yet."""
+
+    def send_file(self, file: int, offset: int, count: int) -> int | None:
+        """Send up to ``count`` octets of the file descriptor ``file`` from ``offset`` on, as :meth:`send` does.
+
+        0 means that the file has no more. Raises ``NotImplementedError`` when the system can't for this file.
+        """
+
+    def send_urgent(self, data: bytes) -> None:
+        """Send ``data``, its last octet marked as urgent (RFC 793 section 3.7)."""
+
+    def finish(self) -> None:
+        """Say that nothing more will be sent (a half-close); what the peer sends can still be received."""
+
+    def abort(self) -> None:
+        """Close it so that the peer sees a reset, never an orderly end."""
+
+
+class Call(Source, Protocol):
+    """A connection being made; it becomes ready for writing when it is made or has failed."""
+
+    def complete(self) -> Stream:
+        """The connection made. Raises OSError when it failed; the call is closed in that case."""
+
+
+class Listener(Source, Protocol):
+    """Accepts connections."""
+
+    def accept(self) -> Stream | None:
+        """The next connection that came in, None when there is none yet."""
+
+
+class Wire(Protocol):
+    """The way out: names, connections, waiting."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    async def resolve(self, host: str, port: int, *, family: int | None, timeout: float) -> Sequence[Address]:
+        """The addresses of ``host`` in the system's order of preference; ``family`` is 4, 6 or None for both.
+
+        Raises ConnectError when there is none.
+        """
+
+    def call(self, address: Address) -> Call:
+        """Begin to connect to ``address``. Raises OSError when that fails at once."""
+
+    def listen(self, host: str, ports: Sequence[int]) -> Listener:
+        """Listen at ``host`` on the first free one of ``ports``. Raises OSError when there is none."""
+
+    async def wait_any(
+        self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
+    ) -> Collection[Source]:
+        """Wait until one of ``readers`` has something to read or one of ``writers`` has room; which ones do.
+
+        The answer is empty when ``timeout`` seconds passed first. None waits for ever.
+        """

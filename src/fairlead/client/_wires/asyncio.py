@@ -1,0 +1,69 @@
+"""The wire of the asynchronous client: waiting hands the turn to the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Collection, Sequence
+
+from fairlead.client._wire import Address, Source
+from fairlead.client._wires.blocking import unresolved
+from fairlead.client._wires.sockets import SocketCall, SocketListener, SocketSource, family_number, unique_addresses
+
+
+class AsyncioWire:
+    """A :class:`fairlead.client._wire.Wire` over the running event loop, which must be able to watch descriptors."""
+
+    def now(self) -> float:
+        """Seconds on the loop's clock."""
+        return asyncio.get_running_loop().time()
+
+    async def resolve(self, host: str, port: int, *, family: int | None, timeout: float) -> Sequence[Address]:
+        """See :class:`fairlead.client._wire.Wire`."""
+        loop = asyncio.get_running_loop()
+        question = loop.getaddrinfo(host, port, family=family_number(family), type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.wait_for(question, timeout)
+        except (OSError, UnicodeError) as error:
+            raise unresolved(host, family, error) from error
+        return unique_addresses(found)
+
+    def call(self, address: Address) -> SocketCall:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return SocketCall(address)
+
+    def listen(self, host: str, ports: Sequence[int]) -> SocketListener:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return SocketListener(host, ports)
+
+    async def wait_any(
+        self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
+    ) -> Collection[Source]:
+        """See :class:`fairlead.client._wire.Wire`."""
+        loop = asyncio.get_running_loop()
+        ready: list[Source] = []
+        woken = loop.create_future()
+
+        def wake(source: Source | None = None) -> None:
+            if source is not None:
+                ready.append(source)
+            if not woken.done():
+                woken.set_result(None)
+
+        bell = None if timeout is None else loop.call_later(max(0.0, timeout), wake)
+        try:
+            for source in readers:
+                assert isinstance(source, SocketSource)
+                loop.add_reader(source.fileno(), wake, source)
+            for source in writers:
+                assert isinstance(source, SocketSource)
+                loop.add_writer(source.fileno(), wake, source)
+            await woken
+        finally:
+            if bell is not None:
+                bell.cancel()
+            for source in (*readers, *writers):
+                assert isinstance(source, SocketSource)
+                loop.remove_reader(source.fileno())
+                loop.remove_writer(source.fileno())
+        return ready

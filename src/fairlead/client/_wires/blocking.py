@@ -1,0 +1,85 @@
+"""The wire of the blocking client: waiting happens inside the system call, so a coroutine over it never suspends."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Collection, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from fairlead.client._wire import Address, Source
+from fairlead.client._wires.sockets import SocketCall, SocketListener, SocketSource, family_number, unique_addresses
+from fairlead.errors import ConnectError
+
+T = TypeVar("T")
+
+
+def step(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run ``coroutine`` to its end in one step.
+
+    Raises RuntimeError when it suspends: something in it awaits what is not of the blocking wire.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("the dialogue suspended under the blocking wire; it may only await the wire's own methods")
+
+
+class BlockingWire:
+    """A :class:`fairlead.client._wire.Wire` over the system's ``poll``."""
+
+    def now(self) -> float:
+        """Seconds on the monotonic clock."""
+        return time.monotonic()
+
+    async def resolve(self, host: str, port: int, *, family: int | None, timeout: float) -> Sequence[Address]:
+        """See :class:`fairlead.client._wire.Wire`; the system's resolver has its own deadline."""
+        try:
+            found = socket.getaddrinfo(host, port, family_number(family), socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise unresolved(host, family, error) from error
+        return unique_addresses(found)
+
+    def call(self, address: Address) -> SocketCall:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return SocketCall(address)
+
+    def listen(self, host: str, ports: Sequence[int]) -> SocketListener:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return SocketListener(host, ports)
+
+    async def wait_any(
+        self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
+    ) -> Collection[Source]:
+        """See :class:`fairlead.client._wire.Wire`."""
+        sources = {_descriptor(source): source for source in (*readers, *writers)}
+        patience = None if timeout is None else max(0.0, timeout)
+        if not hasattr(select, "poll"):
+            reading, writing = list(map(_descriptor, readers)), list(map(_descriptor, writers))
+            readable, writable, broken = select.select(reading, writing, writing, patience)
+            return [sources[descriptor] for descriptor in {*readable, *writable, *broken}]
+        poll = select.poll()
+        wanted = dict.fromkeys(sources, 0)
+        for event, group in ((select.POLLIN, readers), (select.POLLOUT, writers)):
+            for source in group:
+                wanted[_descriptor(source)] |= event
+        for descriptor, events in wanted.items():
+            poll.register(descriptor, events)
+        ready = poll.poll(None if patience is None else patience * 1000)
+        return [sources[descriptor] for descriptor, _ in ready]
+
+
+def _descriptor(source: Source) -> int:
+    assert isinstance(source, SocketSource)
+    return source.fileno()
+
+
+def unresolved(host: str, family: int | None, error: Exception) -> ConnectError:
+    """What to tell a user whose host has no address."""
+    kind = f"IPv{family} " if family else ""
+    why = getattr(error, "strerror", None) or str(error) or "the name servers do not answer"
+    return ConnectError(f"{host!r} has no {kind}address ({why}); check the name and the name servers")

@@ -1,0 +1,184 @@
+"""Non-blocking TCP sockets as streams, listeners and calls; the asyncio and the blocking wire share them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Sequence
+
+from fairlead.client._wire import Address
+
+_NOT_YET = (BlockingIOError, InterruptedError)
+_CANNOT_SEND_FILE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK, errno.EBADF}
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_KEEPALIVE_IDLE = 30
+
+
+def address_of(sockaddr: tuple[object, ...]) -> Address:
+    """The numeric host and port of a ``sockaddr``: the zone of a link-local address kept, IPv4-mapped made IPv4."""
+    host, port = str(sockaddr[0]), sockaddr[1]
+    assert isinstance(port, int)
+    scope = sockaddr[3] if len(sockaddr) > 3 else 0
+    if scope and "%" not in host:
+        host = f"{host}%{scope}"
+    return host.removeprefix("::ffff:") if "." in host else host, port
+
+
+class SocketSource:
+    """A socket that can be waited for by its descriptor."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._socket = sock
+        self._local: Address | None = None
+
+    def fileno(self) -> int:
+        """The descriptor, for the system's own way of waiting."""
+        return self._socket.fileno()
+
+    @property
+    def local(self) -> Address:
+        """Our end; still known after closing once it was asked for."""
+        if self._local is None:
+            self._local = address_of(self._socket.getsockname())
+        return self._local
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+class SocketStream(SocketSource):
+    """A connected socket."""
+
+    def __init__(self, sock: socket.socket, peer: Address) -> None:
+        super().__init__(sock)
+        self._peer = peer
+
+    @property
+    def peer(self) -> Address:
+        """The other end."""
+        return self._peer
+
+    def receive_into(self, buffer: memoryview) -> int | None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        try:
+            return self._socket.recv_into(buffer)
+        except _NOT_YET:
+            return None
+
+    def send(self, data: memoryview) -> int | None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        try:
+            return self._socket.send(data)
+        except _NOT_YET:
+            return None
+
+    def send_file(self, file: int, offset: int, count: int) -> int | None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        if not hasattr(os, "sendfile"):
+            raise NotImplementedError
+        try:
+            return os.sendfile(self._socket.fileno(), file, offset, count)
+        except _NOT_YET:
+            return None
+        except OSError as error:
+            if error.errno in _CANNOT_SEND_FILE:
+                raise NotImplementedError from error
+            raise
+
+    def send_urgent(self, data: bytes) -> None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        self._socket.send(data, socket.MSG_OOB)
+
+    def finish(self) -> None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def abort(self) -> None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        if self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._socket.close()
+
+
+class SocketCall(SocketSource):
+    """A socket that is being connected."""
+
+    def __init__(self, address: Address) -> None:
+        family, kind, number, _, sockaddr = numeric(address)
+        super().__init__(socket.socket(family, kind, number))
+        self._address = address
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _keep_alive(self._socket)
+        failure = self._socket.connect_ex(sockaddr)
+        if failure not in {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}:
+            self._socket.close()
+            raise OSError(failure, os.strerror(failure))
+
+    def complete(self) -> SocketStream:
+        """See :class:`fairlead.client._wire.Call`."""
+        failure = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failure:
+            self._socket.close()
+            raise OSError(failure, os.strerror(failure))
+        return SocketStream(self._socket, address_of(self._socket.getpeername()))
+
+
+class SocketListener(SocketSource):
+    """A socket that listens at ``host`` on the first free one of ``ports``."""
+
+    def __init__(self, host: str, ports: Sequence[int]) -> None:
+        super().__init__(_bound(host, ports))
+
+    def accept(self) -> SocketStream | None:
+        """See :class:`fairlead.client._wire.Listener`."""
+        try:
+            sock, sockaddr = self._socket.accept()
+        except (*_NOT_YET, ConnectionAbortedError):
+            return None
+        return SocketStream(sock, address_of(sockaddr))
+
+
+def numeric(address: Address) -> tuple[int, int, int, str, tuple[object, ...]]:
+    """What ``socket`` and ``connect`` need for a numeric address."""
+    return socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)[0]
+
+
+def family_number(family: int | None) -> int:
+    """The socket family of 4, 6 or None."""
+    return {4: socket.AF_INET, 6: socket.AF_INET6, None: socket.AF_UNSPEC}[family]
+
+
+def unique_addresses(found: Sequence[tuple[object, ...]]) -> list[Address]:
+    """The addresses of ``getaddrinfo``'s answer, each once, in its order."""
+    addresses = [address_of(entry[4]) for entry in found if isinstance(entry[4], tuple)]
+    return list(dict.fromkeys(addresses))
+
+
+def _bound(host: str, ports: Sequence[int]) -> socket.socket:
+    failure: OSError = OSError(errno.EADDRINUSE, "no free port in the given range")
+    for port in ports:
+        family, kind, number, _, sockaddr = numeric((host, port))
+        sock = socket.socket(family, kind, number)
+        try:
+            if os.name == "posix":
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(sockaddr)
+            sock.listen(8)
+        except OSError as error:
+            sock.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+            failure = error
+        else:
+            return sock
+    raise failure
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE)

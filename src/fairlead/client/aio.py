@@ -1,0 +1,170 @@
+"""The asynchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from types import TracebackType
+from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
+
+from fairlead.client import _core, _facts, _files, _listing, _namespace
+from fairlead.client._face import Face, exclusively
+from fairlead.client._files import Transferred
+from fairlead.client._flow import Progress
+from fairlead.client._local import LocalPath, Writable
+from fairlead.client._wires.asyncio import AsyncioWire
+from fairlead.proto.entry import Entry
+from fairlead.proto.reply import Reply
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncClient(Face):
+    """The asynchronous client; its arguments are those of :class:`fairlead.client._face.Face`.
+
+    As a context manager it connects and logs in, and closes the session at the end::
+
+        async with AsyncClient("ftp://me@host") as ftp:
+            for entry in await ftp.scandir("/docs"):
+                print(entry.name, entry.size)
+
+    Every method but :meth:`close` raises SessionLost when the session ended, DeadlineError when the server does not
+    answer in time, TransientError on 4yz and PermanentError on 5yz, and ArgumentError, with nothing sent, when a path
+    holds a line end or NUL. After SessionLost and DeadlineError, :meth:`connect` and :meth:`login` begin anew.
+    A task that is cancelled leaves a usable session: what was under way is aborted before the next command.
+    """
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        try:
+            await self.login()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def connect(self) -> Reply:
+        """See :meth:`fairlead.client.sync.Client.connect`."""
+        return await self._run(_core.Session.connect)
+
+    async def login(self) -> Reply:
+        """See :meth:`fairlead.client.sync.Client.login`."""
+        return await self._run(_core.Session.login)
+
+    async def close(self) -> None:
+        """See :meth:`fairlead.client.sync.Client.close`."""
+        return await self._run(_core.Session.close)
+
+    async def command(self, verb: str, argument: str = "") -> Reply:
+        """See :meth:`fairlead.client.sync.Client.command`."""
+        return await self._run(_namespace.command, verb, argument)
+
+    async def cwd(self, path: str) -> None:
+        """See :meth:`fairlead.client.sync.Client.cwd`."""
+        return await self._run(_namespace.cwd, path)
+
+    async def pwd(self) -> str:
+        """See :meth:`fairlead.client.sync.Client.pwd`."""
+        return await self._run(_namespace.pwd)
+
+    async def mkdir(self, path: str) -> str:
+        """See :meth:`fairlead.client.sync.Client.mkdir`."""
+        return await self._run(_namespace.mkdir, path)
+
+    async def rmdir(self, path: str) -> None:
+        """See :meth:`fairlead.client.sync.Client.rmdir`."""
+        return await self._run(_namespace.rmdir, path)
+
+    async def remove(self, path: str) -> None:
+        """See :meth:`fairlead.client.sync.Client.remove`."""
+        return await self._run(_namespace.remove, path)
+
+    async def rename(self, source: str, target: str) -> None:
+        """See :meth:`fairlead.client.sync.Client.rename`."""
+        return await self._run(_namespace.rename, source, target)
+
+    async def size(self, path: str) -> int | None:
+        """See :meth:`fairlead.client.sync.Client.size`."""
+        return await self._run(_facts.size, path)
+
+    async def mtime(self, path: str) -> datetime | None:
+        """See :meth:`fairlead.client.sync.Client.mtime`."""
+        return await self._run(_facts.mtime, path)
+
+    async def stat(self, path: str = "") -> Entry:
+        """See :meth:`fairlead.client.sync.Client.stat`."""
+        return await self._run(_facts.stat, path)
+
+    async def scandir(self, path: str = "") -> list[Entry]:
+        """See :meth:`fairlead.client.sync.Client.scandir`."""
+        return await self._run(_listing.scandir, path)
+
+    async def names(self, path: str = "") -> list[str]:
+        """See :meth:`fairlead.client.sync.Client.names`."""
+        return await self._run(_listing.names, path)
+
+    async def download(
+        self,
+        remote: str,
+        local: LocalPath | Writable,
+        *,
+        resume: bool = False,
+        text: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Transferred:
+        """See :meth:`fairlead.client.sync.Client.download`."""
+        return await self._run(_files.download, remote, local, resume=resume, text=text, on_progress=on_progress)
+
+    async def upload(
+        self,
+        local: LocalPath | BinaryIO,
+        remote: str,
+        *,
+        resume: bool = False,
+        text: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Transferred:
+        """See :meth:`fairlead.client.sync.Client.upload`."""
+        return await self._run(_files.upload, local, remote, resume=resume, text=text, on_progress=on_progress)
+
+    async def append(
+        self,
+        local: LocalPath | BinaryIO,
+        remote: str,
+        *,
+        text: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Transferred:
+        """See :meth:`fairlead.client.sync.Client.append`."""
+        return await self._run(_files.append, local, remote, text=text, on_progress=on_progress)
+
+    async def upload_unique(
+        self,
+        local: LocalPath | BinaryIO,
+        remote: str = "",
+        *,
+        text: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Transferred:
+        """Store under a name that the server makes (STOU, ``remote`` may suggest one); it is in the result's ``path``.
+
+        Raises as :meth:`upload` does.
+        """
+        return await self._run(_files.upload_unique, local, remote, text=text, on_progress=on_progress)
+
+    def _make_wire(self) -> AsyncioWire:
+        return AsyncioWire()
+
+    async def _run(
+        self,
+        operation: Callable[Concatenate[_core.Session, P], Coroutine[Any, Any, T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return await exclusively(self._session, operation(self._session, *args, **kwargs))

@@ -1,0 +1,184 @@
+"""The blocking client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from types import TracebackType
+from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
+
+from fairlead.client import _core, _facts, _files, _listing, _namespace
+from fairlead.client._face import Face, exclusively
+from fairlead.client._files import Transferred
+from fairlead.client._flow import Progress
+from fairlead.client._local import LocalPath, Writable
+from fairlead.client._wires.blocking import BlockingWire, step
+from fairlead.proto.entry import Entry
+from fairlead.proto.reply import Reply
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Client(Face):
+    """The blocking client; its arguments are those of :class:`fairlead.client._face.Face`.
+
+    As a context manager it connects and logs in, and closes the session at the end::
+
+        with Client("ftp://me@host") as ftp:
+            for entry in ftp.scandir("/docs"):
+                print(entry.name, entry.size)
+
+    Every method but :meth:`close` raises SessionLost when the session ended, DeadlineError when the server does not
+    answer in time, TransientError on 4yz and PermanentError on 5yz, and ArgumentError, with nothing sent, when a path
+    holds a line end or NUL. After SessionLost and DeadlineError, :meth:`connect` and :meth:`login` begin anew.
+    """
+
+    def __enter__(self) -> Self:
+        self.connect()
+        try:
+            self.login()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def connect(self) -> Reply:
+        """Connect to the first address that answers; returns the greeting. Raises ConnectError."""
+        return self._run(_core.Session.connect)
+
+    def login(self) -> Reply:
+        """USER, PASS, ACCT as the server asks, then FEAT, then the URL's directory. Raises LoginError."""
+        return self._run(_core.Session.login)
+
+    def close(self) -> None:
+        """QUIT, and close; harmless when there is no session."""
+        return self._run(_core.Session.close)
+
+    def command(self, verb: str, argument: str = "") -> Reply:
+        """Send any command that needs no data connection; returns its reply whatever the code (RFC 1123 4.1.4.2)."""
+        return self._run(_namespace.command, verb, argument)
+
+    def cwd(self, path: str) -> None:
+        """Change the working directory; ``..`` is its parent."""
+        return self._run(_namespace.cwd, path)
+
+    def pwd(self) -> str:
+        """The working directory."""
+        return self._run(_namespace.pwd)
+
+    def mkdir(self, path: str) -> str:
+        """Make a directory; returns its path as the server names it."""
+        return self._run(_namespace.mkdir, path)
+
+    def rmdir(self, path: str) -> None:
+        """Remove an empty directory."""
+        return self._run(_namespace.rmdir, path)
+
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+        return self._run(_namespace.remove, path)
+
+    def rename(self, source: str, target: str) -> None:
+        """Rename a file or directory; whether an existing ``target`` is replaced is the server's choice."""
+        return self._run(_namespace.rename, source, target)
+
+    def size(self, path: str) -> int | None:
+        """Octets of a file (SIZE under TYPE I); None when the server does not tell, be the file there or not."""
+        return self._run(_facts.size, path)
+
+    def mtime(self, path: str) -> datetime | None:
+        """When a file was last changed, in UTC (MDTM); None when the server does not tell."""
+        return self._run(_facts.mtime, path)
+
+    def stat(self, path: str = "") -> Entry:
+        """The facts of one file or directory (MLST, RFC 3659 section 7)."""
+        return self._run(_facts.stat, path)
+
+    def scandir(self, path: str = "") -> list[Entry]:
+        """The entries of a directory, without itself and its parent: MLSD where the server has it, else LIST.
+
+        Raises DataConnectionError, TransferError, and LimitError for a listing beyond all measure.
+        """
+        return self._run(_listing.scandir, path)
+
+    def names(self, path: str = "") -> list[str]:
+        """The names in a directory, as NLST gives them. Raises DataConnectionError, TransferError."""
+        return self._run(_listing.names, path)
+
+    def download(
+        self,
+        remote: str,
+        local: LocalPath | Writable,
+        *,
+        resume: bool = False,
+        text: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Transferred:
+        """Fetch a file (RETR).
+
+        A named ``local`` file is written as ``local.part`` and takes its name once everything is here; ``resume`` goes
+        on from such a part (or from a shorter ``local``) unless the file changed on the server since. Anything with a
+        ``write`` for bytes will do as well. ``text`` transfers under TYPE A, line ends converted.
+        ``on_progress(done, total)`` is called as octets arrive; ``total`` is None where it is unknown.
+        Raises DataConnectionError, TransferError (also when fewer octets came than SIZE promised), and OSError from
+        the local file.
+        """
+        return self._run(_files.download, remote, local, resume=resume, text=text, on_progress=on_progress)
+
+    def upload(
+        self,
+        local: LocalPath | BinaryIO,
+        remote: str,
+        *,
+        resume: bool = False,
+        text: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Transferred:
+        """Store a file (STOR), replacing what ``remote`` was.
+
+        ``resume`` goes on from what the server has, unless the local file changed since. A binary file object is sent
+        from where it stands. Raises DataConnectionError, TransferError, and OSError from the local file.
+        """
+        return self._run(_files.upload, local, remote, resume=resume, text=text, on_progress=on_progress)
+
+    def append(
+        self,
+        local: LocalPath | BinaryIO,
+        remote: str,
+        *,
+        text: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Transferred:
+        """Add to the end of a file on the server (APPE). Raises as :meth:`upload` does."""
+        return self._run(_files.append, local, remote, text=text, on_progress=on_progress)
+
+    def upload_unique(
+        self,
+        local: LocalPath | BinaryIO,
+        remote: str = "",
+        *,
+        text: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Transferred:
+        """Store under a name that the server makes (STOU, ``remote`` may suggest one); it is in the result's ``path``.
+
+        Raises as :meth:`upload` does.
+        """
+        return self._run(_files.upload_unique, local, remote, text=text, on_progress=on_progress)
+
+    def _make_wire(self) -> BlockingWire:
+        return BlockingWire()
+
+    def _run(
+        self,
+        operation: Callable[Concatenate[_core.Session, P], Coroutine[Any, Any, T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return step(exclusively(self._session, operation(self._session, *args, **kwargs)))

@@ -1,0 +1,189 @@
+"""What a session tells whoever watches it: each command and reply, and each step of a data connection.
+
+``str()`` of a record is what ``--debug`` prints for it. Secrets are masked before a record is made, and control
+characters that a server sent are shown as ``?``, so that a record may be printed on a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fairlead.client._wire import Address
+from fairlead.proto.reply import Reply
+
+SECRET_VERBS = frozenset({"PASS", "ACCT"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """``text`` in one line, with what could move a terminal's cursor shown as ``?``."""
+    return _CONTROL.sub("?", text)
+
+
+def show_address(address: Address) -> str:
+    """``192.0.2.1:21`` or ``[2001:db8::1]:21``."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def show_command(verb: str, argument: str) -> str:
+    """The command as a person may see it: a password or an account is masked."""
+    if not argument:
+        return verb
+    return f"{verb} ****" if verb.upper() in SECRET_VERBS else f"{verb} {printable(argument)}"
+
+
+def show_reply(reply: Reply) -> str:
+    """The reply as it stands on the wire."""
+    first, *inner = reply.lines or ("",)
+    if not inner:
+        return f"{reply.code} {printable(first)}"
+    *inner, last = inner
+    lines = [f"{reply.code}-{first}", *inner, f"{reply.code} {last}"]
+    return "\n".join(map(printable, lines))
+
+
+def show_duration(seconds: float) -> str:
+    """Milliseconds below a second, else seconds with one decimal."""
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.{0 if seconds >= 0.001 else 1}f} ms"
+
+
+def show_arithmetic(port: int) -> str:
+    """How a port is made of the last two numbers of PORT or 227."""
+    return f"({port >> 8} × 256 + {port & 255})"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSent:
+    """A command; the argument of PASS and ACCT is masked."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"---> {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReceived:
+    """A reply."""
+
+    reply: Reply
+
+    def __str__(self) -> str:
+        return show_reply(self.reply)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingLine:
+    """A line of a listing as the data connection brought it."""
+
+    line: str
+
+    def __str__(self) -> str:
+        return printable(self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """We called ``address`` from ``port``; ``outcome`` is ``connected``, or why not, after ``seconds``."""
+
+    address: Address
+    port: int
+    seconds: float
+    outcome: str
+    sum_shown: bool
+    """Whether the port came as two numbers (PASV), so that their sum helps."""
+
+    def __str__(self) -> str:
+        arithmetic = f" {show_arithmetic(self.address[1])}" if self.sum_shown else ""
+        took = "in" if self.outcome == "connected" else "after"
+        return (
+            f"STATUS  calling {show_address(self.address)}{arithmetic} from :{self.port}"
+            f" … {self.outcome} {took} {show_duration(self.seconds)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """We listen at ``address``, as announced to the server."""
+
+    address: Address
+    sum_shown: bool
+
+    def __str__(self) -> str:
+        arithmetic = f" {show_arithmetic(self.address[1])}" if self.sum_shown else ""
+        return f"STATUS  waiting at {show_address(self.address)}{arithmetic}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The server called from ``address``."""
+
+    address: Address
+
+    def __str__(self) -> str:
+        return f"STATUS  called from {show_address(self.address)}"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """Somebody who is not the server called from ``address``."""
+
+    address: Address
+
+    def __str__(self) -> str:
+        return f"STATUS  turned away {show_address(self.address)}, which is not the server"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressIgnored:
+    """227 named ``announced``, which is not the server that we talk to; ``used`` is called instead."""
+
+    announced: str
+    used: str
+
+    def __str__(self) -> str:
+        return f"STATUS  ignoring the address {self.announced} of 227, using the server's own {self.used}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModeFailed:
+    """No data connection could be had in ``mode``."""
+
+    mode: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"STATUS  no data connection by {self.mode}: {printable(self.reason)}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataClosed:
+    """The data connection ended after ``size`` octets and ``seconds``; ``by`` is ``the server`` or ``us``."""
+
+    by: str
+    size: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"STATUS  data connection closed by {self.by}: {self.size} bytes in {show_duration(self.seconds)}"
+
+
+Record: TypeAlias = (
+    CommandSent
+    | ReplyReceived
+    | ListingLine
+    | Called
+    | Waiting
+    | Answered
+    | TurnedAway
+    | AddressIgnored
+    | ModeFailed
+    | DataClosed
+)
+Trace: TypeAlias = Callable[[Record], None]
