@@ -1,0 +1,53 @@
+"""A session with the server that the command line names."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from fairlead.cli.credentials import credentials
+from fairlead.client.settings import Settings
+from fairlead.client.sync import Client
+from fairlead.client.trace import Record
+from fairlead.errors import ConnectError, DeadlineError, SessionLost
+from fairlead.proto.url import FtpUrl
+
+
+@contextmanager
+def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -> Iterator[Client]:
+    """A client, logged in, in ``directory``: one CWD per segment (RFC 1738 section 3.2.2).
+
+    Raises ConnectError, LoginError, ReplyError when there is no such directory.
+    """
+    user, password = credentials(url)
+    patience = {} if args.timeout is None else dict.fromkeys(("connect", "reply", "data"), args.timeout)
+    client = Client(
+        replace(url, segments=tuple(directory)),
+        user=user,
+        password=password,
+        mode=args.mode,
+        family=args.family,
+        connect_timeout=patience.get("connect", Settings.connect_timeout),
+        reply_timeout=patience.get("reply", Settings.reply_timeout),
+        data_timeout=patience.get("data", Settings.data_timeout),
+        active_ports=args.active_ports,
+        active_address=args.active_address,
+        trace=show if args.debug else None,
+    )
+    try:
+        try:
+            client.connect()
+            client.login()
+        except (SessionLost, DeadlineError) as error:
+            raise ConnectError(str(error)) from error
+        yield client
+    finally:
+        client.close()
+
+
+def show(record: Record) -> None:
+    """Print a record of the dialogue on standard error."""
+    print(record, file=sys.stderr, flush=True)

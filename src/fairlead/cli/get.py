@@ -1,0 +1,83 @@
+"""``fairlead get``: fetch files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fairlead.cli.options import add_resume_option, add_session_options, file_url
+from fairlead.proto.url import FtpUrl
+
+if TYPE_CHECKING:
+    from fairlead.client._local import Writable
+
+_EXAMPLES = """\
+examples:
+  fairlead get ftp://ftp.example.com/pub/big.iso
+  fairlead get --resume -o isos/ ftp://me@ftp.example.com/big.iso
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = subparsers.add_parser(
+        "get", help="fetch files", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("urls", nargs="+", type=file_url, metavar="URL", help="the file, as ftp://[user@]host/path")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="where to put it: a file, a directory, or - for standard output; the default is its own name, here",
+    )
+    add_resume_option(parser)
+    add_session_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fetch each URL in turn."""
+    from fairlead.cli.failures import guarded
+
+    return guarded(args, _get)
+
+
+def _get(args: argparse.Namespace) -> int:
+    from fairlead.errors import ConfigError
+
+    several = len(args.urls) > 1
+    if several and args.output not in {None, "-"} and not Path(args.output).is_dir():
+        message = f"{args.output} is no directory, and several files cannot go into one; make the directory first"
+        raise ConfigError(message)
+    for url in args.urls:
+        _fetch(args, url, sys.stdout.buffer if args.output == "-" else _target(args.output, url))
+    return 0
+
+
+def _fetch(args: argparse.Namespace, url: FtpUrl, target: Path | Writable) -> None:
+    from fairlead.cli.connection import connected
+    from fairlead.cli.progress import progress
+
+    *directory, name = url.segments
+    with connected(args, url, directory) as client, progress(args, name) as on_progress:
+        resume = args.resume and isinstance(target, Path)
+        client.download(name, target, resume=resume, text=url.type == "A", on_progress=on_progress)
+
+
+def _target(output: str | None, url: FtpUrl) -> Path:
+    """Where the file goes; its own name never leads out of the directory (it may hold an encoded ``/``)."""
+    from fairlead.errors import ConfigError
+
+    place = Path(output or ".")
+    if output is not None and not place.is_dir():
+        if output.endswith("/"):
+            message = f"there is no directory {output}; make it first"
+            raise ConfigError(message)
+        return place
+    name = url.segments[-1].rpartition("/")[2]
+    if name in {"", ".", ".."}:
+        message = f"{url} gives the file no name here; choose one with -o"
+        raise ConfigError(message)
+    return place / name

@@ -1,0 +1,107 @@
+"""``fairlead ls``: list a directory."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from fairlead.cli.options import add_session_options, ftp_url
+from fairlead.proto.entry import Entry, Kind
+
+if TYPE_CHECKING:
+    from fairlead.client.sync import Client
+    from fairlead.proto.url import FtpUrl
+
+_EXAMPLES = """\
+examples:
+  fairlead ls ftp://ftp.example.com/pub/
+  fairlead ls --json ftp://me@ftp.example.com/ | jq '.[].name'
+"""
+_KINDS = {Kind.FILE: "-", Kind.DIRECTORY: "d", Kind.LINK: "l", Kind.OTHER: "?"}
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = subparsers.add_parser(
+        "ls", help="list a directory", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("url", type=ftp_url, metavar="URL", help="the directory, as ftp://[user@]host/path/")
+    parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+    add_session_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the directory holds; of a file, the file itself."""
+    from fairlead.cli.failures import guarded
+
+    return guarded(args, _list)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from fairlead.cli.connection import connected
+
+    url: FtpUrl = args.url
+    with connected(args, url, url.segments if url.directory else url.segments[:-1]) as client:
+        entries = client.scandir() if url.directory else _entries(client, url.segments[-1])
+    entries.sort(key=lambda entry: entry.name)
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names that are not UTF-8, as they are
+    if args.json:
+        print(json.dumps([_record(entry) for entry in entries], indent=2))
+    else:
+        for line in table(entries):
+            print(line)
+    return 0
+
+
+def _entries(client: Client, name: str) -> list[Entry]:
+    """What ``name`` holds, or ``name`` itself when it is no directory."""
+    from fairlead.errors import PermanentError
+
+    try:
+        client.cwd(name)
+    except PermanentError as no_directory:
+        if client.features is not None and "MLST" in client.features:
+            entry = client.stat(name)
+            return [replace(entry, name=entry.name.rpartition("/")[2])]
+        entries = client.scandir(name)
+        if not entries:
+            raise no_directory from None
+        return entries
+    return client.scandir()
+
+
+def table(entries: Iterable[Entry]) -> list[str]:
+    """Lines as ``ls -l`` prints them; what no entry tells has no column. Times are in UTC."""
+    rows = [_row(entry) for entry in entries]
+    if not rows:
+        return []
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for permissions, owner, group, size, modified, name in rows:
+        cells = [permissions.ljust(widths[0]), owner.ljust(widths[1]), group.ljust(widths[2]), size.rjust(widths[3])]
+        cells += [modified.ljust(widths[4]), name]
+        lines.append(" ".join(cell for cell, width in zip(cells, widths, strict=True) if width))
+    return lines
+
+
+def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
+    name = f"{entry.name} -> {entry.target}" if entry.target is not None else entry.name
+    modified = f"{entry.modified:%Y-%m-%d %H:%M}" if entry.modified is not None else ""
+    size = str(entry.size) if entry.size is not None else ""
+    cells = (_KINDS[entry.kind] + (entry.permissions or ""), entry.owner or "", entry.group or "", size, modified, name)
+    permissions, owner, group, size, modified, name = (_UNPRINTABLE.sub("?", cell) for cell in cells)
+    return permissions, owner, group, size, modified, name
+
+
+def _record(entry: Entry) -> dict[str, Any]:
+    """The entry for ``--json``: every fact, times in ISO 8601."""
+    facts = {field.name: getattr(entry, field.name) for field in fields(entry) if field.name != "raw"}
+    return {name: fact.isoformat() if isinstance(fact, datetime) else fact for name, fact in facts.items()}

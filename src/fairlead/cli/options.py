@@ -1,0 +1,108 @@
+"""The options that the client's verbs share, declared once."""
+
+from __future__ import annotations
+
+import argparse
+from ipaddress import ip_address
+from typing import get_args
+
+from fairlead.client.settings import ModeSetting
+from fairlead.errors import ArgumentError
+from fairlead.proto.url import FtpUrl, parse_url
+
+_HIGHEST_PORT = 0xFFFF
+
+
+def add_session_options(parser: argparse.ArgumentParser) -> None:
+    """What every verb that talks to a server understands."""
+    group = parser.add_argument_group("how to connect")
+    group.add_argument(
+        "--mode",
+        choices=get_args(ModeSetting),
+        default="auto",
+        help="how data connections are made; auto (the default) tries EPSV, PASV, EPRT and PORT in turn",
+    )
+    family = group.add_mutually_exclusive_group()
+    family.add_argument("-4", dest="family", action="store_const", const=4, help="use IPv4 only")
+    family.add_argument("-6", dest="family", action="store_const", const=6, help="use IPv6 only")
+    group.add_argument(
+        "--active-ports",
+        type=port_range,
+        metavar="A-B",
+        help="ports to wait on for the server's call in active mode (EPRT, PORT)",
+    )
+    group.add_argument(
+        "--active-address",
+        type=numeric_address,
+        metavar="ADDR",
+        help="address to announce in active mode, where it differs from our own (NAT)",
+    )
+    group.add_argument(
+        "--timeout", type=seconds, metavar="S", help="give up after S seconds without an answer or without progress"
+    )
+    group.add_argument(
+        "-d",
+        "--debug",
+        action="store_true",
+        help="show each command and reply, what the data connections do, and where an error came from",
+    )
+
+
+def add_resume_option(parser: argparse.ArgumentParser) -> None:
+    """``--resume``, of the verbs that write files."""
+    parser.add_argument("--resume", action="store_true", help="go on where an earlier transfer ended")
+
+
+def ftp_url(text: str) -> FtpUrl:
+    """An argument that is an ``ftp://`` URL."""
+    try:
+        url = parse_url(text)
+    except ArgumentError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if url.scheme != "ftp":
+        message = f"{url.scheme}:// needs TLS, which is not there yet; use ftp://"
+        raise argparse.ArgumentTypeError(message)
+    return url
+
+
+def file_url(text: str) -> FtpUrl:
+    """An argument that is the URL of a file."""
+    url = ftp_url(text)
+    if url.directory:
+        message = f"{url} names a directory; name a file, or list it with fairlead ls"
+        raise argparse.ArgumentTypeError(message)
+    return url
+
+
+def port_range(text: str) -> range:
+    """``A-B`` or a single port, from 1 to 65535."""
+    first, dash, last = text.partition("-")
+    try:
+        ports = range(int(first), int(last if dash else first) + 1)
+    except ValueError:
+        ports = range(0)
+    if not ports or ports.start < 1 or ports.stop - 1 > _HIGHEST_PORT:
+        message = f"{text!r} is no range of ports; write for example 50000-50100"
+        raise argparse.ArgumentTypeError(message)
+    return ports
+
+
+def numeric_address(text: str) -> str:
+    """An IPv4 or IPv6 address."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        message = f"{text!r} is no IP address; write for example 203.0.113.7"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def seconds(text: str) -> float:
+    """A number of seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        message = f"{text!r} is no number of seconds; write for example 30"
+        raise argparse.ArgumentTypeError(message)
+    return value

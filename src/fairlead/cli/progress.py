@@ -1,0 +1,38 @@
+"""A progress bar, on a terminal only."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from fairlead.client.trace import printable
+
+
+@contextmanager
+def progress(args: argparse.Namespace, name: str) -> Iterator[Callable[[int, int | None], None] | None]:
+    """What to give to a transfer as ``on_progress``: a bar on standard error, None where nobody would see it.
+
+    Under ``--debug`` the dialogue takes its place.
+    """
+    if not sys.stderr.isatty() or args.debug:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(printable(name), total=None)
+
+        def update(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield update
