@@ -18,7 +18,7 @@ _PARTIAL = re.compile(rb"\.fairlead-[0-9a-f]{16}-[0-9a-f]{16}(-[0-9a-f]{16})?\.p
 
 
 def encode(path: str) -> bytes:
-    """The octets of a path or name."""
+    """The octets of a path or name. Raises UnicodeEncodeError for surrogates that stand for no octet."""
     return path.encode("utf-8", "surrogateescape")
 
 
@@ -29,7 +29,10 @@ def relative(path: str, hidden: type[StorageError] = NotFound) -> bytes:
     """
     if "\0" in path or not path.startswith("/"):
         raise InvalidName(path)
-    octets = encode(path)
+    try:
+        octets = encode(path)
+    except UnicodeEncodeError as error:
+        raise InvalidName(path) from error
     if b"/." in octets:
         for name in octets.split(b"/"):
             if name in {b".", b".."}:
@@ -52,7 +55,7 @@ def is_partial(name: bytes) -> bool:
 
 def partial(name: bytes, owner: str) -> bytes:
     """The name of the partial upload of ``name`` by ``owner``."""
-    return b".fairlead-%s-%s.part" % (_digest(name), _digest(encode(owner)))
+    return b".fairlead-%s-%s.part" % (_digest(name), _digest(owner.encode("utf-8", "surrogatepass")))
 
 
 def spare(partial_name: bytes) -> bytes:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from fairlead.errors import Busy, Denied, IsADirectory, OffsetError
+from fairlead.errors import AlreadyExists, Busy, Denied, IsADirectory, OffsetError
 from fairlead.storage import names
 from fairlead.storage.base import Intent
 from fairlead.storage.local import partial
@@ -26,6 +26,8 @@ def begin(place: Place, intent: Intent, owner: str, offset: int, mode: int) -> W
     Raises OSError and StorageError; nothing but an older partial stays behind then.
     """
     if place.status is not None:
+        if intent is Intent.UNIQUE:
+            raise AlreadyExists(place.path)
         _check_replaceable(place, place.status)
         mode = stat.S_IMODE(place.status.st_mode) & 0o777
     kept_as = names.partial(place.name, owner)

@@ -32,7 +32,7 @@ class Scan:
         except OSError as error:
             os.close(directory)
             raise fault(error, path) from error
-        self._batches = self._read()
+        self._batches = _read(self._entries)
         self._directory = directory
 
     def __iter__(self) -> Self:
@@ -59,20 +59,6 @@ class Scan:
 
     __del__ = close
 
-    def _read(self) -> Iterator[list[str]]:
-        """The names, sorted as long as they are few."""
-        names = self._names(SORTED_LIMIT + 1)
-        if len(names) <= SORTED_LIMIT:
-            names.sort(key=None if "".join(names).isascii() else encode)
-        for start in range(0, len(names), BATCH):
-            yield names[start : start + BATCH]
-        del names
-        while names := self._names(BATCH):
-            yield names
-
-    def _names(self, most: int) -> list[str]:
-        return [entry.name for entry in islice(self._entries, most)]
-
     def _items(self, names: list[str]) -> list[Item]:
         """The entries that are still there; one whose status cannot be had is left out."""
         directory, lstat = self._directory, os.lstat
@@ -87,6 +73,18 @@ class Scan:
                 continue
             items.append(_new(Item, (name, status, target)))
         return items
+
+
+def _read(entries: Iterator[os.DirEntry[str]]) -> Iterator[list[str]]:
+    """The names in batches, sorted as long as they are few."""
+    names = [entry.name for entry in islice(entries, SORTED_LIMIT + 1)]
+    if len(names) <= SORTED_LIMIT:
+        names.sort(key=None if "".join(names).isascii() else encode)
+    for start in range(0, len(names), BATCH):
+        yield names[start : start + BATCH]
+    del names
+    while batch := [entry.name for entry in islice(entries, BATCH)]:
+        yield batch
 
 
 def _target(name: str, directory: int) -> str | None:

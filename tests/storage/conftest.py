@@ -1,0 +1,56 @@
+"""Stores to test: in memory, and on a disk with the kernel's help in confining paths and without it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fairlead.storage.local import LocalStorage, beneath
+from fairlead.storage.memory import MemoryStorage
+
+
+def without_openat2(*_: object) -> int:
+    raise OSError(errno.ENOSYS, "no such call")
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open() -> Iterator[None]:
+    before = sorted(os.listdir("/proc/self/fd"))
+    yield
+    assert sorted(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The directory a local store serves; beside it lies what nobody may reach."""
+    (tmp_path / "secret").write_text("not for you")
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+@pytest.fixture(params=["openat2", "walk"])
+def local(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStorage]:
+    if request.param == "walk":
+        monkeypatch.setattr(beneath, "openat2", without_openat2)
+    with closing(LocalStorage(root)) as store:
+        assert store._open is getattr(beneath, request.param)
+        yield store
+
+
+@pytest.fixture(params=["memory", "openat2", "walk"])
+def store(
+    request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalStorage | MemoryStorage]:
+    """Every kind of store; all of ``tests/storage/test_*.py`` holds for each."""
+    if request.param == "memory":
+        yield MemoryStorage()
+        return
+    if request.param == "walk":
+        monkeypatch.setattr(beneath, "openat2", without_openat2)
+    with closing(LocalStorage(root)) as store:
+        yield store
