@@ -1,0 +1,34 @@
+"""Compiling the load generator and the limit server."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from benchmarks.places import PROGRAMS
+
+FLAGS = ("-std=gnu17", "-O2", "-Wall", "-Wextra", "-pthread")
+
+
+class BuildError(Exception):
+    """The compiler is missing or refused a program."""
+
+
+def build(name: str) -> Path:
+    """Compile ``benchmarks/NAME/*.c`` to one program unless it is newer than its sources; returns its path."""
+    folder = Path(__file__).resolve().parent / name
+    sources = sorted(folder.glob("*.c"))
+    program = PROGRAMS / name
+    newest = max(path.stat().st_mtime for path in folder.iterdir())
+    if program.exists() and program.stat().st_mtime > newest:
+        return program
+    PROGRAMS.mkdir(parents=True, exist_ok=True)
+    fresh = program.with_suffix(".new")
+    try:
+        subprocess.run(["gcc", *FLAGS, "-o", fresh, *sources], check=True, capture_output=True, text=True, timeout=120)
+    except FileNotFoundError as error:
+        raise BuildError("gcc is missing; on Debian: apt-get install gcc libc6-dev") from error
+    except subprocess.CalledProcessError as error:
+        raise BuildError(f"gcc refused {name}:\n{error.stderr}") from error
+    fresh.replace(program)
+    return program

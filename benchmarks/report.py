@@ -1,0 +1,223 @@
+"""The results as JSON, as Markdown and on the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from benchmarks.measure import Sample
+from benchmarks.rows import Row, Work
+from benchmarks.servers import Family, Server
+from benchmarks.summary import Medians, Ratio, Table, behind, ratios, table
+
+RATIO_COLUMNS = ("", "configuration", "/ best Python server", "/ best of all", "/ limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is known after a run."""
+
+    date: str
+    machine: dict[str, str]
+    method: dict[str, str]
+    rows: Sequence[Row]
+    servers: Sequence[Server]
+    missing: dict[str, str]
+    """Servers that could not take part, with the reason."""
+    samples: Sequence[Sample]
+
+    @property
+    def cells(self) -> Table:
+        """The medians."""
+        return table(self.samples)
+
+    @property
+    def shown_rows(self) -> list[Row]:
+        """The rows with at least one sample."""
+        sampled = {sample.row for sample in self.samples}
+        return [row for row in self.rows if row.name in sampled]
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, or all before the point."""
+    if value is None:
+        return "–"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    if abs(value) >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
+
+
+def factor(value: float | None) -> str:
+    """A ratio."""
+    return "–" if value is None else f"{value:.2f}×"
+
+
+def _value(cell: Medians | None) -> str:
+    if cell is None:
+        return "–"
+    if cell.failure:
+        return "FAILED"
+    return f"{number(cell.value)} ({cell.detail})" if cell.detail else number(cell.value)
+
+
+def _cpu(cell: Medians | None) -> str:
+    return number(cell.cpu if cell else None)
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Everything, as data."""
+    document = {
+        "date": report.date,
+        "machine": report.machine,
+        "method": report.method,
+        "servers": {
+            server.name: {"title": server.title, "family": server.family.value, "configuration": server.published()}
+            for server in report.servers
+        },
+        "missing": report.missing,
+        "rows": {row.name: {"title": row.title, "unit": row.unit, "better": row.better.value} for row in report.rows},
+        "samples": [asdict(sample) for sample in report.samples],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+def markdown(report: Report) -> str:
+    """The tables, what is behind, what failed, and every configuration."""
+    cells = report.cells
+    found = ratios(cells, report.shown_rows, report.servers)
+    parts = [
+        "# Benchmarks\n",
+        f"{report.date}. "
+        + "; ".join(f"{key}: {value}" for key, value in {**report.machine, **report.method}.items())
+        + ".\n",
+        "## Values\n\nMedians.\n",
+        _grid(report, cells, _value, lambda row: f"{row.title}, {row.unit} ({row.better.value})"),
+        "## Server CPU time\n",
+        _grid(
+            _with_cpu(report),
+            cells,
+            _cpu,
+            lambda row: f"{row.title}, {row.work.value}",
+        ),
+        "## Ratios\n\nAbove 1 is ahead, whatever the unit.\n",
+        _ratio_table(found),
+        "## Behind\n",
+        _behind(found),
+        *_failures(report),
+        "## Configurations\n",
+        *_configurations(report),
+    ]
+    return "\n".join(parts)
+
+
+def _with_cpu(report: Report) -> Report:
+    return Report(
+        report.date,
+        report.machine,
+        report.method,
+        [row for row in report.rows if row.work is not Work.NONE],
+        report.servers,
+        report.missing,
+        report.samples,
+    )
+
+
+def _grid(report: Report, cells: Table, shown: Callable[[Medians | None], str], heading: Callable[[Row], str]) -> str:
+    lines = [["", *(server.title for server in report.servers)]]
+    lines += [
+        [heading(row), *(shown(cells.get((row.name, server.name))) for server in report.servers)]
+        for row in report.shown_rows
+    ]
+    return _table(lines)
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    head, *body = lines
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *body]) + "\n"
+
+
+def _ratio_line(ratio: Ratio) -> list[str]:
+    return [
+        f"{ratio.row.title}, {ratio.figure}",
+        ratio.server,
+        f"{factor(ratio.python)} {ratio.python_best}".strip(),
+        f"{factor(ratio.best)} {ratio.best_name}".strip(),
+        factor(ratio.limit),
+    ]
+
+
+def _ratio_table(found: Iterable[Ratio]) -> str:
+    lines = [list(RATIO_COLUMNS)]
+    lines += [_ratio_line(ratio) for ratio in found]
+    return _table(lines) if len(lines) > 1 else "No row of Fairlead was measured.\n"
+
+
+def _behind(found: Sequence[Ratio]) -> str:
+    lines = [
+        f"* {ratio.row.title}, {ratio.figure}: {ratio.server} has {factor(by)} of {whom}."
+        for ratio, whom, by in behind(found)
+    ]
+    if not found:
+        return "Fairlead was not measured.\n"
+    return "\n".join(lines or ["Nothing: every configuration is ahead of or even with every other server."]) + "\n"
+
+
+def _failures(report: Report) -> list[str]:
+    lines = [f"* {name}: {reason}." for name, reason in report.missing.items()]
+    for row in report.shown_rows:
+        for server in report.servers:
+            cell = report.cells.get((row.name, server.name))
+            if cell is not None and cell.failure:
+                lines.append(f"* {row.title}, {server.title}: **failed**: {cell.failure}")
+            elif reason := server.without.get(row.name):
+                lines.append(f"* {row.title}, {server.title}: {reason}.")
+    return ["## Cells without a value\n", "\n".join(lines) + "\n"] if lines else []
+
+
+def _configurations(report: Report) -> list[str]:
+    return [
+        f"### {server.title}\n\n"
+        + (f"{server.remark}\n\n" if server.remark else "")
+        + f"```\n{server.published()}\n```\n"
+        for server in report.servers
+    ]
+
+
+def show(report: Report, console: Console) -> None:
+    """The tables on a terminal."""
+    cells = report.cells
+    servers = [server for server in report.servers if any(key[1] == server.name for key in cells)]
+    values = RichTable(title="Values, medians", title_justify="left")
+    values.add_column("", no_wrap=True)
+    for server in servers:
+        style = "bold" if server.family is Family.FAIRLEAD else ""
+        values.add_column(server.name.replace("-", "\n"), justify="right", style=style)
+    for row in report.shown_rows:
+        line = [f"{row.name} {row.unit}"]
+        for server in servers:
+            cell = cells.get((row.name, server.name))
+            line.append(_value(cell) + (f"\n[dim]{number(cell.cpu)}[/dim]" if cell and cell.cpu is not None else ""))
+        values.add_row(*line)
+    console.print(values)
+    console.print("Dim: server CPU time, µs per operation or s per GiB.")
+    found = ratios(cells, report.shown_rows, report.servers)
+    if found:
+        against = RichTable(title="Ratios: above 1 is ahead", title_justify="left")
+        for column in RATIO_COLUMNS:
+            against.add_column(column)
+        for ratio in found:
+            against.add_row(*_ratio_line(ratio))
+        console.print(against)
+        console.print("Behind:", style="bold")
+        console.print(_behind(found), markup=False)
+    for part in _failures(report):
+        console.print(part, markup=False)

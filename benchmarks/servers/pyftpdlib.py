@@ -1,0 +1,24 @@
+"""pyftpdlib 2.2.0: one process, and one process for each core."""
+
+from __future__ import annotations
+
+from benchmarks.servers.declared import Family, Server
+
+_COMMAND = (
+    "{python}",
+    "-W",
+    "ignore",
+    "{repository}/benchmarks/servers/scripts/pyftpdlib_server.py",
+    "{port}",
+    "{root}",
+)
+
+SERVERS = (
+    Server(name="pyftpdlib", title="pyftpdlib", family=Family.PYTHON, command=(*_COMMAND, "1")),
+    Server(
+        name="pyftpdlib-prefork",
+        title="pyftpdlib, prefork",
+        family=Family.PYTHON,
+        command=(*_COMMAND, "{cpus}"),
+    ),
+)
