@@ -65,6 +65,11 @@ class Account:
                 return rule.rights
         return Right.NONE
 
+    def allows(self, path: str, right: Right) -> bool:
+        """Whether all of ``right`` is given on the absolute virtual path ``path``."""
+        # The plain operation on integers: that of flags makes a flag, which takes longer than all the rest.
+        return int.__and__(self.rights(path), right) == right
+
     def rules_below(self, path: str) -> bool:
         """Whether entries of the directory ``path`` may have rights of their own."""
         prefix = path.rstrip("/") + "/"

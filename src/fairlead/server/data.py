@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fairlead.errors import DataConnectionError
 from fairlead.reach.cause import Cause
-from fairlead.server.stepping import Wait, readable, writable
+from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
-
-    from fairlead.server.ports import PortPool
+    from fairlead.server.ports import Lease, PortPool
     from fairlead.server.session import Session
 
 Connection: TypeAlias = socket.socket
@@ -52,8 +50,12 @@ class DataPort:
         self.mode = mode
         self._wait: Wait | None = None
 
+    def take(self, session: Session) -> Connection | None:
+        """A connection that is there already. Raises DataConnectionError with the cause."""
+        return None
+
     async def open(self, session: Session) -> Connection:
-        """The connected socket. Raises DataConnectionError with the cause."""
+        """The connection, waiting for it. Raises DataConnectionError with the cause."""
         raise NotImplementedError
 
     def describe(self) -> str:
@@ -76,54 +78,53 @@ class DataPort:
 class PassivePort(DataPort):
     """Listens for one connection of the session's own peer; calls of others are dropped and it keeps waiting."""
 
-    __slots__ = ("_host", "_listener", "_loop", "_peer", "_pool", "port", "refused")
+    __slots__ = ("_lease", "_peer", "_pool", "port", "refused")
 
-    def __init__(self, mode: str, loop: AbstractEventLoop, pool: PortPool, host: str, peer: str | None) -> None:
+    def __init__(self, mode: str, pool: PortPool, host: str, peer: str | None) -> None:
         super().__init__(mode)
-        self._loop = loop
         self._pool = pool
-        self._host = host
         self._peer = peer
         """The only address that may call; None for any."""
-        self._listener: socket.socket | None = pool.lease(host)
-        self.port: int = self._listener.getsockname()[1]
+        self._lease: Lease | None = pool.lease(host)
+        self.port: int = self._lease.port
         self.refused: str | None = None
         """The last address that called and was turned away."""
 
-    async def open(self, session: Session) -> Connection:
-        """Accept the peer's connection; one that came before the transfer command is taken at once."""
-        listener = self._listener
-        if listener is None:
+    def take(self, session: Session) -> Connection | None:
+        """The connection of a client that called before its transfer command."""
+        if self._lease is None:
             raise DataConnectionError(Cause.PASSIVE_DROPPED, "The passive port was closed; send EPSV or PASV again")
-        try:
-            while True:
-                try:
-                    connection, address = listener.accept()
-                except BlockingIOError:
-                    self._wait = Wait()
-                    await readable(self._loop, listener.fileno(), self._wait)
+        while True:
+            try:
+                connection, address = self._lease.listener.accept()
+            except BlockingIOError:
+                return None
+            except OSError as error:
+                if error.errno == errno.ECONNABORTED:
                     continue
-                except OSError as error:
-                    # The caller was gone before it was accepted, or the process has no descriptor left.
-                    if error.errno == errno.ECONNABORTED:
-                        continue
-                    raise DataConnectionError(
-                        Cause.PASSIVE_EXHAUSTED, "The server has no descriptor left for a data connection"
-                    ) from error
-                if self._peer is not None and without_zone(address[0]) != self._peer:
-                    connection.close()
-                    self.refused = address[0]
-                    session.server.notice(
-                        session,
-                        Cause.DATA_PEER_REFUSED,
-                        f"passive port {self.port} was called from {address[0]}, not from the client {self._peer}",
-                    )
-                    continue
-                connection.setblocking(False)
+                raise DataConnectionError(
+                    Cause.PASSIVE_EXHAUSTED, "The server has no descriptor left for a data connection"
+                ) from error
+            if self._peer is None or without_zone(address[0]) == self._peer:
                 return connection
-        finally:
-            self._wait = None
-            self.close()
+            connection.close()
+            self.refused = address[0]
+            session.server.notice(
+                session,
+                Cause.DATA_PEER_REFUSED,
+                f"passive port {self.port} was called from {address[0]}, not from the client {self._peer}",
+            )
+
+    async def open(self, session: Session) -> Connection:
+        """Wait for the peer's call."""
+        while (connection := self.take(session)) is None:
+            assert self._lease is not None  # take() raised otherwise
+            self._wait = Wait()
+            try:
+                await session.server.readiness.readable(self._lease.listener.fileno(), self._wait)
+            finally:
+                self._wait = None
+        return connection
 
     def timed_out(self) -> DataConnectionError:
         """Nobody called, or only somebody else did."""
@@ -144,22 +145,19 @@ class PassivePort(DataPort):
 
     def close(self) -> None:
         """Close the listener and give its port back."""
-        if self._listener is not None:
-            self._pool.give_back(self._host, self._listener)
-            self._listener = None
+        if self._lease is not None:
+            self._pool.give_back(self._lease)
+            self._lease = None
 
 
 class ActivePort(DataPort):
     """Calls the client, from ``source_port`` where the system permits it."""
 
-    __slots__ = ("_loop", "_source_host", "_source_port", "host", "port")
+    __slots__ = ("_source_host", "_source_port", "host", "port")
     sticky = True
 
-    def __init__(
-        self, mode: str, loop: AbstractEventLoop, host: str, port: int, source_host: str, source_port: int
-    ) -> None:
+    def __init__(self, mode: str, host: str, port: int, source_host: str, source_port: int) -> None:
         super().__init__(mode)
-        self._loop = loop
         self.host = host
         self.port = port
         self._source_host = source_host
@@ -169,7 +167,7 @@ class ActivePort(DataPort):
         """Call the client; the source port is the control port minus one, else any, and the log says so."""
         if self._source_port:
             try:
-                return await self._call(self._source_port)
+                return await self._call(session, self._source_port)
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EPERM):
                     raise self._failed(error) from error
@@ -179,11 +177,11 @@ class ActivePort(DataPort):
                     f"cannot call from port {self._source_port} ({os.strerror(error.errno)}), calling from any port",
                 )
         try:
-            return await self._call(0)
+            return await self._call(session, 0)
         except OSError as error:
             raise self._failed(error) from error
 
-    async def _call(self, source_port: int) -> Connection:
+    async def _call(self, session: Session, source_port: int) -> Connection:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
@@ -192,7 +190,7 @@ class ActivePort(DataPort):
             result = connection.connect_ex((self.host, self.port))
             if result == errno.EINPROGRESS:
                 self._wait = Wait()
-                await writable(self._loop, connection.fileno(), self._wait)
+                await session.server.readiness.writable(connection.fileno(), self._wait)
                 result = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if result:
                 raise OSError(result, os.strerror(result))
@@ -228,9 +226,7 @@ class ActivePort(DataPort):
 
 def default_port(session: Session) -> DataPort:
     """The data port of a session that set none: the client's end of the control connection (RFC 959 section 3.2)."""
-    return ActivePort(
-        "DEFAULT", session.server.loop, session.peer[0], session.peer[1], session.local[0], source_port(session)
-    )
+    return ActivePort("DEFAULT", session.peer[0], session.peer[1], session.local[0], source_port(session))
 
 
 def source_port(session: Session) -> int:

@@ -51,7 +51,7 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
     try:
         if spec.path:
             argument = resolve(session.cwd, argument)
-            if spec.right & ~session.logged_in.rights(argument):
+            if not session.logged_in.allows(argument, spec.right):
                 return reply_for(Denied(argument), verb)
         if spec.storage and not session.storage.inline:
             return _in_thread(session, spec.handler, argument)

@@ -9,9 +9,11 @@ a port; the pool then draws the next.
 from __future__ import annotations
 
 import errno
+import os
 import socket
-from collections.abc import Iterator
-from random import SystemRandom
+from array import array
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from fairlead.errors import DataConnectionError
 from fairlead.reach.cause import Cause
@@ -19,20 +21,31 @@ from fairlead.reach.cause import Cause
 DRAWS = 8
 """Random draws before the free ports are listed and tried one by one."""
 BACKLOG = 16
+DICE = 1024
+"""Random numbers fetched from the system at a time."""
+
+
+class Lease(NamedTuple):
+    """A listening, non-blocking socket and where it listens."""
+
+    host: str
+    port: int
+    listener: socket.socket
 
 
 class PortPool:
     """Hands out listening sockets on ports of ``ports``.
 
     One pool serves all sessions of a process; pools of several processes share a range through the kernel's own
-    bookkeeping of bound ports.
+    bookkeeping of bound ports. ``random`` gives unpredictable octets, as :func:`os.urandom` does.
     """
 
-    def __init__(self, ports: range, random: SystemRandom | None = None) -> None:
+    def __init__(self, ports: range, random: Callable[[int], bytes] = os.urandom) -> None:
         self.ports = ports
         self.exhausted = 0
         """How often no port could be had."""
-        self._random = random or SystemRandom()
+        self._random = random
+        self._dice: array[int] = array("I")
         self._in_use: set[tuple[str, int]] = set()
 
     @property
@@ -40,47 +53,63 @@ class PortPool:
         """How many listeners are out now."""
         return len(self._in_use)
 
-    def lease(self, host: str) -> socket.socket:
-        """A non-blocking listener on ``host`` (an address, IPv4 or IPv6) and a random free port of the range.
+    def lease(self, host: str) -> Lease:
+        """A listener on ``host`` (an address, IPv4 or IPv6) and a random free port of the range.
 
-        Raises DataConnectionError (passive-exhausted) when no port of the range can be bound.
+        Raises DataConnectionError (passive-exhausted) when no port of the range can be bound, or no descriptor is
+        left.
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         for port in self._candidates(host):
-            listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             try:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family is socket.AF_INET6:
-                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                listener.bind((host, port))
-                listener.listen(BACKLOG)
+                listener = _listen(family, host, port)
             except OSError as error:
-                listener.close()
                 if error.errno in (errno.EADDRINUSE, errno.EACCES):
                     continue
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    break
                 raise
             self._in_use.add((host, port))
-            return listener
+            return Lease(host, port, listener)
         self.exhausted += 1
         first, last = self.ports[0], self.ports[-1]
         raise DataConnectionError(
             Cause.PASSIVE_EXHAUSTED, f"No passive port is free in {first}-{last} ({Cause.PASSIVE_EXHAUSTED})"
         )
 
-    def give_back(self, host: str, listener: socket.socket) -> None:
+    def give_back(self, lease: Lease) -> None:
         """Close a leased listener; its port can be drawn again at once."""
-        self._in_use.discard((host, listener.getsockname()[1]))
-        listener.close()
+        self._in_use.discard((lease.host, lease.port))
+        lease.listener.close()
 
     def _candidates(self, host: str) -> Iterator[int]:
         in_use = self._in_use
-        size = len(self.ports)
         tried = set()
         for _ in range(DRAWS):
-            port = self.ports[int(self._random.random() * size)]
+            port = self.ports[self._draw(len(self.ports))]
             if (host, port) not in in_use and port not in tried:
                 tried.add(port)
                 yield port
         rest = [port for port in self.ports if (host, port) not in in_use and port not in tried]
-        self._random.shuffle(rest)
-        yield from rest
+        while rest:
+            yield rest.pop(self._draw(len(rest)))
+
+    def _draw(self, below: int) -> int:
+        """An unpredictable number from 0 up to ``below``; asking the system for each would cost a call each."""
+        if not self._dice:
+            self._dice = array("I", self._random(DICE * array("I").itemsize))
+        return self._dice.pop() % below
+
+
+def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener

@@ -3,7 +3,8 @@
 Every pump has ``run(patience)``: it moves what it can and returns True when all is moved, False when the connection
 would make it wait longer than ``patience`` seconds. With patience 0 it never waits for the connection at all, so the
 event loop can run a small piece itself; in a thread some patience lets the kernel do the waiting, which costs the
-fewest system calls. The kernel's own time-outs (SO_SNDTIMEO, SO_RCVTIMEO) end the patience.
+fewest system calls. The kernel's own time-outs (SO_SNDTIMEO, SO_RCVTIMEO) end the patience; without any, each call
+asks not to wait (MSG_DONTWAIT), or the connection is set to.
 """
 
 from __future__ import annotations
@@ -53,14 +54,14 @@ def lost(error: OSError) -> DataConnectionError:
 class _Connection:
     """The socket of a pump, and how long the kernel may wait on it."""
 
-    __slots__ = ("_option", "_patience", "fd", "moved", "socket")
+    __slots__ = ("_patience", "fd", "moved", "socket")
     reads = False
 
     def __init__(self, connection: Connection) -> None:
         self.socket = connection
         self.fd = connection.fileno()
         self.moved = 0
-        self._patience = 0.0
+        self._patience: float | None = None
 
     def _be_patient(self, patience: float) -> None:
         if patience == self._patience:
@@ -114,29 +115,33 @@ class SendChunks(_Connection):
     def __init__(self, connection: Connection, chunks: Iterator[bytes]) -> None:
         super().__init__(connection)
         self._chunks = chunks
-        self._rest = memoryview(b"")
+        self._rest: bytes | memoryview = b""
 
     def run(self, patience: float) -> bool:
         """Send up to the last chunk."""
-        self._be_patient(patience)
+        if patience > 0:
+            self._be_patient(patience)
+        flags = 0 if patience > 0 else socket.MSG_DONTWAIT
+        rest = self._rest
         while True:
-            if not self._rest:
+            if not rest:
                 chunk = next(self._chunks, None)
                 if chunk is None:
                     return True
-                self._rest = memoryview(chunk)
+                rest = chunk
                 continue
             try:
-                sent = self.socket.send(self._rest)
+                sent = self.socket.send(rest, flags)
             except BlockingIOError:
+                self._rest = rest
                 return False
             except OSError as error:
                 raise lost(error) from error
             self.moved += sent
-            short = sent < len(self._rest)
-            self._rest = self._rest[sent:]
-            if short:
+            if sent < len(rest):
+                self._rest = memoryview(rest)[sent:]
                 return False
+            rest = b""
 
 
 class Receive(_Connection):
@@ -154,11 +159,13 @@ class Receive(_Connection):
 
     def run(self, patience: float) -> bool:
         """Receive up to the end of the data."""
-        self._be_patient(patience)
+        if patience > 0:
+            self._be_patient(patience)
+        flags = 0 if patience > 0 else socket.MSG_DONTWAIT
         decoder = self._decoder
         while self.budget is None or self.moved < self.budget:
             try:
-                data = self.socket.recv(SMALL if patience == 0 else RECEIVE_CHUNK)
+                data = self.socket.recv(RECEIVE_CHUNK if patience > 0 else SMALL, flags)
             except BlockingIOError:
                 return False
             except OSError as error:

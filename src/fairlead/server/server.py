@@ -25,6 +25,7 @@ from fairlead.server.failures import reply_for
 from fairlead.server.listener import bind, listening_address
 from fairlead.server.ports import PortPool
 from fairlead.server.pump import Pipes
+from fairlead.server.readiness import LoopReadiness, Readiness, readiness
 from fairlead.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Server:
         self.greeting = Reply(220, self.settings.banner)
         self.loop: asyncio.AbstractEventLoop
         self.announcer: Announcer
+        self.readiness: Readiness | LoopReadiness
         self.addresses: list[tuple[str, int]] = []
         """What it listens on, once started: host and port of each listener."""
         self._numbers = itertools.count(1)
@@ -110,6 +112,7 @@ class Server:
         """Listen on ``settings.listen``, or on ``sockets`` that are bound already. Raises ConfigError."""
         self.loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
+        self.readiness = readiness(self.loop)
         self._emptied = asyncio.Event()
         self.announcer = Announcer(self.settings.announce, lambda message: self.notice(None, "announce", message))
         await self.announcer.start()
@@ -139,6 +142,7 @@ class Server:
         await self.announcer.stop()
         self._threads.shutdown(wait=True)
         self.pipes.close()
+        self.readiness.close()
 
     async def _empty(self, seconds: float) -> None:
         """Wait until the last session has ended, or :meth:`hurry` was called, or ``seconds`` have passed."""

@@ -7,7 +7,6 @@ the coroutine as a call, and only what has to wait costs anything.
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
@@ -67,21 +66,3 @@ class Stepper:
         else:
             waited._asyncio_future_blocking = False  # noqa: SLF001 - the mark by which a future knows it is awaited
             waited.add_done_callback(self.step)
-
-
-async def readable(loop: AbstractEventLoop, fd: int, wait: Wait) -> None:
-    """Wait until ``fd`` can be read; ``wait`` lets others end the waiting early with an error."""
-    loop.add_reader(fd, wait.end)
-    try:
-        await wait
-    finally:
-        loop.remove_reader(fd)
-
-
-async def writable(loop: AbstractEventLoop, fd: int, wait: Wait) -> None:
-    """Wait until ``fd`` can be written; ``wait`` lets others end the waiting early with an error."""
-    loop.add_writer(fd, wait.end)
-    try:
-        await wait
-    finally:
-        loop.remove_writer(fd)

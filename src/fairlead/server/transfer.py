@@ -1,8 +1,7 @@
 """One transfer: 1yz, the data connection, the octets, the final reply.
 
-The three ways are :func:`send_file`, :func:`send_chunks` and :func:`receive_file`; what they share is
-:class:`Transfer`. When the representation is the identity the kernel moves the octets; a small file moves within the
-turn of the loop in which its command came.
+What is moved is said by :mod:`fairlead.server.sending` and :mod:`fairlead.server.receiving`; how it ends, however it
+ends, is here.
 """
 
 from __future__ import annotations
@@ -12,23 +11,20 @@ import fcntl
 import socket
 import struct
 import termios
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from fairlead.errors import DataConnectionError, FairleadError, OffsetError, StorageError
+from fairlead.errors import DataConnectionError, FairleadError
 from fairlead.events import TransferFailed, TransferFinished
-from fairlead.proto.codec import decoder_for, encoder_for, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.server.data import Connection, DataPort, default_port
 from fairlead.server.failures import AbortedError, code_for, reply_for
-from fairlead.server.pump import SMALL, Pump, Receive, SendChunks, SendFile, Splice, lost
-from fairlead.server.stepping import Wait, readable, writable
+from fairlead.server.pump import SMALL, Pump, lost
+from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
-    from fairlead.proto.codec.base import Encoder
     from fairlead.server.session import Session
-    from fairlead.storage.base import Source, Upload
 
 COMPLETE = Reply(226, "Transfer complete.")
 FIRST_LOOK, LAST_LOOK = 0.001, 0.05
@@ -37,7 +33,6 @@ PATIENCE = 0.1
 """How long a thread lets the kernel wait for the peer before the event loop takes the waiting over."""
 BRISK = 4 << 20
 """Octets in one impatient run that make the peer worth a thread's patience again."""
-ENCODE_CHUNK = 256 << 10
 
 
 class Transfer:
@@ -125,7 +120,7 @@ class Transfer:
             return self._failed(self.error, port.mode)
         finally:
             session.transfer = None
-            if not port.sticky:
+            if not port.sticky and session.port is port:
                 session.use_port(None)
         events = session.server.events
         if events.wanted(TransferFinished):
@@ -145,14 +140,19 @@ class Transfer:
 
     async def _open(self, port: DataPort) -> Connection:
         session = self._session
-        self._port = port
-        self._expect(session.server.settings.data_connect_timeout)
-        try:
-            self._connection = await port.open(session)
-        finally:
-            self._port = None
-            self.deadline = None
-        return self._connection
+        connection = port.take(session)
+        if connection is None:
+            self._port = port
+            self._expect(session.server.settings.data_connect_timeout)
+            try:
+                connection = await port.open(session)
+            finally:
+                self._port = None
+                self.deadline = None
+        if not port.sticky:
+            session.use_port(None)
+        self._connection = connection
+        return connection
 
     def _expect(self, seconds: float) -> None:
         self.deadline = self._loop.time() + seconds
@@ -208,7 +208,8 @@ class Transfer:
         self._wait = Wait()
         self._expect(self._session.server.settings.data_stall_timeout)
         try:
-            await (readable if pump.reads else writable)(self._loop, connection.fileno(), self._wait)
+            readiness = self._session.server.readiness
+            await (readiness.readable if pump.reads else readiness.writable)(connection.fileno(), self._wait)
         finally:
             self._wait = None
             self.deadline = None
@@ -216,11 +217,9 @@ class Transfer:
     async def send(self, pump: Pump, connection: Connection, *, inline: bool) -> None:
         """Run a sending ``pump`` to its end, first inline if that is quick, and end the data."""
         self._pump = pump
-        bulk = not (inline and pump.run(0))
-        if bulk:
+        if not (inline and pump.run(0)):
             await self.pump(pump, connection)
-        _shut(connection, socket.SHUT_WR)
-        if bulk:
+            _shut(connection, socket.SHUT_WR)
             await self._delivered(connection)
         self.settled = True
         _discard_incoming(connection)
@@ -243,7 +242,7 @@ class Transfer:
                 if closed:
                     await self._wait
                 else:
-                    await readable(self._loop, connection.fileno(), self._wait)
+                    await self._session.server.readiness.readable(connection.fileno(), self._wait)
             finally:
                 timer.cancel()
                 self._wait = None
@@ -279,134 +278,10 @@ def _shut(connection: Connection, how: int) -> None:
 def _discard_incoming(connection: Connection) -> bool:
     """Read away what a receiver sent against the rules, else closing would reset the connection; whether it ended."""
     try:
-        while connection.recv(SMALL):
+        while connection.recv(SMALL, socket.MSG_DONTWAIT):
             pass
     except BlockingIOError:
         return False
     except OSError as error:
         raise lost(error) from error
     return True
-
-
-async def send_file(session: Session, verb: str, path: str, source: Source, offset: int) -> Reply:
-    """RETR: the file from the octet ``offset`` of what is transmitted on (RFC 3659 section 5). Closes ``source``."""
-    try:
-        size = source.status.st_size
-        identity = is_identity(session.representation)
-        if identity and offset > size:
-            raise OffsetError(path, f"The file has only {size} octets")
-        transfer = Transfer(session, verb, path, size - offset if identity else None)
-
-        async def move(connection: Connection) -> None:
-            chunk = source.read_cached(SMALL, offset if identity else 0) if size <= SMALL else None
-            if identity and chunk is None and source.fileno() is not None:
-                await transfer.send(SendFile(connection, source, offset, size), connection, inline=False)
-                return
-            first = 0 if not identity else offset
-            chunks = _file_chunks(source, first, chunk)
-            if not identity:
-                chunks = _encoded(session, chunks, offset)
-            await transfer.send(SendChunks(connection, chunks), connection, inline=chunk is not None)
-
-        size_hint = f" ({size - offset} bytes)" if identity else ""
-        return await transfer.run(f"Sending {_shown(path)}{size_hint}.", move)
-    finally:
-        source.close()
-
-
-def _shown(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
-def _file_chunks(source: Source, offset: int, first: bytes | None) -> Iterator[bytes]:
-    if first is not None:
-        yield first
-        offset += len(first)
-        if offset >= source.status.st_size:
-            return
-    while data := source.read(ENCODE_CHUNK, offset):
-        yield data
-        offset += len(data)
-
-
-def _encoded(session: Session, chunks: Iterator[bytes], skip: int) -> Iterator[bytes]:
-    """The chunks in the session's representation, without the first ``skip`` octets of the result."""
-    encoder = encoder_for(session.representation)
-    for data in _all_encoded(encoder, chunks):
-        if skip >= len(data):
-            skip -= len(data)
-            continue
-        yield data[skip:] if skip else data
-        skip = 0
-    if skip:
-        raise OffsetError(detail="The offset lies beyond the end of the file")
-
-
-def _all_encoded(encoder: Encoder, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
-        yield encoder.encode(chunk)
-    yield encoder.finish()
-
-
-async def send_chunks(session: Session, verb: str, path: str, chunks: Iterator[bytes], *, inline: bool) -> Reply:
-    """Listings: octets made on the way; ``inline`` says that making them is quick enough for the event loop."""
-    transfer = Transfer(session, verb, path, None)
-
-    async def move(connection: Connection) -> None:
-        await transfer.send(SendChunks(connection, chunks), connection, inline=inline)
-
-    return await transfer.run("Here comes the listing.", move)
-
-
-async def receive_file(
-    session: Session, verb: str, path: str, upload: Upload, opening: str, *, held: bytes = b""
-) -> Reply:
-    """STOR, APPE, STOU: the data into ``upload``, acknowledged only once the store has it whole and durable.
-
-    ``held`` is what the decoder of an earlier transfer held back where this one goes on.
-    """
-    transfer = Transfer(session, verb, path, None)
-    server = session.server
-    storage = session.storage
-
-    async def move(connection: Connection) -> None:
-        await _receive(transfer, connection, upload, session, held)
-        if transfer.aborted:
-            raise AbortedError("Transfer aborted")
-        transfer.settled = True
-        if upload.prompt:
-            upload.commit()
-        else:
-            await server.in_thread(upload.commit)
-
-    reply = await transfer.run(opening, move)
-    if isinstance(transfer.error, StorageError):
-        await server.call(storage, upload.discard)
-    elif transfer.error is not None:
-        await server.call(storage, upload.keep)
-    return reply
-
-
-async def _receive(transfer: Transfer, connection: Connection, upload: Upload, session: Session, held: bytes) -> None:
-    representation = session.representation
-    receive = Receive(connection, upload, decoder_for(representation, held=held))
-    receive.budget = SMALL if session.storage.inline else 0
-    while not receive.run(0):
-        if receive.moved >= receive.budget:
-            break
-        await transfer.ready(receive, connection)
-    else:
-        transfer.account_for(receive)
-        return
-    if not is_identity(representation) or upload.fileno() is None:
-        receive.budget = None
-        await transfer.pump(receive, connection)
-        return
-    splice = Splice(connection, upload, session.server.pipes)
-    splice.moved = receive.moved
-    whole = False
-    try:
-        await transfer.pump(splice, connection)
-        whole = True
-    finally:
-        splice.close(whole=whole)

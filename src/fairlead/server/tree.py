@@ -149,7 +149,7 @@ def _prefix(name: str) -> str:
 
 
 def _check(session: Session, path: str) -> None:
-    if not session.logged_in.rights(path) & Right.LIST:
+    if not session.logged_in.allows(path, Right.LIST):
         raise Denied(path)
 
 

@@ -76,7 +76,7 @@ def _call_at(session: Session, mode: str, host: str, number: int) -> Reply:
     source = session.local[0] if family_of(session.local[0]) == family_of(host) else ""
     zone = session.peer[0].partition("%")[2]
     called = f"{host}%{zone}" if zone and not third_party else host
-    session.use_port(ActivePort(mode, server.loop, called, number, source, source_port(session)))
+    session.use_port(ActivePort(mode, called, number, source, source_port(session)))
     return Reply(200, f"I will call {host} port {number}.")
 
 
@@ -148,7 +148,7 @@ def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:
     server = session.server
     session.use_port(None)
     caller = None if _third_parties(session) else without_zone(peer)
-    listening = PassivePort(mode, server.loop, server.pool, host, caller)
+    listening = PassivePort(mode, server.pool, host, caller)
     session.use_port(listening)
     return listening
 

@@ -66,7 +66,7 @@ def modify_time(session: Session, argument: str) -> Reply:
         raise ArgumentError("MFMT takes a time and a path")
     moment = parse_time(text)
     path = resolve(session.cwd, name)
-    if not session.logged_in.rights(path) & Right.CHANGE:
+    if not session.logged_in.allows(path, Right.CHANGE):
         raise Denied(path)
     status = session.storage.change(path, modified_ns=moment)
     session.server.record_change(session, "MFMT", path, text)

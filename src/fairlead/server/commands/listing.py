@@ -12,7 +12,7 @@ from fairlead.errors import NotADirectory
 from fairlead.proto.reply import Reply
 from fairlead.server.formats import mlsd_chunks
 from fairlead.server.registry import Argument, command
-from fairlead.server.transfer import send_chunks
+from fairlead.server.sending import send_chunks
 from fairlead.server.tree import SMALL_DIRECTORY, Listing, list_argument, name_argument
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
 from fairlead.server.registry import Argument, command
-from fairlead.server.transfer import send_file
+from fairlead.server.sending import send_file
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session

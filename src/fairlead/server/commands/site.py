@@ -76,6 +76,6 @@ def _moment(text: str) -> int:
 
 def _changeable(session: Session, name: str) -> str:
     path = resolve(session.cwd, name)
-    if not session.logged_in.rights(path) & Right.CHANGE:
+    if not session.logged_in.allows(path, Right.CHANGE):
         raise Denied(path)
     return path

@@ -10,8 +10,8 @@ from fairlead.errors import AlreadyExists, ArgumentError, Denied, NotFound
 from fairlead.proto.path import join, resolve, split
 from fairlead.proto.reply import Reply
 from fairlead.server.offsets import storing_offset
+from fairlead.server.receiving import receive_file
 from fairlead.server.registry import Argument, command
-from fairlead.server.transfer import receive_file
 from fairlead.storage.base import Intent
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
 
 async def _check_rights(session: Session, path: str) -> None:
     """Making a new file and changing one that exists are two rights; only who lacks one of them costs a look."""
-    rights = session.logged_in.rights(path)
-    if rights & BOTH == BOTH:
+    account = session.logged_in
+    if account.allows(path, BOTH):
         return
     storage = session.storage
     try:
@@ -61,7 +61,7 @@ async def _check_rights(session: Session, path: str) -> None:
         needed = Right.CREATE
     else:
         needed = Right.OVERWRITE
-    if not rights & needed:
+    if not account.allows(path, needed):
         raise Denied(path)
 
 
@@ -76,7 +76,7 @@ async def store_unique(session: Session, hint: str) -> Reply:
     for _ in range(TRIES):
         name = f"{stem or 'stou'}.{secrets.token_hex(6)}"
         path = join(parent, name)
-        if not account.rights(path) & Right.CREATE:
+        if not account.allows(path, Right.CREATE):
             raise Denied(path)
         try:
             upload = await session.server.call(storage, storage.create, path, intent=Intent.UNIQUE, owner=account.name)
