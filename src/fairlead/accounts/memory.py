@@ -48,10 +48,16 @@ class MemoryAccounts:
 
     @classmethod
     def sharing(
-        cls, storage: Storage, users: Mapping[str, str] | None = None, *, write: bool = False, anonymous: bool = False
+        cls,
+        storage: Storage | None = None,
+        users: Mapping[str, str] | None = None,
+        *,
+        write: bool = False,
+        anonymous: bool = False,
     ) -> MemoryAccounts:
-        """Accounts that all see ``storage``: ``users`` maps names to passwords in clear, ``write`` lets them change
-        files; anonymous users read only.
+        """Accounts that all see ``storage``, or where it is None the server's own.
+
+        ``users`` maps names to passwords in clear, ``write`` lets them change files; anonymous users read only.
         """
         rules = (Rule("/", Right.WRITER if write else Right.READER),)
         return cls(

@@ -1,0 +1,135 @@
+"""What a configuration describes, made: settings of a server, its stores of files, its accounts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from fairlead.accounts.base import Account, Right, Rule
+from fairlead.accounts.memory import MemoryAccounts, User
+from fairlead.accounts.password import Argon2Hash, KeyedDigest
+from fairlead.config import models
+from fairlead.config.route import outward_address
+from fairlead.errors import ConfigError
+from fairlead.server.settings import Announce, Settings
+from fairlead.storage.local import LocalStorage
+
+
+class Built(NamedTuple):
+    """What a server is started with."""
+
+    settings: Settings
+    storage: LocalStorage
+    accounts: MemoryAccounts
+    stores: Sequence[LocalStorage]
+    """``storage`` and those of the accounts that have a directory of their own."""
+
+
+def build(config: models.Config, *, users: Mapping[str, str] | None = None, write: bool = False) -> Built:
+    """Make what ``config`` describes.
+
+    ``users`` are further users, names to passwords in clear, who take the place of configured ones of the same name.
+    ``write`` lets every named user change files of whom the configuration does not say. Raises ConfigError.
+    """
+    stores = _Stores(config.storage)
+    known: dict[str, User] = {}
+    for user in config.users:
+        if user.name in known:
+            raise ConfigError(f"the user {user.name!r} is configured twice; remove one of the two")
+        known[user.name] = _configured(user, stores, write=write)
+    for name, password in (users or {}).items():
+        known[name] = User(Account(name, stores.main, _rules((), write=write)), KeyedDigest(password))
+    anonymous = None
+    if config.anonymous.enabled or (config.anonymous.enabled is None and not known):
+        anonymous = Account(
+            "anonymous",
+            stores.of(config.anonymous.root),
+            _rules(config.anonymous.rules, write=False),
+            config.anonymous.home,
+            anonymous=True,
+        )
+    accounts = MemoryAccounts(
+        known.values(), anonymous=anonymous, anonymous_needs_password=config.anonymous.need_password
+    )
+    return Built(_settings(config.server), stores.main, accounts, stores.all())
+
+
+def _configured(user: models.User, stores: _Stores, *, write: bool) -> User:
+    if user.account_at and user.account is None:
+        raise ConfigError(f"the user {user.name!r} is asked for ACCT, but has no account to compare with; give account")
+    return User(
+        Account(
+            user.name,
+            stores.of(user.root),
+            _rules(user.rules, write=write if user.write is None else user.write),
+            user.home,
+            allow_fxp=user.allow_fxp,
+            account_at=user.account_at,
+        ),
+        Argon2Hash(user.password),
+        None if user.account is None else Argon2Hash(user.account),
+    )
+
+
+def _rules(rules: Iterable[models.PathRule], *, write: bool) -> tuple[Rule, ...]:
+    by_path = {"/": Right.WRITER if write else Right.READER}
+    for rule in rules:
+        rights = Right.NONE
+        for name in rule.rights:
+            rights |= name.right
+        by_path[rule.path] = rights
+    return tuple(Rule(path, rights) for path, rights in by_path.items())
+
+
+def _settings(server: models.Server) -> Settings:
+    values = {name: getattr(server, name) for name in server.__struct_fields__}
+    del values["public_address"]
+    values["listen"] = tuple((where.host, where.port) for where in server.listen)
+    values["passive_ports"] = server.passive_ports.ports
+    values["announce"] = tuple(_announced(server.public_address))
+    values["workers"] = server.workers or cores()
+    return Settings(**values)
+
+
+def cores() -> int:
+    """How many of the machine's cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _announced(rules: Iterable[models.AddressRule]) -> Iterator[Announce]:
+    for rule in rules:
+        if rule.address != "auto":
+            yield Announce(rule.address, rule.clients)
+            continue
+        address = outward_address()
+        if address is None:
+            raise ConfigError(
+                "no public address can be found: this machine has no default route; write the address in place of auto"
+            )
+        yield Announce("", "127.0.0.0/8")  # who calls within this machine need not leave it
+        yield Announce(address, rule.clients)
+
+
+class _Stores:
+    """The stores of files, one for each directory."""
+
+    def __init__(self, section: models.Storage) -> None:
+        self._durability: Literal["full", "relaxed"] = section.durability
+        self._made: dict[str, LocalStorage] = {}
+        self.main = self.of(section.root)
+
+    def of(self, root: str) -> LocalStorage:
+        """The store of ``root``; the main one where it is empty."""
+        if not root:
+            return self.main
+        if root not in self._made:
+            try:
+                self._made[root] = LocalStorage(root, durability=self._durability)
+            except OSError as error:
+                raise ConfigError(f"cannot serve the directory {root!r}: {error.strerror}") from error
+        return self._made[root]
+
+    def all(self) -> Sequence[LocalStorage]:
+        """All stores there are."""
+        return tuple(self._made.values())

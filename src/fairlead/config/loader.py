@@ -1,0 +1,128 @@
+"""Settings from their four sources: command line over environment over file over default."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fairlead.config.faults import NOUNS, explained
+from fairlead.config.models import Config
+from fairlead.config.source import Source
+from fairlead.config.types import fields_of, item_of, section_of, type_at
+from fairlead.config.values import Form
+from fairlead.errors import ConfigError
+
+PREFIX = "FAIRLEAD_"
+"""Before the name of a setting in the environment: ``FAIRLEAD_SERVER__PASSIVE_PORTS`` is ``server.passive_ports``."""
+
+_DIRECTORIES = (("storage", "root"), ("anonymous", "root"), ("users", "root"))
+"""Settings that name a directory, in a file relative to where that file is."""
+
+
+def load(
+    file: str | Path | None = None, *, environment: Mapping[str, str] | None = None, options: Source | None = None
+) -> Config:
+    """The settings of ``file``, of ``environment`` (by default the process's own) and the command line's ``options``.
+
+    Raises ConfigError that names the place, what is wrong there and, where it can be guessed, what was meant.
+    """
+    sources = [
+        from_file(file) if file is not None else Source(),
+        from_environment(os.environ if environment is None else environment),
+        options or Source(),
+    ]
+    merged: dict[str, Any] = {}
+    for source in sources:
+        merged = _merged(merged, _completed(source.values, Config))
+    try:
+        return msgspec.convert(merged, Config, dec_hook=_checked)
+    except msgspec.ValidationError as error:
+        raise ConfigError(explained(error, sources)) from error
+
+
+def from_file(file: str | Path) -> Source:
+    """The settings in a TOML file. Raises ConfigError when it cannot be read or is no TOML."""
+    path = Path(file)
+    try:
+        text = path.read_text("utf-8")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: the file is not UTF-8 text (octet {error.start})") from error
+    except tomllib.TOMLDecodeError as error:
+        place = re.fullmatch(r"(.*) \(at (line \d+), column \d+\)", str(error))
+        where, message = (f"{path}, {place[2]}", place[1]) if place else (path, error)
+        raise ConfigError(f"{where}: no valid TOML: {message}") from error
+    for table, key in _DIRECTORIES:
+        here = values.get(table)
+        for each in here if isinstance(here, list) else [here]:
+            if isinstance(each, dict) and isinstance(each.get(key), str) and each[key]:
+                each[key] = str(path.parent / each[key])
+    return Source(values, file=str(path), text=text)
+
+
+def from_environment(environment: Mapping[str, str]) -> Source:
+    """The settings among the variables of ``environment``. Raises ConfigError for a value that is not of its type."""
+    source = Source()
+    for name, text in sorted(environment.items()):
+        path = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        if not name.startswith(PREFIX) or (len(path) == 1 and path[0] not in fields_of(Config)):
+            continue
+        source.put(path, _typed(text, type_at(path), name), name)
+    return source
+
+
+def _typed(text: str, kind: Any, name: str) -> Any:
+    """``text`` as what a file would hold for the type ``kind``."""
+    if item_of(kind) is not None:
+        if not text.lstrip().startswith("["):
+            return [part.strip() for part in text.split(",")] if text else []
+        try:
+            return tomllib.loads(f"list = {text}")["list"]
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{name}: no valid TOML: {error}") from error
+    if kind not in {int, float, bool}:
+        return text
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {text!r} is not {NOUNS[kind.__name__]}") from error
+
+
+def _checked(kind: type, value: Any) -> Any:
+    assert issubclass(kind, Form)
+    if not isinstance(value, str):
+        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+    return kind(value)
+
+
+def _completed(values: Any, kind: Any) -> Any:
+    """``values`` with what may be written in short written in full: a list of one thing, a table of one key."""
+    item = item_of(kind)
+    if item is not None:
+        listed = [values] if isinstance(values, str) else values
+        return [_completed(value, item) for value in listed] if isinstance(listed, list) else listed
+    section = section_of(kind)
+    if section is None:
+        return values
+    if isinstance(values, str) and section.in_short:
+        return {section.in_short: values}
+    if not isinstance(values, dict):
+        return values
+    fields = fields_of(section)
+    return {key: _completed(value, fields.get(key)) for key, value in values.items()}
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    both = dict(under)
+    for key, value in over.items():
+        below = both.get(key)
+        both[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return both

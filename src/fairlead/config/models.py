@@ -1,0 +1,175 @@
+"""Every setting: its name, type, default and meaning. All else about settings is derived from these classes."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta, Struct, field
+
+from fairlead.config.values import (
+    Listen,
+    Network,
+    PasswordHash,
+    PortRange,
+    PublicAddress,
+    RightName,
+    UserName,
+    VirtualPath,
+    bracketed,
+)
+from fairlead.server.settings import Settings
+
+_SERVER = Settings()
+
+Seconds = Annotated[float, Meta(ge=0)]
+Timeout = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=0)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Section(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A table of the configuration file."""
+
+    in_short: ClassVar[str] = ""
+    """The only key that is needed: its value alone may stand for the table."""
+
+
+class AddressRule(Section, frozen=True):
+    """The address that 227 announces to the clients of one network."""
+
+    in_short = "address"
+
+    address: PublicAddress
+    clients: Annotated[Network, Meta(description="the clients it is for; empty for all")] = field(
+        default_factory=lambda: Network("")
+    )
+
+
+class Server(Section, frozen=True):
+    """Where the server listens, how data connections are made, how long it waits."""
+
+    listen: Annotated[list[Listen], Meta(min_length=1, description="where control connections are accepted")] = field(
+        default_factory=lambda: [Listen(f"{bracketed(host)}:{port}") for host, port in _SERVER.listen]
+    )
+    banner: Annotated[str, Meta(description="the text of the greeting")] = _SERVER.banner
+    passive_ports: Annotated[PortRange, Meta(description="the ports of passive mode, which a firewall must let in")] = (
+        field(default_factory=lambda: PortRange(f"{_SERVER.passive_ports[0]}-{_SERVER.passive_ports[-1]}"))
+    )
+    public_address: Annotated[
+        list[AddressRule],
+        Meta(
+            description="what 227 announces where a NAT stands before the server; the first that fits a client counts"
+        ),
+    ] = []
+    active: Annotated[bool, Meta(description="whether PORT and EPRT are served")] = _SERVER.active
+    active_source_port: Annotated[
+        Port | None,
+        Meta(description="the port that active mode calls from; unset for the listener's minus one, 0 for any"),
+    ] = _SERVER.active_source_port
+    allow_fxp: Annotated[bool, Meta(description="whether data connections may go to others than the client")] = (
+        _SERVER.allow_fxp
+    )
+    login_timeout: Annotated[Timeout, Meta(description="seconds until a login")] = _SERVER.login_timeout
+    idle_timeout: Annotated[Timeout, Meta(description="seconds between commands while no transfer runs")] = (
+        _SERVER.idle_timeout
+    )
+    data_connect_timeout: Annotated[Timeout, Meta(description="seconds until a data connection is made")] = (
+        _SERVER.data_connect_timeout
+    )
+    data_stall_timeout: Annotated[Timeout, Meta(description="seconds in which no octet moves on a data connection")] = (
+        _SERVER.data_stall_timeout
+    )
+    grace: Annotated[Seconds, Meta(description="seconds for running transfers when the server stops")] = _SERVER.grace
+    max_sessions: Annotated[Count, Meta(description="sessions at a time; 0 for no limit")] = _SERVER.max_sessions
+    max_sessions_per_address: Annotated[
+        Count, Meta(description="sessions at a time from one address; 0 for no limit")
+    ] = _SERVER.max_sessions_per_address
+    max_login_attempts: Annotated[int, Meta(ge=1, description="wrong passwords in a session before it is ended")] = (
+        _SERVER.max_login_attempts
+    )
+    login_delay: Annotated[
+        Seconds,
+        Meta(
+            description="seconds before a wrong password is answered; more after recent failures from the same address"
+        ),
+    ] = _SERVER.login_delay
+    line_limit: Annotated[int, Meta(ge=512, description="octets of the longest command line")] = _SERVER.line_limit
+    ascii_size_limit: Annotated[
+        Count, Meta(description="octets of the largest file whose size SIZE counts under TYPE A, reading all of it")
+    ] = _SERVER.ascii_size_limit
+    time_zone_utc: Annotated[bool, Meta(description="whether LIST shows UTC; else the local time zone")] = (
+        _SERVER.time_zone_utc
+    )
+    workers: Annotated[Count, Meta(description="processes that serve; 0 for one per core")] = _SERVER.workers
+
+
+class Storage(Section, frozen=True):
+    """The files that are served."""
+
+    root: Annotated[str, Meta(min_length=1, description="the directory; in a file, relative to where the file is")] = (
+        "."
+    )
+    durability: Annotated[
+        Literal["full", "relaxed"],
+        Meta(description="whether an upload is on the disk before it is acknowledged; relaxed leaves it to the system"),
+    ] = "full"
+    keep_partials: Annotated[
+        Seconds, Meta(description="seconds that an upload cut short is kept for its client to resume; 0 for ever")
+    ] = 7 * 86400.0
+
+
+class PathRule(Section, frozen=True):
+    """The rights in a tree, in place of what a shorter path gives."""
+
+    path: VirtualPath
+    rights: list[RightName]
+
+
+class Anonymous(Section, frozen=True):
+    """Access without an account, by the names anonymous and ftp. It reads only, unless rules give more."""
+
+    enabled: Annotated[bool | None, Meta(description="unset: when there are no users")] = None
+    need_password: Annotated[
+        bool, Meta(description="whether some password must be given, such as an e-mail address")
+    ] = False
+    root: Annotated[str, Meta(description="its directory, when it is not that of the storage")] = ""
+    home: Annotated[VirtualPath, Meta(description="where a session begins")] = field(
+        default_factory=lambda: VirtualPath("/")
+    )
+    rules: Annotated[list[PathRule], Meta(description="rights by path; the longest path that fits counts")] = []
+
+
+class User(Section, frozen=True):
+    """A named user."""
+
+    name: UserName
+    password: PasswordHash
+    root: Annotated[str, Meta(description="the user's directory, when it is not that of the storage")] = ""
+    home: Annotated[VirtualPath, Meta(description="where a session begins")] = field(
+        default_factory=lambda: VirtualPath("/")
+    )
+    write: Annotated[bool | None, Meta(description="whether the user changes files; unset: when --write is given")] = (
+        None
+    )
+    rules: Annotated[list[PathRule], Meta(description="rights by path; the longest path that fits counts")] = []
+    allow_fxp: Annotated[bool, Meta(description="whether this user's data connections may go to others")] = False
+    account_at: Annotated[
+        Literal["", "login", "store"], Meta(description="when ACCT is asked for: never, at login, or before storing")
+    ] = ""
+    account: Annotated[PasswordHash | None, Meta(description="what ACCT must carry")] = None
+
+
+class Log(Section, frozen=True):
+    """The log on standard error."""
+
+    format: Annotated[Literal["text", "json"], Meta(description="text for people, json for programs")] = "text"
+
+
+class Config(Section, frozen=True):
+    """Settings of `fairlead serve`."""
+
+    server: Server = field(default_factory=Server)
+    storage: Storage = field(default_factory=Storage)
+    anonymous: Anonymous = field(default_factory=Anonymous)
+    users: list[User] = []
+    log: Log = field(default_factory=Log)
