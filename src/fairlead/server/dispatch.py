@@ -1,6 +1,6 @@
 """From a command to its handler: the prechecks, in one fixed order.
 
-Known, arity, login, order, path and permission; what a command must not leave pending is forgotten on the way.
+Known, arity, login, order, data port, path and permission; what a command must not leave pending is forgotten on the way.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = Reply(500, "Command not understood.")
 NOT_HERE = Reply(502, "Command not implemented.")
+EPSV_FIRST = Reply(503, "Send EPSV first, as EPSV ALL demands.")
 NOT_LOGGED_IN = Reply(530, "Please log in with USER and PASS.")
 
 
@@ -48,6 +49,8 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
             session.forget_pending()
     if spec.after and pending != spec.after:
         return Reply(503, f"Send {spec.after} first.")
+    if spec.data and session.epsv_all and session.port is None:
+        return EPSV_FIRST
     try:
         if spec.path:
             argument = resolve(session.cwd, argument)

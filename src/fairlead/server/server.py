@@ -76,7 +76,7 @@ class Server:
         self.storage = storage
         self.accounts = accounts or MemoryAccounts(anonymous=Account("anonymous", anonymous=True))
         self.events = events or Bus()
-        self.guard = guard or LoginGuard()
+        self.guard = guard or LoginGuard(self.settings.login_delay)
         self.connections = connections or Connections(
             max_total=self.settings.max_sessions, max_per_address=self.settings.max_sessions_per_address
         )
