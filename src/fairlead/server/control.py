@@ -15,6 +15,7 @@ from fairlead.proto.command import Command, CommandParser, LineTooLong
 from fairlead.proto.reply import Reply
 from fairlead.server.data import plain_address
 from fairlead.server.dispatch import dispatch
+from fairlead.server.failures import AbortedError
 from fairlead.server.registry import COMMANDS, Urgency
 from fairlead.server.session import Session
 from fairlead.server.stepping import Stepper, Wait
@@ -115,22 +116,24 @@ class Control(asyncio.Protocol):
         answers = self._parser.take_answers()
         if answers:
             self._out.append(answers)
-        if not self._busy:
+        if self._busy:
+            for command in commands:
+                self._arrive_meanwhile(command)
+        else:
             self._queue.extend(commands)
+        if self._busy:
+            self._throttle()
+            self._flush()
+        else:
             self._run()
-            return
-        for command in commands:
-            self._arrive_meanwhile(command)
-        if len(self._queue) > QUEUE_HIGH and not self._reading_paused:
-            self._reading_paused = True
-            self._transport.pause_reading()
-        self._flush()
 
     def eof_received(self) -> bool:
         """The client closed its side: what it asked before is answered, a transfer is stopped (as ABOR and QUIT)."""
         self._ended = True
+        if self.closing:
+            return False
         transfer = self.session.transfer
-        if transfer is not None:
+        if transfer is not None and self.stop_wanted:
             transfer.abort()
         if not self._busy and not self._queue:
             self.close("the client closed the connection")
@@ -146,7 +149,7 @@ class Control(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         if self._drained is not None:
-            self._drained.end(ConnectionResetError("the control connection is gone"))
+            self._drained.end(AbortedError("The control connection is gone"))
         session = self.session
         if session.transfer is not None:
             session.transfer.abort()
@@ -164,12 +167,15 @@ class Control(asyncio.Protocol):
             )
 
     def pause_writing(self) -> None:
-        """The client does not read its replies: no further command runs until it does."""
+        """The client does not read its replies: no further command is read or run until it does."""
         self._writing_paused = True
+        self._throttle()
 
     def resume_writing(self) -> None:
         """The client reads again."""
         self._writing_paused = False
+        self._active = self._loop.time()
+        self._throttle()
         if self._drained is not None:
             self._drained.end()
         elif not self._busy:
@@ -200,7 +206,7 @@ class Control(asyncio.Protocol):
                 self._drained = None
 
     def close(self, reason: str, reply: Reply | None = None) -> None:
-        """Send ``reply`` as the last one and close once it is written."""
+        """Close once ``reply``, or the reply of the handler that calls this, is written; no further command runs."""
         if self.closing:
             return
         self.closing = reason
@@ -208,10 +214,6 @@ class Control(asyncio.Protocol):
         if reply is not None:
             self.send(reply)
         self._loop.call_soon(self._finish)
-
-    def finish(self, reason: str) -> None:
-        """Close once the reply to the command that is running has been written."""
-        self._loop.call_soon(self.close, reason)
 
     def say_goodbye(self) -> None:
         """The server stops: end an idle session with 421, a busy one once its command is done."""
@@ -224,11 +226,29 @@ class Control(asyncio.Protocol):
         self._transport.abort()
 
     def _finish(self) -> None:
+        """End the server's side, and the whole once the client has ended its own.
+
+        Closing while octets of the client are unread or on their way would reset the connection, and the reset can
+        take the last reply away from the client (RFC 1122 section 4.2.2.13).
+        """
         self._flush()
-        self._transport.close()
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
+        if self._transport.is_closing():
+            return
+        if self._ended or not self._server.knows(self):
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+            self._throttle()
         self._timer = self._loop.call_later(LAST_WORDS, self._transport.abort)
+
+    @property
+    def stop_wanted(self) -> bool:
+        """Whether a transfer must not begin or go on: ABOR waits, or the client closed its side without QUIT."""
+        waiting = {command[0] for command in self._queue}
+        return "ABOR" in waiting or (self._ended and "QUIT" not in waiting)
 
     @property
     def idle(self) -> bool:
@@ -252,9 +272,7 @@ class Control(asyncio.Protocol):
                 continue
             self._execute(cast("Command", command))
         self._running = False
-        if self._reading_paused and len(queue) < QUEUE_LOW:
-            self._reading_paused = False
-            self._transport.resume_reading()
+        self._throttle()
         self._flush()
         if not queue and not self._busy:
             if self._ended:
@@ -292,18 +310,38 @@ class Control(asyncio.Protocol):
             self._run()
 
     def _arrive_meanwhile(self, command: Command | LineTooLong) -> None:
+        """Queue a command that came while another is running; see to it at once where it is urgent."""
         transfer = self.session.transfer
         spec = COMMANDS.get(command.verb) if isinstance(command, Command) else None
         urgency = spec.urgency if spec is not None and transfer is not None else Urgency.NONE
+        if urgency is Urgency.ANSWERED and not self._queue and self._answered(cast("Command", command)):
+            return
+        self._queue.append(command)
         if urgency is Urgency.STOPS and transfer is not None:
             transfer.abort()
-        if urgency is Urgency.ANSWERED and not self._queue and self._busy:
-            result = dispatch(self.session, cast("Command", command))
-            if type(result) is Reply:
-                self.send(result)
-                return
+
+    def _answered(self, command: Command) -> bool:
+        """Answer ``command`` during a transfer; False where its answer would need to wait for something."""
+        result = dispatch(self.session, command)
+        if type(result) is not Reply:
             cast("Coroutine[Any, Any, Reply]", result).close()
-        self._queue.append(command)
+            return False
+        if self._server.events.wanted(CommandReceived):
+            self._report(command)
+        self.send(result)
+        return True
+
+    def _throttle(self) -> None:
+        """Read no more from a client that is far ahead or does not read its replies, so that memory stays bounded."""
+        paused = self._reading_paused
+        pause = not self.closing and (self._writing_paused or len(self._queue) > (QUEUE_LOW if paused else QUEUE_HIGH))
+        if pause is paused or self._transport.is_closing():
+            return
+        self._reading_paused = pause
+        if pause:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _flush(self) -> None:
         out = self._out
@@ -363,8 +401,8 @@ class Control(asyncio.Protocol):
         if session.transfer is not None:
             deadline = session.transfer.deadline
             return self._loop.time() + settings.data_stall_timeout if deadline is None else deadline
-        if self._busy:
+        if self._busy and self._drained is None:
             return self._loop.time() + settings.idle_timeout
         if session.account is None:
-            return session.started + settings.login_timeout
+            return session.logged_out + settings.login_timeout
         return self._active + settings.idle_timeout
