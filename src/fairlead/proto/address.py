@@ -23,6 +23,7 @@ _PORT_NUMBER = re.compile(r"[0-9]{1,5}")
 _IN_PARENTHESES = re.compile(r"\(([!-~])(?:.*?)\1(?:.*?)\1([0-9]{1,5})\1\)")
 _BARE_FIELDS = re.compile(r"([!-/:-~])\1\1([0-9]{1,5})\1")
 _FAMILIES = re.compile(r"\(([0-9]{1,5}(?: *, *[0-9]{1,5})*)\)")
+_LONGEST_REPLY = 500  # characters of a 229 that are looked at, so that no text can make the search long
 _EPRT_FIELDS = 5
 _HIGHEST_PORT = 0xFFFF
 _HIGHEST_OCTET = 0xFF
@@ -128,6 +129,7 @@ def parse_epsv_reply(text: str) -> int:
 
     What stands between the first three delimiters is ignored; missing parentheses are tolerated.
     """
+    text = text[:_LONGEST_REPLY]
     match = _IN_PARENTHESES.search(text) or _BARE_FIELDS.search(text)
     if match is None:
         raise ArgumentError(f"no port in the 229 reply {text[:80]!r}")

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from fairlead.errors import ArgumentError
-from fairlead.proto.telnet import LineReader, LineTooLong
+from fairlead.proto.telnet import IAC, LineReader, LineTooLong
 
 __all__ = ["Command", "CommandEvent", "CommandParser", "LineTooLong", "encode_command"]
 
@@ -41,11 +41,25 @@ class CommandParser:
         self._tail = b""
         self._reader = LineReader(limit)
         self._reading = False
+        self._pending = False
 
     def feed(self, data: bytes) -> list[CommandEvent]:
         """The commands that ``data`` completes, in order."""
-        if self._reading or b"\xff" in data or b"\0" in data:
-            return self._read(data)
+        if not self._pending and data.isascii() and len(data) <= self._limit:
+            text = data.decode("ascii")
+            line = text[:-2]
+            if text[-2:] == "\r\n" and "\n" not in line and "\0" not in line:
+                return [_command(line)]
+        commands = self._read(data) if self._reading or IAC in data or 0 in data else self._split(data)
+        self._pending = self._reading or bool(self._tail)
+        return commands
+
+    def take_answers(self) -> bytes:
+        """Telnet refusals (WONT, DONT) to send back; mostly empty."""
+        return self._reader.take_answers()
+
+    def _split(self, data: bytes) -> list[CommandEvent]:
+        """As :meth:`feed`, for lines that hold neither Telnet commands nor NUL."""
         if self._tail:
             data = self._tail + data
             self._tail = b""
@@ -60,11 +74,7 @@ class CommandParser:
             return self._read(data + tail)
         lines = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
         lines.pop()
-        return [_command(line) if " " in line else _bare_command(line) for line in lines]
-
-    def take_answers(self) -> bytes:
-        """Telnet refusals (WONT, DONT) to send back; mostly empty."""
-        return self._reader.take_answers()
+        return list(map(_command, lines))
 
     def _read(self, data: bytes) -> list[CommandEvent]:
         """As :meth:`feed`, octet for octet: for Telnet commands, CR NUL, and lines over the limit."""
@@ -97,17 +107,18 @@ def encode_command(verb: str, argument: str = "") -> bytes:
 
 
 def _command(line: str) -> Command:
+    if " " not in line:
+        return _bare_command(line)
     verb, _, argument = line.partition(" ")
     return Command(_upper(verb), argument)
 
 
 @lru_cache(maxsize=128)
-def _bare_command(line: str) -> Command:
-    return Command(_upper(line), "")
+def _bare_command(verb: str) -> Command:
+    return Command(_upper(verb))
 
 
 def _upper(verb: str) -> str:
-    if verb.isascii():
-        return verb.upper()
-    verb = verb.lstrip(_REMAINS_OF_SYNCH)
+    if not verb.isascii():
+        verb = verb.lstrip(_REMAINS_OF_SYNCH)
     return verb.upper() if verb.isascii() else verb

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from fairlead.errors import LimitError, ProtocolError
 from fairlead.proto.telnet import LineReader, LineTooLong
 
 # Neither a tab nor a CR (sent as CR NUL) can do harm in a line; any other control character becomes "?".
 _UNSENDABLE = {code: "?" for code in (*range(0x20), 0x7F) if code not in (0x09, 0x0D)}
-_FIRST_LINE = re.compile(r"([1-6][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_CODES = frozenset(map(str, range(100, 700)))
+_SEPARATORS = frozenset((" ", "-", ""))
 
 
 class Reply:
@@ -76,14 +75,9 @@ class Reply:
         Nothing in the text can end a line or begin another reply: an inner line that begins with three digits gets a
         space in front, CR becomes CR NUL, 255 is doubled, other control characters become ``?``.
         """
-        lines = self.lines
-        if len(lines) == 1:
-            text = lines[0]
-            if text.isascii() and text.isprintable():
-                return b"%d %b\r\n" % (self.code, text.encode("ascii"))
-        if len(lines) <= 1:
-            return b"%d %b\r\n" % (self.code, _encode_text(self.text))
-        first, *inner, last = lines
+        if len(self.lines) <= 1:
+            return b"%d %b\r\n" % (self.code, _encode_text(self.lines[0] if self.lines else ""))
+        first, *inner, last = self.lines
         sent = [b"%d-%b" % (self.code, _encode_text(first))]
         sent += [_encode_text(f" {line}" if _begins_with_code(line) else line) for line in inner]
         sent.append(b"%d %b\r\n" % (self.code, _encode_text(last)))
@@ -143,14 +137,14 @@ class ReplyParser:
         if not line:  # some servers send a blank line between two replies
             self._size = 0
             return
-        match = _FIRST_LINE.fullmatch(line)
-        if match is None:
+        code, separator = line[:3], line[3:4]
+        if code not in _CODES or separator not in _SEPARATORS:
             raise ProtocolError(f"the server sent {line[:80]!r}, which is no FTP reply")
-        self._code = match[1]
-        if match[2] == "-":
-            self._lines.append(match[3])
+        self._code = code
+        if separator == "-":
+            self._lines.append(line[4:])
         else:
-            self._end(match[3] or "", replies)
+            self._end(line[4:], replies)
 
     def _end(self, last: str, replies: list[Reply]) -> None:
         replies.append(Reply(int(self._code), *self._lines, last))
@@ -165,5 +159,7 @@ def _begins_with_code(line: str) -> bool:
 
 
 def _encode_text(text: str) -> bytes:
+    if text.isascii() and text.isprintable():
+        return text.encode("ascii")
     octets = text.translate(_UNSENDABLE).encode("utf-8", "surrogateescape")
     return octets.replace(b"\r", b"\r\0").replace(b"\xff", b"\xff\xff")

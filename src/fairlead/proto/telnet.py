@@ -83,7 +83,7 @@ class LineReader:
 
     def feed(self, data: bytes) -> list[bytes | LineTooLong]:
         """The lines that ``data`` completes, in order."""
-        if self.idle and data[-1:] == b"\n" and len(data) <= self._limit and b"\xff" not in data and b"\0" not in data:
+        if self.idle and data[-1:] == b"\n" and len(data) <= self._limit and IAC not in data and _NUL not in data:
             whole = data.replace(b"\r\n", b"\n").split(b"\n")
             whole.pop()
             return list(whole)

@@ -17,7 +17,6 @@ _LINE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-_LINK = re.compile(r"(.+) \[(.+)\]", re.DOTALL)
 _CENTURY_TURNS = 70
 
 
@@ -31,10 +30,11 @@ def parse_dos(line: str) -> Entry | None:
     if match is None:
         return None
     mark = (match["mark"] or "").upper()
-    name, target = match["name"], None
+    name: str = match["name"]
+    target: str | None = None
     kind = Kind.DIRECTORY if mark == "DIR" else Kind.LINK if mark else Kind.FILE
-    if kind is Kind.LINK and (link := _LINK.fullmatch(name)):
-        name, target = link.groups()
+    if kind is Kind.LINK and name.endswith("]") and " [" in name:
+        name, _, target = name[:-1].partition(" [")
     return Entry(
         name=name,
         kind=kind,
