@@ -31,8 +31,8 @@ QUEUE_HIGH, QUEUE_LOW = 128, 32
 TURN = 256
 """Commands answered in one turn of the loop before others get theirs."""
 GOODBYE = Reply(421, "The server is shutting down, closing the control connection.")
-LAST_WORDS = 10.0
-"""Seconds a client has to read the last reply before the connection is cut."""
+LAST_WORDS = 3.0
+"""Seconds a client has to read the last reply and to close before the connection is cut."""
 WEB_VERBS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH"})
 """A web browser made to speak to this port (ALPACA); no FTP command has these names."""
 
@@ -96,8 +96,10 @@ class Control(asyncio.Protocol):
         refusal = server.admit(self)
         if refusal is not None:
             server.events.emit(SessionRefused(session=session.number, peer=session.peer[0], reason=refusal))
-            self.close(refusal, Reply(421, refusal))
+            self.closing = refusal
+            self.send(Reply(421, refusal))
             self._flush()
+            self._transport.close()
             return
         if server.events.wanted(SessionOpened):
             server.events.emit(
@@ -237,7 +239,7 @@ class Control(asyncio.Protocol):
             self._timer = None
         if self._transport.is_closing():
             return
-        if self._ended or not self._server.knows(self):
+        if self._ended:
             self._transport.close()
         else:
             self._transport.write_eof()
@@ -272,7 +274,8 @@ class Control(asyncio.Protocol):
                 continue
             self._execute(cast("Command", command))
         self._running = False
-        self._throttle()
+        if queue or self._reading_paused:
+            self._throttle()
         self._flush()
         if not queue and not self._busy:
             if self._ended:

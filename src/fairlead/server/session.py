@@ -31,6 +31,7 @@ class Session:
         "facts",
         "failures",
         "local",
+        "logged_out",
         "may_store",
         "number",
         "peer",
@@ -56,6 +57,9 @@ class Session:
         """The client's address and port of the control connection; an IPv4-mapped address is shown as IPv4."""
         self.local: tuple[str, int] = ("", 0)
         """The server's address and port of the control connection."""
+        self.account: Account | None = None
+        self.logged_out = started
+        """The loop's time since which nobody is logged in; the login time-out counts from there."""
         self.failures = 0
         """Wrong passwords so far; outlives REIN."""
         self.reset()
@@ -71,8 +75,11 @@ class Session:
 
     def log_out(self) -> None:
         """Forget who is logged in; transfer parameters stay (USER, RFC 959 section 4.1.1)."""
+        if self.account is not None:
+            self.logged_out = self.server.loop.time()
+            self.reply_to.check_at(self.logged_out + self.server.settings.login_timeout)
         self.user = ""
-        self.account: Account | None = None
+        self.account = None
         self.storage: Storage
         self.may_store = False
         """Whether ACCT gave what an account asks for before it stores."""

@@ -107,6 +107,9 @@ class Transfer:
         session.reply(Reply(150, opening))
         port = session.port or default_port(session)
         try:
+            if session.reply_to.stop_wanted:
+                self.aborted = True
+                raise AbortedError("Transfer aborted")
             connection = await self._open(port)
             try:
                 await move(connection)

@@ -76,7 +76,7 @@ def reinitialize(session: Session, _: str) -> Reply:
 @command("QUIT", login=False)
 def quit_session(session: Session, _: str) -> Reply:
     """Say goodbye and close; a transfer has ended before."""
-    session.reply_to.finish("QUIT")
+    session.reply_to.close("QUIT")
     return Reply(221, "Goodbye.")
 
 
@@ -112,6 +112,6 @@ async def _refused(session: Session, reason: str) -> Reply:
         finally:
             timer.cancel()
     if session.failures >= server.settings.max_login_attempts:
-        session.reply_to.finish("too many wrong passwords")
+        session.reply_to.close("too many wrong passwords")
         return TOO_MANY
     return LOGIN_INCORRECT

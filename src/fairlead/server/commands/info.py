@@ -39,8 +39,12 @@ def client_name(_session: Session, _: str) -> Reply:
 
 @command("ABOR", urgency=Urgency.STOPS, login=False)
 def abort(session: Session, _: str) -> Reply:
-    """End the transfer, which has been answered with 426, and close the data port (RFC 959 section 4.1.3)."""
-    session.use_port(None)
+    """End the transfer, which has been answered with 426, and close a listener (RFC 959 section 4.1.3).
+
+    What PORT or EPRT set stays, until another such command changes it (section 4.1.2).
+    """
+    if session.port is not None and not session.port.sticky:
+        session.use_port(None)
     return ABORTED
 
 
