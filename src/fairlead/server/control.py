@@ -193,6 +193,12 @@ class Control(asyncio.Protocol):
             session = self.session
             events.emit(ReplySent(session=session.number, peer=session.peer[0], code=reply.code, text=reply.text))
 
+    def send_preliminary(self, reply: Reply) -> None:
+        """Queue ``reply``; where the command began in an earlier turn, it leaves at once, for the client waits."""
+        self.send(reply)
+        if not self._running:
+            self._flush()
+
     def send_octets(self, data: bytes) -> None:
         """Queue octets of a reply that is written piece by piece."""
         self._out.append(data)

@@ -1,6 +1,7 @@
 """From a command to its handler: the prechecks, in one fixed order.
 
-Known, arity, login, order, data port, path and permission; what a command must not leave pending is forgotten on the way.
+Known, arity, login, order, data port, path and permission; what an earlier command left pending is forgotten on the
+way, unless the command is one that may stand in between.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument, Handle
 
 if TYPE_CHECKING:
     from fairlead.proto.command import Command
+    from fairlead.server.registry import Spec
     from fairlead.server.session import Session
 
 UNKNOWN = Reply(500, "Command not understood.")
@@ -29,12 +31,23 @@ async def _in_thread(session: Session, handler: Handler, argument: str) -> Reply
     return reply if isinstance(reply, Reply) else await reply
 
 
+def _forget(session: Session, spec: Spec) -> None:
+    if not spec.keeps_order:
+        session.pending = ""
+    if not spec.keeps_restart:
+        session.restart = 0
+
+
 def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, Reply]:
     """Check ``command`` and run its handler: the reply, or a coroutine that ends with it."""
     verb, argument = command
     spec = COMMANDS.get(verb)
     if spec is None:
+        session.pending = ""
         return NOT_HERE if verb in NOT_IMPLEMENTED else UNKNOWN
+    pending, session.offset = session.pending, session.restart
+    if pending or session.offset:
+        _forget(session, spec)
     if argument:
         if spec.argument is Argument.NONE:
             return Reply(501, f"{verb} takes no argument.")
@@ -42,11 +55,6 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
         return Reply(501, f"{verb} needs an argument: {verb} {spec.syntax}")
     if spec.login and session.account is None:
         return NOT_LOGGED_IN
-    pending = session.pending
-    if not spec.keeps and (pending or session.restart):
-        session.pending = ""
-        if not (spec.after or spec.data):
-            session.forget_pending()
     if spec.after and pending != spec.after:
         return Reply(503, f"Send {spec.after} first.")
     if spec.data and session.epsv_all and session.port is None:

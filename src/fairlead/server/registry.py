@@ -57,8 +57,10 @@ class Spec:
     data: bool
     """Moves data over a data connection."""
     urgency: Urgency
-    keeps: bool
-    """Leaves a pending REST and RNFR as they are (RFC 3659 section 5.3)."""
+    keeps_restart: bool
+    """Leaves the offset of a REST for the transfer after it (RFC 3659 section 5.3)."""
+    keeps_order: bool
+    """May stand between two commands of which one must follow the other: RNFR and RNTO, USER and PASS."""
     storage: bool
     """Calls the store and nothing else: may run in a thread where the store is slow."""
     secret: bool
@@ -101,7 +103,8 @@ def command(
     path: bool = False,
     data: bool = False,
     urgency: Urgency = Urgency.NONE,
-    keeps: bool = False,
+    keeps_restart: bool = False,
+    keeps_order: bool = False,
     storage: bool = False,
     secret: bool = False,
     feature: Feature = "",
@@ -125,7 +128,8 @@ def command(
                 path=path,
                 data=data,
                 urgency=urgency,
-                keeps=keeps,
+                keeps_restart=keeps_restart,
+                keeps_order=keeps_order,
                 storage=storage,
                 secret=secret,
                 feature=feature if name == verb else "",

@@ -7,6 +7,7 @@ cache goes out within the turn of the event loop in which its command came.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from fairlead.errors import OffsetError
@@ -31,18 +32,19 @@ async def send_file(session: Session, verb: str, path: str, source: Source, offs
         identity = is_identity(session.representation)
         if identity and offset > size:
             raise OffsetError(path, f"The file has only {size} octets")
+        chunk = source.read_cached(SMALL, offset if identity else 0) if size <= SMALL else None
+        chunks = _file_chunks(source, offset if identity else 0, chunk)
+        if not identity:
+            chunks = _encoded(session, chunks, offset)
+            if offset:  # whether there are as many octets shows only by counting, and must before the 150
+                chunks = chain((await session.server.in_thread(next, chunks, b""),), chunks)
         transfer = Transfer(session, verb, path, size - offset if identity else None)
 
         async def move(connection: Connection) -> None:
-            chunk = source.read_cached(SMALL, offset if identity else 0) if size <= SMALL else None
             if identity and chunk is None and source.fileno() is not None:
                 await transfer.send(SendFile(connection, source, offset, size), connection, inline=False)
-                return
-            first = 0 if not identity else offset
-            chunks = _file_chunks(source, first, chunk)
-            if not identity:
-                chunks = _encoded(session, chunks, offset)
-            await transfer.send(SendChunks(connection, chunks), connection, inline=chunk is not None)
+            else:
+                await transfer.send(SendChunks(connection, chunks), connection, inline=chunk is not None)
 
         size_hint = f" ({size - offset} bytes)" if identity else ""
         return await transfer.run(f"Sending {_shown(path)}{size_hint}.", move)

@@ -34,6 +34,7 @@ class Session:
         "logged_out",
         "may_store",
         "number",
+        "offset",
         "peer",
         "pending",
         "port",
@@ -86,7 +87,13 @@ class Session:
         self.awaiting: Account | None = None
         """The account that PASS proved and whose ACCT is still to come."""
         self.cwd = "/"
-        self.forget_pending()
+        self.pending = ""
+        """The verb that succeeded last, where another must come right after it (RNFR, USER)."""
+        self.rename_from = ""
+        self.restart = 0
+        """The offset that REST set for the next transfer."""
+        self.offset = 0
+        """The offset for the command that begins; REST's is used up by then, unless another may stand in between."""
 
     def log_in(self, account: Account) -> None:
         """Take on the identity of ``account``, in its home."""
@@ -100,17 +107,6 @@ class Session:
         """Whether a store must be refused with 532 until ACCT is given."""
         return self.logged_in.account_at == "store" and not self.may_store
 
-    def forget_pending(self) -> None:
-        """Drop what an earlier command left for the next one."""
-        self.pending = ""
-        self.rename_from = ""
-        self.restart = 0
-
-    def take_restart(self) -> int:
-        """The offset that REST set, used up by this transfer."""
-        restart, self.restart = self.restart, 0
-        return restart
-
     def use_port(self, port: DataPort | None) -> None:
         """Make ``port`` the data port; an earlier one is closed (RFC 959 section 3.2)."""
         if self.port is not None:
@@ -119,7 +115,7 @@ class Session:
 
     def reply(self, reply: Reply) -> None:
         """Send a preliminary reply; the final one is what the handler returns."""
-        self.reply_to.send(reply)
+        self.reply_to.send_preliminary(reply)
 
     @property
     def logged_in(self) -> Account:

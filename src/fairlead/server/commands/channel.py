@@ -37,7 +37,7 @@ def family_of(host: str) -> int:
 # Active: the server calls
 
 
-@command("PORT", syntax="h1,h2,h3,h4,p1,p2", argument=Argument.REQUIRED, keeps=True)
+@command("PORT", syntax="h1,h2,h3,h4,p1,p2", argument=Argument.REQUIRED, keeps_restart=True)
 def port(session: Session, argument: str) -> Reply:
     """Call the client at an IPv4 address and port (RFC 959 section 4.1.2)."""
     if session.epsv_all:
@@ -49,7 +49,7 @@ def port(session: Session, argument: str) -> Reply:
     return _call_at(session, "PORT", host, number)
 
 
-@command("EPRT", syntax="|family|address|port|", argument=Argument.REQUIRED, keeps=True, feature="EPRT")
+@command("EPRT", syntax="|family|address|port|", argument=Argument.REQUIRED, keeps_restart=True, feature="EPRT")
 def extended_port(session: Session, argument: str) -> Reply:
     """Call the client at an address and port of either family (RFC 2428 section 2)."""
     if session.epsv_all:
@@ -111,7 +111,7 @@ def _families(session: Session) -> Reply:
 # Passive: the server is called
 
 
-@command("PASV", keeps=True)
+@command("PASV", keeps_restart=True)
 def passive(session: Session, _: str) -> Reply:
     """Listen for the client, on IPv4 (RFC 959 section 4.1.2)."""
     if session.epsv_all:
@@ -123,7 +123,7 @@ def passive(session: Session, _: str) -> Reply:
     return Reply(227, pasv_reply_text(announced, listening.port))
 
 
-@command("EPSV", syntax="[1 | 2 | ALL]", argument=Argument.OPTIONAL, keeps=True, feature="EPSV")
+@command("EPSV", syntax="[1 | 2 | ALL]", argument=Argument.OPTIONAL, keeps_restart=True, feature="EPSV")
 def extended_passive(session: Session, argument: str) -> Reply:
     """Listen for the client, on the control connection's family or the one asked for (RFC 2428 section 3)."""
     try:
@@ -159,7 +159,7 @@ SERVED = {"I": Representation("I"), "L": Representation("L")}
 FORMS = frozenset("NTC")
 
 
-@command("TYPE", syntax="A [N] | I | L 8", argument=Argument.REQUIRED, keeps=True)
+@command("TYPE", syntax="A [N] | I | L 8", argument=Argument.REQUIRED, keeps_restart=True)
 def representation_type(session: Session, argument: str) -> Reply:
     """Set the representation type (RFC 959 section 4.1.2, RFC 1123 section 4.1.2.1)."""
     first, *rest = argument.upper().split(" ")

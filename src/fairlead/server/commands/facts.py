@@ -30,7 +30,7 @@ def _regular(session: Session, path: str) -> os.stat_result:
 
 
 @command(
-    "SIZE", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.LIST, storage=True, keeps=True,
+    "SIZE", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.LIST, storage=True,
     feature="SIZE",
 )  # fmt: skip
 def size(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
@@ -49,7 +49,7 @@ async def _text_size(session: Session, path: str) -> Reply:
 
 
 @command(
-    "MDTM", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.LIST, storage=True, keeps=True,
+    "MDTM", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.LIST, storage=True,
     feature="MDTM",
 )  # fmt: skip
 def modification_time(session: Session, path: str) -> Reply:
@@ -78,7 +78,7 @@ def _mlst_feature(session: Session) -> str:
 
 
 @command(
-    "MLST", syntax="[path]", argument=Argument.OPTIONAL, path=True, right=Right.LIST, storage=True, keeps=True,
+    "MLST", syntax="[path]", argument=Argument.OPTIONAL, path=True, right=Right.LIST, storage=True,
     feature=_mlst_feature,
 )  # fmt: skip
 def machine_list_one(session: Session, path: str) -> Reply:

@@ -19,19 +19,19 @@ LOOKS_LIKE_REPLY = re.compile(rb"^([0-9]{3})", re.MULTILINE)
 PER_LINE = 8
 
 
-@command("NOOP", login=False, urgency=Urgency.ANSWERED, keeps=True)
+@command("NOOP", login=False, urgency=Urgency.ANSWERED, keeps_restart=True, keeps_order=True)
 def no_operation(_session: Session, _: str) -> Reply:
     """Do nothing."""
     return DONE
 
 
-@command("SYST", login=False, keeps=True)
+@command("SYST", login=False)
 def system(_session: Session, _: str) -> Reply:
     """The system's assigned name; the format of LIST is what clients conclude from it."""
     return Reply(215, "UNIX Type: L8")
 
 
-@command("CLNT", syntax="name", argument=Argument.REQUIRED, login=False, keeps=True, feature="CLNT")
+@command("CLNT", syntax="name", argument=Argument.REQUIRED, login=False, feature="CLNT")
 def client_name(_session: Session, _: str) -> Reply:
     """Take note of the client's name."""
     return Reply(200, "Noted.")
@@ -48,7 +48,7 @@ def abort(session: Session, _: str) -> Reply:
     return ABORTED
 
 
-@command("HELP", syntax="[command]", argument=Argument.OPTIONAL, login=False, urgency=Urgency.NONE, keeps=True)
+@command("HELP", syntax="[command]", argument=Argument.OPTIONAL, login=False, urgency=Urgency.NONE, keeps_order=True)
 def help_text(_session: Session, topic: str) -> Reply:
     """List the commands, or explain one."""
     if not topic:
@@ -69,14 +69,14 @@ def _table() -> Iterator[str]:
         yield " " + "".join(f"{verb:<9}" for verb in verbs[first : first + PER_LINE]).rstrip()
 
 
-@command("FEAT", login=False, keeps=True)
+@command("FEAT", login=False)
 def features(session: Session, _: str) -> Reply:
     """List the extensions, as they are now (RFC 2389 section 3)."""
     lines = [spec.feature if isinstance(spec.feature, str) else spec.feature(session) for spec in COMMANDS.values()]
     return Reply(211, "Extensions:", *sorted(f" {line}" for line in (*lines, "TVFS", "UTF8") if line), "End.")
 
 
-@command("OPTS", syntax="command [options]", argument=Argument.REQUIRED, login=False, keeps=True)
+@command("OPTS", syntax="command [options]", argument=Argument.REQUIRED, login=False)
 def options(session: Session, argument: str) -> Reply:
     """Set an option of a command (RFC 2389 section 4)."""
     name, _, rest = argument.partition(" ")
@@ -96,7 +96,7 @@ option("UTF8")(_utf8)
 option("UTF-8")(_utf8)
 
 
-@command("STAT", syntax="[path]", argument=Argument.OPTIONAL, login=False, urgency=Urgency.ANSWERED, keeps=True)
+@command("STAT", syntax="[path]", argument=Argument.OPTIONAL, login=False, urgency=Urgency.ANSWERED, keeps_order=True)
 def status(session: Session, argument: str) -> Reply | Coroutine[Any, Any, Reply]:
     """The state of the session, the progress of a transfer, or a listing on the control connection."""
     if not argument:

@@ -32,7 +32,6 @@ async def list_names(session: Session, argument: str) -> Reply:
 
 
 async def _send_listing(session: Session, verb: str, argument: str, find: Callable[..., Listing | None]) -> Reply:
-    session.take_restart()
     listing = find(session, argument, quick=True) if session.storage.inline else None
     if listing is None:
         listing = await session.server.in_thread(find, session, argument)
@@ -43,7 +42,6 @@ async def _send_listing(session: Session, verb: str, argument: str, find: Callab
 @command("MLSD", syntax="[path]", argument=Argument.OPTIONAL, path=True, right=Right.LIST, data=True)
 async def machine_list(session: Session, path: str) -> Reply:
     """List a directory with the facts of each entry; no options, no patterns."""
-    session.take_restart()
     server, storage = session.server, session.storage
     status = await server.call(storage, storage.stat, path)
     if not stat.S_ISDIR(status.st_mode):

@@ -14,23 +14,22 @@ if TYPE_CHECKING:
     from fairlead.server.session import Session
 
 DIGITS = 19
-"""Enough for every offset below 2^63, what a file can have."""
+"""An offset with more digits lies beyond every file, wherever exactly."""
 
 
-@command("REST", syntax="offset", argument=Argument.REQUIRED, keeps=True, feature="REST STREAM")
+@command("REST", syntax="offset", argument=Argument.REQUIRED, feature="REST STREAM")
 def restart(session: Session, argument: str) -> Reply:
     """Say where the next transfer begins; what the offset is worth shows only there."""
-    if not (argument.isascii() and argument.isdecimal()) or len(argument) > DIGITS:
+    if not (argument.isascii() and argument.isdecimal()):
         raise ArgumentError("REST takes a number of octets")
-    session.pending = ""
-    session.restart = int(argument)
+    digits = argument.lstrip("0")
+    session.restart = int(digits or "0") if len(digits) <= DIGITS else 10**DIGITS
     return Reply(350, f"Restarting at {session.restart}; send the transfer command.")
 
 
 @command("RETR", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.READ, data=True)
 async def retrieve(session: Session, path: str) -> Reply:
     """Send a file."""
-    offset = session.take_restart()
-    storage = session.storage
+    offset, storage = session.offset, session.storage
     source = storage.open(path) if storage.inline else await session.server.in_thread(storage.open, path)
     return await send_file(session, "RETR", path, source, offset)

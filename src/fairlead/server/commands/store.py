@@ -31,11 +31,11 @@ async def store(session: Session, path: str) -> Reply:
 @command("APPE", syntax="path", argument=Argument.REQUIRED, path=True, data=True)
 async def append(session: Session, path: str) -> Reply:
     """Append to a file, or make it; after REST it is STOR (RFC 3659 section 5.3)."""
-    return await _store(session, "APPE", path, Intent.REPLACE if session.restart else Intent.APPEND)
+    return await _store(session, "APPE", path, Intent.REPLACE if session.offset else Intent.APPEND)
 
 
 async def _store(session: Session, verb: str, path: str, intent: Intent) -> Reply:
-    offset = session.take_restart()
+    offset = session.offset
     if session.needs_account:
         return NEED_ACCOUNT
     await _check_rights(session, path)
@@ -68,7 +68,6 @@ async def _check_rights(session: Session, path: str) -> None:
 @command("STOU", syntax="[hint]", argument=Argument.OPTIONAL, data=True)
 async def store_unique(session: Session, hint: str) -> Reply:
     """Store under a name that nothing has, told in the 150 reply; what is given is only a hint for it."""
-    session.take_restart()
     if session.needs_account:
         return NEED_ACCOUNT
     storage, account = session.storage, session.logged_in
