@@ -65,6 +65,9 @@ def _reserve(place: Place, mode: int) -> os.stat_result:
     descriptor = os.open(place.name, flags, mode, dir_fd=place.directory)
     try:
         return os.fstat(descriptor)
+    except OSError:
+        os.unlink(place.name, dir_fd=place.directory)
+        raise
     finally:
         os.close(descriptor)
 
@@ -135,7 +138,7 @@ class _Head:
         except (FileNotFoundError, PermissionError):
             self.descriptor = -1
             return
-        status = os.fstat(self.descriptor)
+        status = _or_close(self.descriptor, os.fstat, self.descriptor)
         if stat.S_ISREG(status.st_mode):
             self.size = status.st_size
 
