@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from fairlead.errors import ArgumentError, FamilyError
 from fairlead.proto.address import (
-    canonical,
     epsv_reply_text,
     families_text,
     format_eprt,
@@ -25,26 +24,6 @@ from fairlead.proto.address import (
 PORTS = st.integers(1, 65535)
 IPV4 = st.ip_addresses(v=4).map(str)
 IPV6 = st.ip_addresses(v=6).map(str)
-
-
-class TestCanonical:
-    @pytest.mark.req("S-2577-EPRT-5")
-    @pytest.mark.parametrize(
-        ("host", "expected"),
-        [
-            ("192.0.2.1", "192.0.2.1"),
-            ("::ffff:192.0.2.1", "192.0.2.1"),
-            ("::FFFF:c000:0201", "192.0.2.1"),
-            ("2001:DB8:0:0::1", "2001:db8::1"),
-            ("fe80::1%eth0", "fe80::1"),
-        ],
-    )
-    def test_addresses_that_are_one_have_one_text(self, host: str, expected: str) -> None:
-        assert canonical(host) == expected
-
-    def test_a_name_is_no_address(self) -> None:
-        with pytest.raises(ArgumentError):
-            canonical("localhost")
 
 
 class TestPort:

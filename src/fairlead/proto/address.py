@@ -29,20 +29,6 @@ _HIGHEST_PORT = 0xFFFF
 _HIGHEST_OCTET = 0xFF
 
 
-def canonical(host: str) -> str:
-    """``host`` as it is compared: without scope, and as IPv4 where it is an IPv4 address mapped into IPv6.
-
-    Raises ArgumentError where it is no address.
-    """
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        raise ArgumentError(f"{host!r} is no IP address") from None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return str(address)
-
-
 def parse_port(argument: str) -> tuple[str, int]:
     """Host and port of a PORT argument, ``h1,h2,h3,h4,p1,p2``. Raises ArgumentError."""
     match = _PORT.fullmatch(argument)

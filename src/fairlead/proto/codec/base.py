@@ -22,7 +22,7 @@ is framed on the connection; only the mode differs in how it marks the end of a 
 * Compression (mode Z) is a framing like the others. A decoder gives its pieces out one by one, so that a short input
   that expands to a long output is never in memory as a whole.
 
-In stream mode with file structure the framing is nothing at all; image and ASCII are shapes that serve as codecs.
+In stream mode with file structure the framing is nothing at all: image and ASCII type are whole codecs there.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ Shaped: TypeAlias = bytes | Literal[Boundary.RECORD]
 class Encoder(Protocol):
     """Octets of the file to octets of the data connection, for a sender."""
 
-    keeps_connection: bool
-    """Whether the end is marked in the data, so that the connection may stay for the next transfer (250)."""
+    @property
+    def keeps_connection(self) -> bool:
+        """Whether the end is marked in the data, so that the connection may stay for the next transfer (250)."""
 
     def encode(self, data: bytes) -> bytes:
         """The octets to send for the next ``data`` of the file; may be empty, may be longer."""
@@ -75,14 +76,20 @@ class Encoder(Protocol):
 class Decoder(Protocol):
     """Octets of the data connection to octets of the file, for a receiver."""
 
-    finished: bool
-    """Whether the end was marked in the data; what came after it is in ``unused``."""
-    unused: bytes
-    held: bytes
-    """What came and cannot be decided yet, such as a CR that may begin a CR LF; it is not among the octets given out.
+    @property
+    def finished(self) -> bool:
+        """Whether the end was marked in the data."""
 
-    Who goes on later at the place reached so far hands it to the new decoder.
-    """
+    @property
+    def unused(self) -> bytes:
+        """What came after that end: the beginning of the next transfer."""
+
+    @property
+    def held(self) -> bytes:
+        """What came and cannot be decided yet, such as a CR that may begin a CR LF; it was not given out.
+
+        Who goes on later at the place reached so far hands it to the new decoder.
+        """
 
     def decode(self, data: bytes) -> Iterable[Piece]:
         """Octets of the file and markers, in order; to be used up before the next call.
@@ -107,8 +114,9 @@ class Shape(Protocol):
 class Framing(Protocol):
     """The mode of a sender."""
 
-    keeps_connection: bool
-    """See :class:`Encoder`."""
+    @property
+    def keeps_connection(self) -> bool:
+        """See :attr:`Encoder.keeps_connection`."""
 
     def frame(self, shaped: Iterable[Shaped]) -> bytes:
         """The octets to send for what the shape gave."""
@@ -123,9 +131,13 @@ class Framing(Protocol):
 class Unframing(Protocol):
     """The mode of a receiver."""
 
-    finished: bool
-    unused: bytes
-    """See :class:`Decoder`."""
+    @property
+    def finished(self) -> bool:
+        """See :attr:`Decoder.finished`."""
+
+    @property
+    def unused(self) -> bytes:
+        """See :attr:`Decoder.unused`."""
 
     def unframe(self, data: bytes) -> Iterable[Shaped | Marker]:
         """What the sender framed, as far as it came."""
@@ -137,8 +149,9 @@ class Unframing(Protocol):
 class Unshape(Protocol):
     """Type and structure of a receiver."""
 
-    held: bytes
-    """See :class:`Decoder`."""
+    @property
+    def held(self) -> bytes:
+        """See :attr:`Decoder.held`."""
 
     def unshape(self, shaped: Shaped) -> bytes:
         """The octets of the file that ``shaped`` stands for."""
