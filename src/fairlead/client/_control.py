@@ -10,6 +10,7 @@ from fairlead.client.trace import CommandSent, Record, ReplyReceived, Trace, sho
 from fairlead.errors import DeadlineError, PermanentError, ProtocolError, ReplyError, SessionLost, TransientError
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply, ReplyParser
+from fairlead.proto.sequences import legal
 
 _TELNET_IP = b"\xff\xf4"
 _TELNET_SYNCH = b"\xff\xf2"
@@ -71,17 +72,17 @@ class Control:
             self._trace(record)
 
     async def command(self, verb: str, argument: str = "") -> Reply:
-        """Send a command that has no preliminary reply, and return its reply, whatever its code.
+        """Send a command that needs no data connection, and return its final reply, whatever its code.
 
         Raises ArgumentError, with nothing sent, when the argument can't be one line; SessionLost; DeadlineError;
-        ProtocolError on a 1yz reply, which only a transfer may have (RFC 959 section 5.4).
+        ProtocolError on a 1yz reply where RFC 959 section 5.4 has none.
         """
         await self.send(verb, argument)
-        reply = await self.receive()
-        if reply.preliminary:
-            self.lose(f"it answered {self._last} with {reply.code}, which announces a transfer")
-            message = f"the server answered {self._last} with {reply.code}, which is only legal for a transfer"
-            raise ProtocolError(message)
+        while (reply := await self.receive()).preliminary:
+            if not legal(verb, reply.code):
+                message = f"the server answered {self._last} with {reply.code}, which announces what never comes"
+                self.lose(message)
+                raise ProtocolError(message)
         return reply
 
     async def ask(self, verb: str, argument: str = "") -> Reply:

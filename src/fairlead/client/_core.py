@@ -15,6 +15,7 @@ from fairlead.client._wire import Address, Wire
 from fairlead.client.settings import Password, Settings
 from fairlead.client.trace import Trace
 from fairlead.errors import ArgumentError, SessionLost
+from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import FtpUrl, parse_url
 
@@ -66,7 +67,7 @@ class Session:
         self._trace = trace
         self._control: Control | None = None
         self._transfers: Transfers | None = None
-        self._type = "A"
+        self._type: str | None = "A"
         self._unknown: set[str] = set()
 
     @property
@@ -138,11 +139,21 @@ class Session:
             await self.ask("TYPE", letter)
             self._type = letter
 
+    def forget_type(self) -> None:
+        """The representation type was changed by hand: the next transfer sets its own."""
+        self._type = None
+
     async def transfer(self, verb: str, argument: str, flow: Flow, *, restart: int = 0) -> Outcome:
         """See :meth:`fairlead.client._transfer.Transfers.perform`."""
         if self._transfers is None:
             raise SessionLost("there is no session yet; connect first")
         return await self._transfers.perform(verb, argument, flow, restart=restart)
+
+
+def check_paths(*paths: str) -> None:
+    """Called before an operation sends its first command. Raises ArgumentError for what no command can carry."""
+    for path in paths:
+        encode_command("NOOP", path)
 
 
 def _by_family(addresses: Sequence[Address]) -> dict[int, str]:

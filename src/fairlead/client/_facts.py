@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from fairlead.client._control import refused
-from fairlead.client._core import Session
+from fairlead.client._core import Session, check_paths
 from fairlead.errors import ArgumentError, ProtocolError
 from fairlead.proto.entry import Entry
 from fairlead.proto.listing.mlsx import parse_mlsx
@@ -17,6 +17,7 @@ _FILE_STATUS = 213
 
 async def size(session: Session, path: str) -> int | None:
     """SIZE under TYPE I; None when the server does not tell, which says nothing about the file (section 4.2)."""
+    check_paths(path)
     await session.set_type("I")
     value = _status(await session.try_command("SIZE", path))
     return int(value) if value is not None and value.isdecimal() and value.isascii() else None

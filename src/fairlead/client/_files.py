@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from fairlead.client._core import Session
+from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Outflow, Progress
 from fairlead.client._local import LocalPath, PartFile, SourceFile, Writable, Writer
@@ -44,6 +44,7 @@ async def download(
     on_progress: Progress | None,
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.download`."""
+    check_paths(remote)
     representation = await _represent(session, text=text, resume=resume)
     if not isinstance(local, str | os.PathLike):
         if resume:
@@ -77,6 +78,7 @@ async def upload(
     on_progress: Progress | None,
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.upload`."""
+    check_paths(remote)
     source = SourceFile(local)
     try:
         representation = await _represent(session, text=text, resume=resume)
@@ -109,6 +111,7 @@ async def upload_unique(
 async def _send(
     session: Session, verb: str, local: LocalPath | BinaryIO, remote: str, *, text: bool, on_progress: Progress | None
 ) -> Transferred:
+    check_paths(remote)
     source = SourceFile(local)
     try:
         flow = Outflow(source, await _represent(session, text=text), progress=on_progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from fairlead.client._core import Session
+from fairlead.client._core import Session, check_paths
 from fairlead.client._flow import Inflow
 from fairlead.client._namespace import cwd, pwd
 from fairlead.client.trace import ListingLine
@@ -23,6 +23,7 @@ _AS_SENT = Representation("I")
 
 async def scandir(session: Session, path: str) -> list[Entry]:
     """The entries of a directory; the directory itself and its parent are none."""
+    check_paths(path)
     if session.features is not None and "MLST" in session.features:
         lines = await _lines(session, "MLSD", path)
         hint = "mlsx"
@@ -35,6 +36,7 @@ async def scandir(session: Session, path: str) -> list[Entry]:
 
 async def names(session: Session, path: str) -> list[str]:
     """The names in a directory, as NLST gives them."""
+    check_paths(path)
     await session.set_type("A")
     return [line for line in await _apart(session, "NLST", path) if line]
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from fairlead.client._core import Session
+from fairlead.client._core import Session, check_paths
 from fairlead.proto.path import unquote_257
 from fairlead.proto.reply import Reply
+
+_CHANGES_TYPE = {"TYPE", "REIN", "USER"}
 
 
 async def command(session: Session, verb: str, argument: str) -> Reply:
     """Any command without a data connection; its reply whatever the code."""
-    return await session.control.command(verb, argument)
+    try:
+        return await session.control.command(verb, argument)
+    finally:
+        if verb.upper() in _CHANGES_TYPE:
+            session.forget_type()
 
 
 async def cwd(session: Session, path: str) -> None:
@@ -40,5 +46,6 @@ async def remove(session: Session, path: str) -> None:
 
 async def rename(session: Session, source: str, target: str) -> None:
     """RNFR and RNTO."""
+    check_paths(source, target)
     await session.ask("RNFR", source)
     await session.ask("RNTO", target)

@@ -1,0 +1,138 @@
+"""Listings in whatever way the server gives them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fairlead.errors import LimitError, PermanentError, ProtocolError, TransferError
+from fairlead.proto.entry import Kind
+from tests.client.script import WITH_MLST, data, door, later, on, session
+
+EPSV = on("EPSV", door(5001), "229 ok (|||5001|)")
+MLSD = (
+    b"type=cdir;modify=20200101000000; /pub\r\n"
+    b"type=pdir; ..\r\n"
+    b"Size=5;TYPE=file;x.y=z;modify=20200102030405.5; a;b=c  d\r\n"
+    b"modify=20200101000000;type=dir;perm=el; sub\r\n"
+    b"type=OS.unix=slink:/target;size=3; link\r\n"
+    b"type=file;size=1; \xff\xfe\r\n"
+)
+UNIX = (
+    b"total 8\r\n"
+    b"drwxr-xr-x   2 0        0            4096 Jan 05  2020 sub dir\r\n"
+    b"-rw-r--r--   1 me       us              5 Jan 02  2020 file\r\n"
+    b"lrwxrwxrwx   1 me       us              6 Jan 02  2020 link -> target\r\n"
+    b"something else\r\n"
+)
+DOS = b"01-05-20  01:45PM       <DIR>          sub\r\n01-02-20  03:04AM                    5 file\r\n"
+EPLF = b"+i8388621.29609,m824255902,/,\tsub\r\n+s5,r,\tfile\r\n"
+
+
+@pytest.mark.req("C-3659-MLS-1", "C-3659-MLS-3", "C-2640-CMD-2")
+def test_machine_listing_where_the_server_has_it() -> None:
+    with session(EPSV, on("MLSD /pub", "150 go", data(MLSD), "226 done"), features=WITH_MLST) as s:
+        entries = s.ftp.scandir("/pub")
+    assert [(entry.name, entry.kind, entry.size) for entry in entries] == [
+        ("a;b=c  d", Kind.FILE, 5),
+        ("sub", Kind.DIRECTORY, None),
+        ("link", Kind.LINK, 3),
+        ("\udcff\udcfe", Kind.FILE, 1),
+    ]
+    assert entries[0].modified == datetime(2020, 1, 2, 3, 4, 5, 500000, tzinfo=UTC)
+
+
+@pytest.mark.req("C-3659-MLS-3")
+@pytest.mark.parametrize("listing", [UNIX, UNIX.replace(b"\r\n", b"\n"), DOS, EPLF])
+def test_list_is_read_in_any_dialect_where_there_is_no_machine_listing(listing: bytes) -> None:
+    with session(EPSV, on("LIST", "150 go", data(listing), "226 done")) as s:
+        entries = s.ftp.scandir()
+    kinds = {entry.name: entry.kind for entry in entries}
+    assert kinds["file"] is Kind.FILE
+    assert Kind.DIRECTORY in kinds.values()
+
+
+def test_names() -> None:
+    with session(EPSV, on("NLST pub", "150 go", data(b"a\r\nb c\r\n\xff\r\n"), "226 done")) as s:
+        assert s.ftp.names("pub") == ["a", "b c", "\udcff"]
+
+
+@pytest.mark.parametrize("refusal", ["550 No files found.", "450 No files found", "550 The directory is empty"])
+def test_empty_directory_that_is_told_as_a_failure(refusal: str) -> None:
+    with session(EPSV, on("NLST", refusal)) as s:
+        assert s.ftp.names() == []
+
+
+def test_missing_directory_is_a_failure() -> None:
+    with session(EPSV, on("NLST x", "550 No such file or directory")) as s, pytest.raises(PermanentError):
+        s.ftp.names("x")
+
+
+@pytest.mark.req("C-1123-UI-1")
+@pytest.mark.parametrize("path", ["-x", "a b", "*", "~", "[a]"])
+def test_path_that_list_could_misread_is_entered_and_left_again(path: str) -> None:
+    steps = (
+        on("PWD", '257 "/here"'),
+        on(f"CWD {path}", "250 ok"),
+        EPSV,
+        on("LIST", "150 go", data(UNIX), "226 done"),
+        on("CWD /here", "250 ok"),
+    )
+    with session(*steps) as s:
+        assert len(s.ftp.scandir(path)) == 3
+
+
+def test_working_directory_is_restored_when_the_listing_fails() -> None:
+    steps = (
+        on("PWD", '257 "/here"'),
+        on("CWD a b", "250 ok"),
+        EPSV,
+        on("LIST", "150 go", data(b"oct"), "451 disk trouble"),
+        on("CWD /here", "250 ok"),
+    )
+    with session(*steps) as s, pytest.raises(TransferError):
+        s.ftp.scandir("a b")
+
+
+def test_endless_listing_is_cut_off() -> None:
+    from fairlead.client.settings import Settings
+
+    with session(
+        EPSV,
+        on("LIST", "150 go", data(UNIX * 10, end=False)),
+        on("ABOR", "426 aborted", "226 done"),
+        on("NOOP", "200 ok"),
+        on("PWD", '257 "/"'),
+    ) as s:
+        s.ftp._session.settings = Settings(listing_limit=100)
+        with pytest.raises(LimitError):
+            s.ftp.scandir()
+        assert s.ftp.pwd() == "/"
+
+
+def test_debug_shows_each_line_of_a_listing_once_and_whole() -> None:
+    pieces = on("LIST", "150 go", data(b"fir", end=False), later(1, data(b"st\r\nsecond \x1b[2J\r\n"), "226 done"))
+    with session(EPSV, pieces) as s:
+        s.ftp.scandir()
+    assert [line for line in s.lines if line.startswith(("fir", "st\n", "sec"))] == ["first", "second ?[2J"]
+
+
+@pytest.mark.req("C-3659-MLS-2")
+def test_facts_of_one_file() -> None:
+    reply = "250-Listing a\r\n type=file;size=7; /pub/a b\r\n250 End"
+    with session(on("MLST a b", reply)) as s:
+        entry = s.ftp.stat("a b")
+    assert (entry.name, entry.size, entry.kind) == ("/pub/a b", 7, Kind.FILE)
+
+
+@pytest.mark.req("C-3659-MLS-2")
+@pytest.mark.parametrize("reply", ["250 nothing", "250-a\r\nb\r\n250 c"])
+def test_reply_without_facts(reply: str) -> None:
+    with session(on("MLST a", reply)) as s, pytest.raises(ProtocolError):
+        s.ftp.stat("a")
+
+
+def test_facts_of_what_is_not_there() -> None:
+    with session(on("MLST a", "550 none")) as s, pytest.raises(PermanentError, match="MLST a"):
+        s.ftp.stat("a")
