@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -62,6 +63,13 @@ class Running:
         assert control.ask(f"PASS {password}").code == 230
         assert control.ask("TYPE I").code == 200
         return control
+
+    def await_idle(self) -> None:
+        """Wait until no session is left and everything that sessions held is given back."""
+        server = self.server
+        deadline = time.monotonic() + DEADLINE
+        while self.call(lambda: len(server.sessions()) + server.pool.in_use):
+            assert time.monotonic() < deadline, "sessions or passive ports are left over"
 
     def call(self, function: Callable[[], Any]) -> Any:
         """Run ``function`` in the server's own thread."""
@@ -142,6 +150,14 @@ class Control:
             self.raw += data
             self._replies += self._parser.feed(data)
         return self._replies.pop(0)
+
+    def read_codes(self, count: int) -> list[int]:
+        """The codes of the next ``count`` replies."""
+        return [self.read().code for _ in range(count)]
+
+    def codes(self, *lines: str | bytes) -> list[int]:
+        """Send lines, each after the reply to the one before; the code of each reply."""
+        return [self.ask(line).code for line in lines]
 
     def ask(self, line: str | bytes) -> Reply:
         """Send a line and read one reply."""

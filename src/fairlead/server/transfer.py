@@ -196,10 +196,11 @@ class Transfer:
         patience = PATIENCE
         while True:
             before = pump.moved
-            if await self._session.server.in_thread(pump.run, patience):
-                return
+            done = await self._session.server.in_thread(pump.run, patience)
             if self.aborted:
                 raise AbortedError("Transfer aborted")
+            if done:
+                return
             patience = PATIENCE if pump.moved - before >= BRISK else 0.0
             await self.ready(pump, connection)
 
