@@ -18,6 +18,7 @@ _PLAIN = re.compile(r"[^-~ *?\[\]{}\\][^ *?\[\]{}\\]*")
 """A path that no server takes for an option, a pattern or two paths."""
 _NOTHING_THERE = re.compile(r"\bno files\b|\bno such files?\b.*\bfound\b|\bempty\b", re.IGNORECASE)
 _NO_FILES = {450, 550}
+_NOT_ENTRIES = {"", ".", ".."}
 _AS_SENT = Representation("I")
 
 
@@ -35,10 +36,10 @@ async def scandir(session: Session, path: str) -> list[Entry]:
 
 
 async def names(session: Session, path: str) -> list[str]:
-    """The names in a directory, as NLST gives them."""
+    """The names in a directory, as NLST gives them; the directory itself and its parent are none."""
     check_paths(path)
     await session.set_type("A")
-    return [line for line in await _apart(session, "NLST", path) if line]
+    return [line for line in await _apart(session, "NLST", path) if line not in _NOT_ENTRIES]
 
 
 async def _apart(session: Session, verb: str, path: str) -> list[str]:

@@ -191,6 +191,8 @@ class _Exchange:
         if self._control.traced:
             by = "us" if sender and self._broke is None else "the server"
             self._control.tell(DataClosed(by, self._flow.moved, self._control.wire.now() - self._began))
+        if not sender:
+            self._channel.close()  # some servers answer 226 only after that
         while not self.over:
             self._note(await self._control.receive())
 
