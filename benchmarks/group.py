@@ -72,6 +72,7 @@ class ProcessTree:
 
     def __init__(self) -> None:
         self._root = 0
+        self._known: set[int] = set()
 
     def prefix(self) -> list[str]:
         return []
@@ -80,7 +81,10 @@ class ProcessTree:
         self._root = pid
 
     def pids(self) -> list[int]:
-        return list(descendants(self._root, process_table()))
+        table = process_table()
+        self._known.update(descendants(self._root, table))
+        self._known &= table.keys()  # those whose parent has ended stay known
+        return sorted(self._known)
 
     def cpu(self) -> float:
         table = process_table()

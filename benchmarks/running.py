@@ -84,7 +84,7 @@ class Running:
                     start_new_session=True,
                 )
             self.group.adopt(self._process.pid)
-            return self._converse(waiting, began + START_LIMIT + 5, None).first - began
+            return self._converse(waiting, began + START_LIMIT + 5).first - began
         except CellFailed as failure:
             raise CellFailed(f"{failure}; its log ends: {self.last_words()}") from None
         finally:
@@ -98,6 +98,7 @@ class Running:
     def stop(self) -> None:
         """End all its processes and remove what it left."""
         if self._process is not None and self._process.poll() is None:
+            self.group.pids()  # who belongs to it is harder to tell when its first process has ended
             self._process.terminate()
             try:
                 self._process.wait(5)
@@ -142,12 +143,12 @@ class Running:
         )
 
     def _converse(
-        self, process: subprocess.Popen[str], deadline: float, hold: Callable[[], dict[str, float]] | None
+        self, process: subprocess.Popen[str], deadline: float, hold: Callable[[], dict[str, float]] | None = None
     ) -> Outcome:
         cpu = 0.0
         held: dict[str, float] = {}
         while True:
-            event = _next_event(process, deadline)
+            event = self._next_event(process, deadline)
             match event["event"]:
                 case "begin":
                     cpu = self.group.cpu()
@@ -162,6 +163,19 @@ class Running:
             assert process.stdin is not None
             process.stdin.write("\n")
             process.stdin.flush()
+
+    def _next_event(self, process: subprocess.Popen[str], deadline: float) -> dict[str, Any]:
+        assert process.stdout is not None
+        while not select.select([process.stdout], [], [], 0.1)[0]:
+            if not self.alive:
+                raise CellFailed("the server ended")
+            if time.monotonic() > deadline:
+                raise CellFailed("the load generator gave no answer")
+        line = process.stdout.readline()
+        if not line:
+            raise CellFailed("the load generator ended")
+        event: dict[str, Any] = json.loads(line)
+        return event
 
     def last_words(self) -> str:
         """The end of what the server wrote to its output."""
@@ -178,13 +192,3 @@ def _end(process: subprocess.Popen[str]) -> None:
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()
-
-
-def _next_event(process: subprocess.Popen[str], deadline: float) -> dict[str, Any]:
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
-    line = process.stdout.readline() if ready else ""
-    if not line:
-        raise CellFailed("the load generator gave no answer")
-    event: dict[str, Any] = json.loads(line)
-    return event

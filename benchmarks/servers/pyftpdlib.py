@@ -20,5 +20,6 @@ SERVERS = (
         title="pyftpdlib, prefork",
         family=Family.PYTHON,
         command=(*_COMMAND, "{cpus}"),
+        remark="Forked before its event loop is made: its own prefork shares one epoll, which makes sessions hang.",
     ),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import sys
 
 from pyftpdlib.authorizers import DummyAuthorizer
@@ -17,8 +19,12 @@ def main(port: str, directory: str, processes: str) -> None:
     authorizer.add_user("bench", "bench", directory, perm="elradfmwMT")
     FTPHandler.authorizer = authorizer
     FTPServer.max_cons = 0
-    server = FTPServer(("127.0.0.1", int(port)), FTPHandler, backlog=1024)
-    server.serve_forever(worker_processes=int(processes))
+    listener = socket.create_server(("127.0.0.1", int(port)), backlog=1024)
+    for _ in range(int(processes) - 1):
+        # Its own worker_processes forks after the epoll descriptor was made; the workers then take each other's events.
+        if os.fork() == 0:
+            break
+    FTPServer(listener, FTPHandler, backlog=1024).serve_forever()
 
 
 if __name__ == "__main__":
