@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -63,6 +64,13 @@ class Running:
         assert control.ask(f"PASS {password}").code == 230
         assert control.ask("TYPE I").code == 200
         return control
+
+    def await_condition(self, condition: Callable[[], bool]) -> None:
+        """Wait until ``condition`` holds, looking again and again."""
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, "what was waited for did not come about"
+            time.sleep(0.001)  # between two looks
 
     def await_idle(self) -> None:
         """Wait until no session is left and everything that sessions held is given back."""
@@ -258,3 +266,9 @@ def receive(data: Data | socket.socket) -> bytes:
     while piece := data.recv(1 << 20):
         received += piece
     return bytes(received)
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with a reset in place of an end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()

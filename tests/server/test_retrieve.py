@@ -215,8 +215,8 @@ def test_an_offset_outlives_the_address_of_an_active_transfer(control: Control, 
 @pytest.mark.req("S-3659-REST-2")
 @pytest.mark.parametrize(
     "between",
-    "CWD .|PWD|SIZE file|MDTM file|MLST file|STAT|HELP|FEAT|SYST|CLNT x|OPTS UTF8 ON|DELE other|MKD new|RNFR file|ALLO 1"
-    "|STRU F|MODE S|SITE HELP|ABOR|MFMT 20200101000000 file".split("|"),
+    "CWD .|PWD|SIZE file|MDTM file|MLST file|STAT|HELP|FEAT|SYST|CLNT x|OPTS UTF8 ON|DELE other|MKD new|RNFR file"
+    "|ALLO 1|STRU F|MODE S|SITE HELP|ABOR|MFMT 20200101000000 file".split("|"),
 )
 def test_an_offset_does_not_outlive_another_command(control: Control, root: Path, between: str) -> None:
     (root / "file").write_bytes(b"0123456789")

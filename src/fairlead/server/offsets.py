@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fairlead.storage.base import Source, Storage
 
 CHUNK = 1 << 20
+CR = 13
 
 
 def _chunks(source: Source) -> Iterator[bytes]:
@@ -61,7 +62,9 @@ def _within(chunk: bytes, offset: int) -> tuple[int, bytes]:
         end = chunk.find(b"\n", inside)
         plain = (len(chunk) if end < 0 else end) - inside
         if offset <= plain:
-            return inside + offset, b""
+            inside += offset
+            # With an LF as the first octet that is to come, a lone CR would be a line end.
+            return (inside - 1, b"\r") if chunk[inside - 1] == CR else (inside, b"")
         offset -= plain
         if offset == 1:
             return inside + plain, b"\r"
