@@ -48,6 +48,10 @@ LAST_WORDS = 1.0
 commands.load()
 
 
+def _greeting(settings: Settings) -> Reply:
+    return Reply(220, *(settings.banner.splitlines() or [""]))
+
+
 class Server:
     """An FTP server in this process's running event loop.
 
@@ -82,7 +86,7 @@ class Server:
         )
         self.pipes = Pipes()
         self.pool = PortPool(self.settings.passive_ports)
-        self.greeting = Reply(220, self.settings.banner)
+        self.greeting = _greeting(self.settings)
         self.loop: asyncio.AbstractEventLoop
         self.announcer: Announcer
         self.readiness: Readiness | LoopReadiness
@@ -173,7 +177,7 @@ class Server:
             self.pool = PortPool(settings.passive_ports)
         self.settings = settings
         self.accounts = accounts
-        self.greeting = Reply(220, settings.banner)
+        self.greeting = _greeting(settings)
 
     # Sessions
 
