@@ -201,6 +201,23 @@ def test_an_upload_nobody_ended_is_kept(local: LocalStorage) -> None:
     assert local.stat("/a", owner=OWNER).st_size == 3
 
 
+@pytest.mark.parametrize("end", ["close", "drop"])
+def test_an_upload_outlives_its_store(root: Path, end: str) -> None:
+    store = LocalStorage(root)
+    stored = begin(store, "/a")
+    if end == "close":
+        store.close()
+        with pytest.raises(StorageFault):
+            store.stat("/a")
+    del store
+    others = [os.open(root.parent, os.O_RDONLY) for _ in range(10)]
+    stored.write(b"123")
+    stored.commit()
+    for other in others:
+        os.close(other)
+    assert (root / "a").read_bytes() == b"123"
+
+
 def test_a_directory_that_vanished_with_the_upload(local: LocalStorage, root: Path) -> None:
     local.mkdir("/d")
     stored = begin(local, "/d/a")

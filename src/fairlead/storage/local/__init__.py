@@ -43,6 +43,16 @@ _LINK = "/proc/self/fd/%d"
 """A descriptor opened by O_PATH needs no right to read; its link in /proc leads to nothing but its own file."""
 
 
+class _Holder:
+    """Closes a descriptor when the last one that needs it is gone."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+
 class LocalStorage:
     """A directory and all below it, as :class:`fairlead.storage.base.Storage`.
 
@@ -51,7 +61,6 @@ class LocalStorage:
     """
 
     inline = True
-    _root = -1
 
     def __init__(
         self, root: str | Path, *, durability: Literal["full", "relaxed"] = "full", umask: int = 0o022
@@ -62,16 +71,15 @@ class LocalStorage:
         ``root`` is no directory that can be opened.
         """
         self._root = os.open(root, _LIST)
+        self._holder: _Holder | None = _Holder(self._root)
         self._open = beneath.best(self._root)
         self._full = durability == "full"
         self._file_mode = 0o666 & ~umask
         self._directory_mode = 0o777 & ~umask
 
     def close(self) -> None:
-        """Release the root; the store can do nothing more. A second call does nothing."""
-        root, self._root = self._root, -1
-        if root >= 0:
-            os.close(root)
+        """Release the root as soon as no upload needs it; the store itself can do nothing more."""
+        self._root, self._holder = -1, None
 
     def stat(self, path: str, *, follow: bool = True, owner: str | None = None) -> os.stat_result:
         """See :meth:`fairlead.storage.base.Storage.stat`."""
@@ -215,8 +223,6 @@ class LocalStorage:
         """
         return sweep(self._root, self._open, time.time() - older_than)
 
-    __del__ = close
-
     @contextlib.contextmanager
     def _parent(self, path: str, hidden: type[StorageError] = NotFound) -> Iterator[tuple[int, bytes]]:
         """The directory that holds ``path`` and the name in it; OSErrors become those of ``path``."""
@@ -237,7 +243,7 @@ class LocalStorage:
             if name in {b"", b".", b".."}:
                 raise IsADirectory(path)
             try:
-                place = Place(path, self._upload_directory(parent), parent == b".", name)
+                place = Place(path, self._upload_directory(parent), name, self._holder if parent == b"." else None)
             except OSError as error:
                 raise fault(error, path) from error
             try:

@@ -22,9 +22,9 @@ class Place:
     path: str
     """The virtual path, for errors."""
     directory: int
-    borrowed: bool
-    """Whether the descriptor of the directory belongs to the store."""
     name: bytes
+    lender: object = None
+    """Who closes the descriptor of the directory, kept alive as long as it is used; None where the place does."""
     status: os.stat_result | None = None
     """What bears the name; no link."""
     reserved: os.stat_result | None = None
@@ -33,7 +33,7 @@ class Place:
     def close(self) -> None:
         """Close the directory; a second call does nothing."""
         directory, self.directory = self.directory, -1
-        if directory >= 0 and not self.borrowed:
+        if directory >= 0 and self.lender is None:
             os.close(directory)
 
     def release(self) -> None:
