@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 PREFIX = "fairlead-bench-"
 
@@ -83,12 +83,13 @@ class ProcessTree:
     def pids(self) -> list[int]:
         table = process_table()
         self._known.update(descendants(self._root, table))
-        self._known &= table.keys()  # those whose parent has ended stay known
+        # Those whose parent has ended stay known.
+        self._known = {pid for pid in self._known if pid in table and not table[pid].ended}
         return sorted(self._known)
 
     def cpu(self) -> float:
         table = process_table()
-        return sum(table[pid][1] for pid in descendants(self._root, table)) / os.sysconf("SC_CLK_TCK")
+        return sum(table[pid].ticks for pid in descendants(self._root, table)) / os.sysconf("SC_CLK_TCK")
 
     def remove(self) -> None:
         kill_all(self.pids)
@@ -103,14 +104,24 @@ def parse_cpu_stat(text: str) -> float:
     raise ValueError("cpu.stat has no usage_usec")
 
 
-def parse_stat(text: str) -> tuple[int, int]:
-    """The parent and the clock ticks (with those of children waited for) of one ``/proc/PID/stat``."""
+class Process(NamedTuple):
+    """What /proc says of a process."""
+
+    parent: int
+    ticks: int
+    """Clock ticks of CPU time, with those of children that were waited for."""
+    ended: bool
+    """Whether only its parent's wait is missing."""
+
+
+def parse_stat(text: str) -> Process:
+    """One ``/proc/PID/stat``."""
     fields = text.rpartition(")")[2].split()
-    return int(fields[1]), sum(int(field) for field in fields[11:15])
+    return Process(int(fields[1]), sum(int(field) for field in fields[11:15]), fields[0] == "Z")
 
 
-def process_table() -> dict[int, tuple[int, int]]:
-    """Parent and clock ticks of every process."""
+def process_table() -> dict[int, Process]:
+    """Every process."""
     table = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -119,11 +130,11 @@ def process_table() -> dict[int, tuple[int, int]]:
     return table
 
 
-def descendants(root: int, table: dict[int, tuple[int, int]]) -> Iterator[int]:
+def descendants(root: int, table: dict[int, Process]) -> Iterator[int]:
     """``root`` and every process below it that is in the table."""
     children: dict[int, list[int]] = {}
-    for pid, (parent, _) in table.items():
-        children.setdefault(parent, []).append(pid)
+    for pid, process in table.items():
+        children.setdefault(process.parent, []).append(pid)
     todo = [root] if root in table else []
     while todo:
         pid = todo.pop()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from benchmarks.group import (
+    Process,
     ProcessTree,
     descendants,
     memory,
@@ -18,7 +19,7 @@ from benchmarks.group import (
 
 def test_a_process_whose_name_has_brackets_and_spaces_is_read() -> None:
     fields = "S 17 1 1 0 -1 4194560 100 0 0 0 3 4 5 6 20 0 1 0 12345"
-    assert parse_stat(f"42 (a (b) c) {fields}") == (17, 18)
+    assert parse_stat(f"42 (a (b) c) {fields}") == Process(17, 18, ended=False)
 
 
 def test_cpu_time_of_a_version_2_group() -> None:
@@ -31,7 +32,7 @@ def test_memory_of_a_rollup_is_in_octets() -> None:
 
 
 def test_descendants_are_found_at_any_depth() -> None:
-    table = {1: (0, 0), 2: (1, 0), 3: (2, 0), 4: (1, 0), 5: (0, 0)}
+    table = {pid: Process(parent, 0, ended=False) for pid, parent in {1: 0, 2: 1, 3: 2, 4: 1, 5: 0}.items()}
     assert sorted(descendants(2, table)) == [2, 3]
     assert sorted(descendants(1, table)) == [1, 2, 3, 4]
     assert list(descendants(9, table)) == []
@@ -43,7 +44,7 @@ def test_the_memory_of_this_process_is_read() -> None:
 
 
 def test_the_own_process_is_in_the_table() -> None:
-    assert process_table()[os.getpid()][0] == os.getppid()
+    assert process_table()[os.getpid()].parent == os.getppid()
 
 
 SPIN = "import time\nwhile time.process_time() < 0.05: pass\nprint('spun', flush=True)\ninput()"
