@@ -102,6 +102,8 @@ def vsftpd(host: str) -> Iterator[Server]:
                 "connect_from_port_20": "YES",
                 "ftp_data_port": port - 1,
                 "seccomp_sandbox": "NO",
+                "ascii_upload_enable": "YES",
+                "ascii_download_enable": "YES",
                 "mdtm_write": "YES",
                 "ls_recurse_enable": "YES",
             }
@@ -152,6 +154,7 @@ def proftpd(host: str) -> Iterator[Server]:
             DelayEngine off
             ControlsEngine off
             UseReverseDNS off
+            RootRevoke off
             """)
         log = place / "log"
         command = [binary, "-n", "-q", "-c", str(config)]
