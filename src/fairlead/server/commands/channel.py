@@ -14,7 +14,6 @@ from fairlead.proto.address import (
     parse_port,
     pasv_reply_text,
 )
-from fairlead.proto.codec import Representation
 from fairlead.proto.reply import Reply
 from fairlead.server.data import ActivePort, PassivePort, source_port, without_zone
 from fairlead.server.registry import Argument, command
@@ -155,14 +154,13 @@ def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:
 
 # Representation
 
-SERVED = {"I": Representation("I"), "L": Representation("L")}
 FORMS = frozenset("NTC")
 
 
 @command("TYPE", syntax="A [N] | I | L 8", argument=Argument.REQUIRED, keeps_restart=True)
 def representation_type(session: Session, argument: str) -> Reply:
     """Set the representation type (RFC 959 section 4.1.2, RFC 1123 section 4.1.2.1)."""
-    first, *rest = argument.upper().split(" ")
+    first, *rest = _capital(argument).split(" ")
     if len(rest) > 1:
         raise ArgumentError("TYPE takes a letter and at most one parameter")
     parameter = rest[0] if rest else ""
@@ -185,9 +183,16 @@ def representation_type(session: Session, argument: str) -> Reply:
 
 
 def _byte_size(parameter: str) -> int:
-    if not parameter.isascii() or not parameter.isdecimal() or not 1 <= int(parameter) <= 255:
+    if not parameter.isdecimal() or len(parameter) > 3 or not 1 <= int(parameter) <= 255:
         raise ArgumentError("TYPE L needs a byte size from 1 to 255")
     return int(parameter)
+
+
+def _capital(argument: str) -> str:
+    """Parameters are letters of ASCII; other letters must not become one of them in upper case."""
+    if not argument.isascii():
+        raise ArgumentError("The parameter is not known")
+    return argument.upper()
 
 
 @command("STRU", syntax="F", argument=Argument.REQUIRED)
@@ -203,7 +208,7 @@ def transfer_mode(_: Session, argument: str) -> Reply:
 
 
 def _one_of(argument: str, verb: str, *, served: str, known: str) -> Reply:
-    letter = argument.upper()
+    letter = _capital(argument)
     if letter == served:
         return Reply(200, f"{verb} set to {letter}.")
     if len(letter) == 1 and letter in known:
