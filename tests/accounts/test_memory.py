@@ -83,6 +83,13 @@ def test_a_user_named_ftp_goes_before_anonymous_access() -> None:
         authenticate(accounts, "ftp", "me@example.com")
 
 
+def test_accounts_can_be_looked_through() -> None:
+    accounts = MemoryAccounts.sharing(STORAGE, {"alice": "a", "bob": "b"}, anonymous=True)
+
+    assert [account.name for account in accounts] == ["alice", "bob", "anonymous"]
+    assert not list(MemoryAccounts())
+
+
 def test_a_user_given_twice_is_refused() -> None:
     user = User(Account("alice", STORAGE), KeyedDigest("a"))
 

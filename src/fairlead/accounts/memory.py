@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fairlead.accounts.base import Account, Right, Rule
@@ -64,6 +64,12 @@ class MemoryAccounts:
             [User(Account(name, storage, rules), KeyedDigest(password)) for name, password in (users or {}).items()],
             anonymous=Account("anonymous", storage, anonymous=True) if anonymous else None,
         )
+
+    def __iter__(self) -> Iterator[Account]:
+        """All accounts, that of anonymous access last."""
+        yield from (user.account for user in self._users.values())
+        if self._anonymous is not None:
+            yield self._anonymous
 
     def anonymous(self, user: str) -> bool:
         """Whether ``user`` asks for anonymous access and it is on; a user who bears such a name goes before."""

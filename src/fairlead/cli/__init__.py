@@ -1,0 +1,103 @@
+"""The command line: one module for each verb, imported when that verb is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+from fairlead import __version__
+
+VERBS = {
+    "serve": "serve a directory",
+    "ls": "list a directory",
+    "get": "fetch files",
+    "put": "store files",
+    "cat": "print files on standard output",
+    "user": "manage the users in a configuration file",
+    "config": "make, check and show configurations",
+}
+"""Each verb, whose module bears its name, and what it does."""
+
+_EXAMPLES = """\
+examples:
+  fairlead serve                                  this directory, to this machine, read-only
+  fairlead serve /srv/ftp --listen '[::]:2121'    to everyone
+  fairlead ls ftp://ftp.example.com/pub/
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence and exit status 2."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"allow_abbrev": False} | settings)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to read on."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv``, by default the process's own; returns the exit status."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    verb = next((argument for argument in arguments if not argument.startswith("-")), "")
+    try:
+        parser = _parser(verb)
+        parsed, unknown = parser.parse_known_args(arguments)
+        if unknown:
+            parser.prog += f" {verb}"
+            parser.error(f"nobody knows {' '.join(unknown)}")
+    except SystemExit as stop:  # help was shown, or the arguments are wrong
+        return int(stop.code or 0)
+    return _run(parsed)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    """Run the verb; whatever it raises becomes an exit status and a sentence."""
+    try:
+        status: int = parsed.run(parsed)
+        print(end="", flush=True)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - of each only a sentence is to be seen
+        return _failed(parsed, error)
+    return status
+
+
+def _failed(parsed: argparse.Namespace, error: BaseException) -> int:
+    from fairlead.cli.failures import FAILED, guarded, say
+
+    def again(_: argparse.Namespace) -> int:
+        raise error
+
+    try:
+        return guarded(parsed, again)
+    except Exception as unforeseen:
+        if parsed.debug:
+            raise
+        say(f"an error that nobody foresaw, {unforeseen!r}; --debug shows where it came from")
+        return FAILED
+
+
+def _parser(verb: str) -> Parser:
+    """The parser of the whole, in which only ``verb`` knows its arguments."""
+    parser = Parser(
+        prog="fairlead",
+        description="A complete FTP system: server, client, and the tool that shows why a data connection fails.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"Fairlead {__version__}")
+    subparsers = parser.add_subparsers(metavar="VERB", required=True, dest="verb", parser_class=Parser)
+    for name, purpose in VERBS.items():
+        if name == verb:
+            import_module(f"fairlead.cli.{name}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=purpose)
+    if verb and verb not in VERBS:
+        from difflib import get_close_matches
+
+        close = get_close_matches(verb, VERBS, 1)
+        parser.error(f"there is no verb {verb!r}{f', did you mean {close[0]}?' if close else ''}")
+    return parser

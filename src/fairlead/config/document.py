@@ -53,6 +53,12 @@ def sample() -> str:
     return "\n".join(lines) + "\n"
 
 
+def user_as_toml(name: str, password_hash: str, *, write: bool) -> str:
+    """The table of one user."""
+    lines = ["[[users]]", f"name = {_toml(name)}", f"password = {_toml(password_hash)}"]
+    return "\n".join(lines + ["write = true"] * write) + "\n"
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema of the file."""
     whole = msgspec.json.schema(Config, schema_hook=_schema_of_form)

@@ -13,6 +13,7 @@ import msgspec
 
 from fairlead.config.faults import NOUNS, explained
 from fairlead.config.models import Config
+from fairlead.config.places import Keys
 from fairlead.config.source import Source
 from fairlead.config.types import fields_of, item_of, section_of, type_at
 from fairlead.config.values import Form
@@ -75,12 +76,13 @@ def from_environment(environment: Mapping[str, str]) -> Source:
         path = tuple(name.removeprefix(PREFIX).lower().split("__"))
         if not name.startswith(PREFIX) or (len(path) == 1 and path[0] not in fields_of(Config)):
             continue
-        source.put(path, _typed(text, type_at(path), name), name)
+        source.put(path, typed(text, path, name), name)
     return source
 
 
-def _typed(text: str, kind: Any, name: str) -> Any:
-    """``text`` as what a file would hold for the type ``kind``."""
+def typed(text: str, path: Keys, name: str) -> Any:
+    """``text`` as what a file would hold for the setting ``path``; ConfigError calls it ``name``."""
+    kind = type_at(path)
     if item_of(kind) is not None:
         if not text.lstrip().startswith("["):
             return [part.strip() for part in text.split(",")] if text else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -200,6 +199,8 @@ FORMS = (Listen, PortRange, PublicAddress, Network, VirtualPath, RightName, Pass
 
 def choices(wrong: str, right: Iterable[str]) -> str:
     """What to write instead of ``wrong``: the word that comes closest, or all there are."""
+    import difflib  # noqa: PLC0415 - takes its time, and is needed only where something is wrong
+
     names = list(right)
     close = difflib.get_close_matches(wrong, names, 1)
     return f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}"
