@@ -136,9 +136,9 @@ class MlsxFormatter:
             case "UNIX.mode":
                 return f"{stat.S_IMODE(status.st_mode):04o}", 0
             case "UNIX.owner":
-                return _literal(token(self._owner(status.st_uid), status.st_uid)), 0
+                return _word(self._owner(status.st_uid), status.st_uid), 0
             case _:
-                return _literal(token(self._group(status.st_gid), status.st_gid)), 0
+                return _word(self._group(status.st_gid), status.st_gid), 0
 
 
 def parse_mlsx(line: str) -> Entry:
@@ -228,6 +228,10 @@ def _type(mode: int, target: str | None) -> str:
     if target and stat.S_ISLNK(mode) and not any(character in " ;\r\n" for character in target):
         kind += f":{target}"
     return kind
+
+
+def _word(name: str, number: int) -> str:
+    return _literal(token(name, number).replace(";", "_"))
 
 
 def _literal(text: str) -> str:

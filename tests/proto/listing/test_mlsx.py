@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.errors import ArgumentError
+from fairlead.proto.entry import Entry, Kind
+from fairlead.proto.listing.mlsx import (
+    DEFAULT_FACTS,
+    FACTS,
+    MlsxFormatter,
+    facts_text,
+    feature_text,
+    parse_facts,
+    parse_mlsd,
+    parse_mlsx,
+)
+from fairlead.proto.times import format_time
+
+WHEN = 1_700_000_000
+FILE = stat.S_IFREG | 0o644
+DIRECTORY = stat.S_IFDIR | 0o755
+LINK = stat.S_IFLNK | 0o777
+OWNERS = {0: "root", 1: "50%;off me"}
+
+
+def status(
+    mode: int = FILE, *, size: int = 5, modified: int = WHEN, inode: int = 0xAB, device: int = 0x2F, uid: int = 0
+) -> os.stat_result:
+    return os.stat_result((mode, inode, device, 1, uid, uid, size, 0, modified, 0))
+
+
+def formatter(*facts: str) -> MlsxFormatter:
+    return MlsxFormatter(
+        facts=facts or FACTS,
+        perm=lambda of: "el" if stat.S_ISDIR(of.st_mode) else "r" if of.st_mode & 0o400 else "",
+        owner=lambda uid: OWNERS.get(uid, ""),
+        group=lambda gid: OWNERS.get(gid, ""),
+    )
+
+
+class TestFacts:
+    @pytest.mark.req("S-3659-FACT-1")
+    def test_those_of_the_standard_and_of_unix_can_be_had(self) -> None:
+        assert FACTS == ("type", "size", "modify", "perm", "unique", "UNIX.mode", "UNIX.owner", "UNIX.group")
+        assert frozenset(FACTS) == DEFAULT_FACTS
+
+    @pytest.mark.req("S-3659-FEAT-1", "S-3659-OPTS-4")
+    def test_feat_shows_all_and_stars_those_that_are_sent(self) -> None:
+        assert feature_text(("size", "type")) == (
+            "MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;"
+        )
+
+    @pytest.mark.req("S-3659-OPTS-1", "S-3659-OPTS-2", "S-3659-OPTS-3")
+    @pytest.mark.parametrize(
+        ("argument", "selected"),
+        [
+            ("type;size;", "type;size;"),
+            ("size;type;", "type;size;"),
+            ("type;size", "type;size;"),
+            ("TYPE;unix.MODE;", "type;UNIX.mode;"),
+            ("type;lang;x.y;", "type;"),
+            ("lang;", ""),
+            (";;", ""),
+            ("", ""),
+        ],
+    )
+    def test_opts_selects_those_that_can_be_had(self, argument: str, selected: str) -> None:
+        assert facts_text(parse_facts(argument)) == selected
+
+    @pytest.mark.req("S-3659-OPTS-3")
+    @pytest.mark.parametrize("argument", ["type; size;", " type;", "type; ", "type size"])
+    def test_a_space_is_malformed(self, argument: str) -> None:
+        with pytest.raises(ArgumentError):
+            parse_facts(argument)
+
+    @given(st.frozensets(st.sampled_from(FACTS)))
+    def test_what_is_confirmed_selects_the_same(self, facts: frozenset[str]) -> None:
+        assert parse_facts(facts_text(facts)) == facts
+
+
+class TestFormatting:
+    @pytest.mark.req("S-3659-FACT-2", "S-3659-FACT-6", "S-3659-FACT-8", "S-3659-MLSD-1")
+    def test_a_line_has_the_facts_a_space_and_the_name(self) -> None:
+        data = formatter().lines([("a b", status(), None), ("d", status(DIRECTORY), None)])
+
+        assert data == (
+            b"type=file;size=5;modify=20231114221320;perm=r;unique=2fgab;"
+            b"UNIX.mode=0644;UNIX.owner=root;UNIX.group=root; a b\r\n"
+            b"type=dir;modify=20231114221320;perm=el;unique=2fgab;"
+            b"UNIX.mode=0755;UNIX.owner=root;UNIX.group=root; d\r\n"
+        )
+
+    @pytest.mark.req("S-3659-OPTS-1")
+    @given(st.frozensets(st.sampled_from(FACTS)), st.booleans())
+    def test_only_the_selected_facts_are_sent(self, facts: frozenset[str], directory: bool) -> None:
+        data = formatter(*facts, "").lines([("name", status(DIRECTORY if directory else FILE), None)])
+        sent = [fact.partition("=")[0] for fact in data.decode().partition(" ")[0].split(";")[:-1]]
+
+        assert sent == [fact for fact in FACTS if fact in facts and not (directory and fact == "size")]
+        assert data.endswith(b" name\r\n")
+
+    @pytest.mark.req("S-3659-MLST-3", "S-3659-OPTS-2")
+    def test_without_facts_a_name_follows_one_space(self) -> None:
+        assert formatter("").lines([("a", status(), None)]) == b" a\r\n"
+        assert formatter("").line("/a", status()) == " /a"
+
+    @pytest.mark.req("S-3659-FACT-5")
+    def test_the_perm_fact_may_be_empty(self) -> None:
+        assert formatter("perm").line("a", status(stat.S_IFREG)) == "perm=; a"
+
+    @pytest.mark.req("S-3659-FACT-4")
+    def test_one_file_has_one_unique_token_and_two_files_have_two(self) -> None:
+        tokens = [
+            formatter("unique").line("", status(inode=inode, device=device))
+            for inode, device in [(1, 2), (1, 2), (2, 1), (0x12, 1), (1, 0x12)]
+        ]
+
+        assert tokens[0] == tokens[1]
+        assert len(set(tokens)) == 4
+
+    @pytest.mark.req("S-3659-FACT-6")
+    @pytest.mark.parametrize("modified", [0, -1, 59, 86399, 86400, WHEN])
+    def test_modify_is_what_mdtm_says(self, modified: int) -> None:
+        said = formatter("modify").line("a", status(modified=modified))
+
+        assert said == f"modify={format_time(modified * 10**9)}; a"
+
+    @pytest.mark.parametrize(("modified", "day"), [(1 << 62, "99991231"), (-(1 << 62), "00010101")])
+    def test_a_date_beyond_all_calendars_spoils_no_listing(self, modified: int, day: str) -> None:
+        assert formatter("modify").line("a", status(modified=modified)).startswith(f"modify={day}")
+
+    @pytest.mark.req("S-3659-FACT-3", "S-3659-FACT-8")
+    @pytest.mark.parametrize(
+        ("mode", "target", "kind"),
+        [
+            (LINK, "/x/y", "OS.unix=slink:/x/y"),
+            (LINK, "a%sb", "OS.unix=slink:a%sb"),
+            (LINK, "", "OS.unix=slink"),
+            (LINK, None, "OS.unix=slink"),
+            (LINK, "a b", "OS.unix=slink"),
+            (LINK, "a;b", "OS.unix=slink"),
+            (LINK, "a\nb", "OS.unix=slink"),
+            (FILE, "/x/y", "file"),
+            (DIRECTORY, "/x/y", "dir"),
+            (stat.S_IFIFO, None, "OS.unix=fifo"),
+            (stat.S_IFSOCK, None, "OS.unix=sock"),
+            (stat.S_IFCHR, None, "OS.unix=chr"),
+            (stat.S_IFBLK, None, "OS.unix=blk"),
+            (0, None, "OS.unix=unknown"),
+        ],
+    )
+    def test_what_is_neither_file_nor_directory_has_a_type_of_the_system(
+        self, mode: int, target: str | None, kind: str
+    ) -> None:
+        assert formatter("type").line("a", status(mode), target) == f"type={kind}; a"
+        assert formatter("type").lines([("a", status(mode), target)]) == f"type={kind}; a\r\n".encode()
+
+    @pytest.mark.req("S-3659-FACT-2", "S-3659-MLST-1")
+    def test_one_line_may_be_of_the_directory_itself(self) -> None:
+        one = formatter("type", "modify")
+
+        assert one.line("/d", status(DIRECTORY), kind="cdir") == "type=cdir;modify=20231114221320; /d"
+        assert one.line("/d", status(DIRECTORY)) == "type=dir;modify=20231114221320; /d"
+
+    @pytest.mark.req("S-3659-FACT-8")
+    def test_owners_are_words_without_semicolons_and_numbers_where_there_is_no_name(self) -> None:
+        assert formatter("UNIX.owner", "UNIX.group").line("a", status(uid=1)) == (
+            "UNIX.owner=50%_off_me;UNIX.group=50%_off_me; a"
+        )
+        assert formatter("UNIX.owner", "UNIX.group").line("a", status(uid=2)) == "UNIX.owner=2;UNIX.group=2; a"
+
+    @pytest.mark.req("S-3659-TVFS-1", "S-SEC-8")
+    @pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\r\nb", "\r", "\n"])
+    def test_a_name_that_no_line_can_carry_is_left_out(self, name: str) -> None:
+        items = [("a", status(), None), (name, status(), None), ("%s", status(), None)]
+
+        assert formatter("size").lines(items) == b"size=5; a\r\nsize=5; %s\r\n"
+
+    @pytest.mark.req("S-2640-UTF-2")
+    def test_names_go_out_as_the_octets_they_are(self) -> None:
+        names = ["é", "\udce9\udcff", " a ", "a;b=c", "%"]
+
+        assert formatter("").lines([(name, status(), None) for name in names]).decode("utf-8", "surrogateescape") == (
+            "".join(f" {name}\r\n" for name in names)
+        )
+
+    def test_more_owners_and_times_than_are_remembered_are_shown_rightly(self) -> None:
+        many = formatter()
+        items = [(str(at), status(device=at, modified=WHEN - at * 60), None) for at in range(9000)]
+
+        assert many.lines(items) == b"".join(formatter().lines([item]) for item in items)
+
+
+ENTRY = Entry(
+    "a;b =c",
+    Kind.FILE,
+    5,
+    datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC),
+    datetime(2020, 1, 1, tzinfo=UTC),
+    "adfrw",
+    "me",
+    "us",
+    None,
+    "Ab1",
+)
+
+
+class TestParsing:
+    @pytest.mark.req("C-3659-MLS-1")
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            "type=file;size=5;modify=20231114221320;create=20200101000000;perm=adfrw;unique=Ab1;unix.owner=me;unix.group=us;",
+            "UNIX.group=us;UNIX.owner=me;Unique=Ab1;Perm=adfrw;Create=20200101000000;Modify=20231114221320;Size=5;Type=File;",
+            "X.y=z;type=file;size=5;media-type=text/plain;modify=20231114221320;create=20200101000000;perm=adfrw;"
+            "unique=Ab1;unix.owner=me;unix.group=us;" + "long=" + "x" * 5000 + ";",
+            "type=file;size=5;modify=20231114221320;create=20200101000000;perm=adfrw;unique=Ab1;unix.owner=me;unix.group=us",
+        ],
+    )
+    def test_facts_come_in_any_order_case_and_number(self, facts: str) -> None:
+        line = f"{facts} a;b =c"
+        entry = parse_mlsd(line)
+
+        assert entry == Entry(**{**{name: getattr(ENTRY, name) for name in ENTRY.__slots__}, "raw": line})
+        assert parse_mlsx(line) == entry
+
+    @pytest.mark.req("C-3659-MLS-2")
+    @pytest.mark.parametrize(
+        ("line", "name"),
+        [
+            (" type=file; /a b", "/a b"),
+            ("type=file; /a b", "/a b"),
+            (" type=file;  a", " a"),
+            ("  /a", "/a"),
+            (" /a b", "/a b"),
+            ("/a", "/a"),
+        ],
+    )
+    def test_the_line_of_mlst_begins_with_a_space_or_not_and_may_have_no_facts(self, line: str, name: str) -> None:
+        assert parse_mlsx(line).name == name
+
+    @pytest.mark.parametrize("line", ["", " ", "type=file;", "type=file; ", " type=file;"])
+    def test_a_line_of_mlst_without_a_name_is_malformed(self, line: str) -> None:
+        with pytest.raises(ArgumentError):
+            parse_mlsx(line)
+
+    @pytest.mark.req("C-3659-MLS-1")
+    @pytest.mark.parametrize(
+        ("kind", "expected", "target"),
+        [
+            ("file", Kind.FILE, None),
+            ("dir", Kind.DIRECTORY, None),
+            ("DIR", Kind.DIRECTORY, None),
+            ("OS.unix=slink:/X y;", Kind.LINK, "/X"),
+            ("OS.UNIX=slink:/X", Kind.LINK, "/X"),
+            ("OS.unix=slink:", Kind.LINK, None),
+            ("OS.unix=symlink", Kind.LINK, None),
+            ("OS.unix=chr-4/64", Kind.OTHER, None),
+            ("OS.MacOS=alias", Kind.OTHER, None),
+            ("x", Kind.OTHER, None),
+            ("", Kind.FILE, None),
+        ],
+    )
+    def test_types(self, kind: str, expected: Kind, target: str | None) -> None:
+        entry = parse_mlsd(f"type={kind}; a")
+
+        assert entry is not None
+        assert (entry.kind, entry.target) == (expected, target)
+
+    @pytest.mark.req("C-3659-MLS-1")
+    @pytest.mark.parametrize("kind", ["cdir", "pdir", "CDir"])
+    def test_the_headings_of_a_listing_are_no_entries_of_it(self, kind: str) -> None:
+        assert parse_mlsd(f"type={kind}; /a") is None
+        assert parse_mlsx(f" type={kind}; /a").kind is Kind.DIRECTORY
+
+    @pytest.mark.req("C-3659-TIME-1")
+    @pytest.mark.parametrize(
+        ("fact", "moment"),
+        [
+            ("20231114221320.123", datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC)),
+            ("191231114221320", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+            ("2023", None),
+            ("", None),
+            ("20230230000000", None),
+        ],
+    )
+    def test_a_time_that_cannot_be_read_counts_as_not_told(self, fact: str, moment: datetime | None) -> None:
+        entry = parse_mlsd(f"modify={fact}; a")
+
+        assert entry is not None
+        assert entry.modified == moment
+
+    @pytest.mark.parametrize("size", ["", "x", "-1", "٣", "1.5", "9" * 5000])
+    def test_a_size_that_cannot_be_read_counts_as_not_told(self, size: str) -> None:
+        entry = parse_mlsd(f"size={size}; a")
+
+        assert entry is not None
+        assert entry.size is None
+
+    @pytest.mark.parametrize(
+        "line", ["", "a", "a b", "total 8", "type=file;", "type=file; ", " a", "-rw-r--r-- 1 a=b c"]
+    )
+    def test_other_lines_are_none(self, line: str) -> None:
+        assert parse_mlsd(line) is None
+
+    def test_a_line_without_facts_is_read_where_it_is_expected(self) -> None:
+        entry = parse_mlsd(" a=b c", bare=True)
+
+        assert entry is not None
+        assert entry.name == "a=b c"
+        assert parse_mlsd(" ", bare=True) is None
+        assert parse_mlsd("a b", bare=True) is None
+
+
+NAMES = st.text(
+    st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), min_size=1, max_size=6
+) | st.just("\udce9")
+
+
+@pytest.mark.req("C-3659-MLS-1", "S-3659-MLSD-1")
+@given(
+    name=NAMES,
+    mode=st.integers(0, 0o7777),
+    directory=st.booleans(),
+    size=st.integers(0, 1 << 63),
+    modified=st.integers(-(10**9), 10**11),
+    uid=st.sampled_from([0, 7]),
+)
+def test_what_a_server_lists_a_client_reads(
+    name: str, mode: int, directory: bool, size: int, modified: int, uid: int
+) -> None:
+    of = status((stat.S_IFDIR if directory else stat.S_IFREG) | mode, size=size, modified=modified, uid=uid)
+    line = formatter().lines([(name, of, None)]).decode("utf-8", "surrogateescape").removesuffix("\r\n")
+
+    assert parse_mlsd(line) == Entry(
+        name=name,
+        kind=Kind.DIRECTORY if directory else Kind.FILE,
+        size=None if directory else size,
+        modified=datetime.fromtimestamp(modified, UTC),
+        permissions="el" if directory else "r" if mode & 0o400 else "",
+        owner="root" if uid == 0 else "7",
+        group="root" if uid == 0 else "7",
+        unique="2fgab",
+        raw=line,
+    )

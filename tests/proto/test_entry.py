@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from fairlead.proto.entry import Entry, Kind
+
+
+def test_what_a_listing_did_not_tell_is_none() -> None:
+    entry = Entry("a")
+
+    assert (entry.name, entry.kind) == ("a", Kind.FILE)
+    assert {getattr(entry, name) for name in entry.__slots__[2:-1]} == {None}
+
+
+def test_an_entry_is_a_value() -> None:
+    entry = Entry("a")
+
+    assert entry == Entry("a")
+    assert len({entry, Entry("a"), Entry("b")}) == 2
+    with pytest.raises(FrozenInstanceError):
+        entry.name = "b"  # type: ignore[misc]
+
+
+def test_kinds_are_words() -> None:
+    assert [str(kind) for kind in Kind] == ["file", "directory", "link", "other"]
