@@ -6,8 +6,9 @@ from typing import Any, cast
 import pytest
 
 from fairlead.accounts.base import Account, Accounts, Right, Rule
+from fairlead.accounts.hashed import Argon2Hash
 from fairlead.accounts.memory import MemoryAccounts, User
-from fairlead.accounts.password import Argon2Hash, KeyedDigest, Password
+from fairlead.accounts.password import KeyedDigest, Password
 from fairlead.errors import LoginRefused
 from fairlead.storage.base import Storage
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.accounts import password as password_module
+from fairlead.accounts import hashed
 from fairlead.cli import main
 from fairlead.config.build import build
 from fairlead.config.loader import load
@@ -54,7 +54,7 @@ def test_a_user_is_added_to_a_new_file_that_only_its_owner_reads(
 def test_a_file_keeps_its_text_its_mode_and_its_links(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(password_module, "hash_password", lambda _: HASH)
+    monkeypatch.setattr(hashed, "hash_password", lambda _: HASH)
     text = f'# mine\n[server]\nworkers = 2 # two\n\n[[users]]\nname = "bob"\npassword = "{HASH}"\n'
     file.write_text(text)
     file.chmod(0o640)

@@ -1,25 +1,15 @@
-"""Passwords as they are kept, and their comparison.
+"""What is kept of a password, and its comparison.
 
-A stored password is an argon2id hash (RFC 9106). One that was given in clear for this run only is kept as a keyed
-digest: nothing is stored that would have to withstand guessing, so a login costs no hashing.
+Stored passwords are hashed (:mod:`fairlead.accounts.hashed`). One that was given in clear for this run only is kept as
+a keyed digest: nothing is stored that would have to withstand guessing, so a login costs no hashing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import os
-import re
-from base64 import b64decode, b64encode
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Protocol
-
-_ARGON2 = re.compile(
-    r"(?P<parameters>\$argon2(?:id|i|d)\$v=(?:16|19)\$m=(?P<memory>\d{1,9}),t=(?P<time>\d{1,6}),p=(?P<lanes>\d{1,4}))"
-    r"\$(?P<salt>[A-Za-z0-9+/]{11,86})\$(?P<hash>[A-Za-z0-9+/]{16,172})"
-)
 
 
 class Password(Protocol):
@@ -57,87 +47,3 @@ class KeyedDigest:
 
     def _digest_of(self, password: str) -> bytes:
         return hashlib.blake2b(password.encode("utf-8", "surrogateescape"), key=self._key, digest_size=32).digest()
-
-
-class Argon2Hash:
-    """An encoded argon2 hash, such as ``$argon2id$v=19$m=65536,t=3,p=4$…$…``; raises ValueError for any other text.
-
-    Comparing hashes in threads of its own, no more than half the processor's cores and one password for each address at
-    a time: neither transfers nor logins from elsewhere starve when one address tries many passwords at once.
-    """
-
-    __slots__ = ("_encoded", "kind")
-
-    def __init__(self, encoded: str) -> None:
-        match = _ARGON2.fullmatch(encoded)
-        if match is None or not (_canonical(match["salt"]) and _canonical(match["hash"])):
-            raise ValueError("it is no argon2 hash such as $argon2id$v=19$m=65536,t=3,p=4$…$…")
-        if not 8 <= 8 * int(match["lanes"]) <= int(match["memory"]) or not int(match["time"]):
-            raise ValueError("its argon2 parameters are impossible (t and p are at least 1, m at least 8 times p)")
-        self._encoded = encoded
-        self.kind = f"{match['parameters']} {len(match['salt'])} {len(match['hash'])}"
-
-    async def matches(self, password: str, *, peer: str) -> bool:
-        """Hash in a thread and compare."""
-        turn = _turns.get(peer)
-        if turn is None:
-            turn = _turns[peer] = _Turn()
-        turn.waiting += 1
-        try:
-            async with turn.lock:
-                return await asyncio.get_running_loop().run_in_executor(_threads(), self._verify, password)
-        finally:
-            turn.waiting -= 1
-            if not turn.waiting:
-                del _turns[peer]
-
-    def decoy(self) -> Argon2Hash:
-        """A hash of the same parameters and lengths, made of random octets."""
-        _, variant, version, parameters, salt, digest = self._encoded.split("$")
-        return Argon2Hash("$".join(("", variant, version, parameters, _random(len(salt)), _random(len(digest)))))
-
-    def _verify(self, password: str) -> bool:
-        from argon2 import PasswordHasher  # noqa: PLC0415 - the server needs no third party until such a hash is met
-        from argon2.exceptions import VerificationError  # noqa: PLC0415
-
-        try:
-            return PasswordHasher().verify(self._encoded, password.encode("utf-8", "surrogateescape"))
-        except VerificationError:
-            return False
-
-
-class _Turn:
-    """An address's right to have one password hashed, and how many of its logins want it."""
-
-    __slots__ = ("lock", "waiting")
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.waiting = 0
-
-
-_turns: dict[str, _Turn] = {}
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), "password")
-
-
-os.register_at_fork(after_in_child=_threads.cache_clear)
-
-
-def _random(length: int) -> str:
-    return b64encode(os.urandom(length * 6 // 8)).decode().rstrip("=")
-
-
-def _canonical(text: str) -> bool:
-    """Whether ``text`` is unpadded base 64 as an encoder writes it."""
-    return len(text) % 4 != 1 and b64encode(b64decode(text + "=" * (-len(text) % 4))).decode().rstrip("=") == text
-
-
-def hash_password(password: str) -> str:
-    """The argon2id hash of ``password`` with the second recommended parameters of RFC 9106 section 4. Takes a while."""
-    from argon2 import PasswordHasher  # noqa: PLC0415 - only this and the comparison need a third party
-
-    return PasswordHasher().hash(password.encode("utf-8", "surrogateescape"))

@@ -36,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run_add(args: argparse.Namespace) -> int:
     """Append the user to the file. Raises ConfigError when the name is taken or the file cannot be added to."""
-    from fairlead.accounts.password import hash_password
+    from fairlead.accounts.hashed import hash_password
     from fairlead.config.document import user_as_toml
     from fairlead.config.loader import load
     from fairlead.config.values import UserName

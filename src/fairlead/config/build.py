@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from fairlead.accounts.base import Account, Right, Rule
+from fairlead.accounts.hashed import Argon2Hash
 from fairlead.accounts.memory import MemoryAccounts, User
-from fairlead.accounts.password import Argon2Hash, KeyedDigest
+from fairlead.accounts.password import KeyedDigest
 from fairlead.config import models
 from fairlead.config.route import outward_address
 from fairlead.errors import ConfigError

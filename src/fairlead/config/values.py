@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import ClassVar, Self
 
 from fairlead.accounts.base import Right
-from fairlead.accounts.password import Argon2Hash
+from fairlead.accounts.hashed import Argon2Hash
 from fairlead.errors import PathError
 from fairlead.proto.path import resolve
 
