@@ -52,7 +52,7 @@ async def account_information(session: Session, information: str) -> Reply:
     account = session.awaiting
     if account is None:
         if session.account is None:
-            return Reply(530, "Please log in with USER and PASS first.")
+            return Reply(503, "Send USER and PASS first.")
         if session.account.account_at != "store" or session.may_store:
             return Reply(202, "No account is needed.")
         if not await server.accounts.check_account(session.account, information):
