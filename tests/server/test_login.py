@@ -198,7 +198,7 @@ def test_an_account_may_be_asked_for_at_login(accounts: Running) -> None:
 @pytest.mark.req("S-959-ACCT-1")
 def test_a_wrong_account_is_a_failed_login(accounts: Running) -> None:
     with accounts.connect() as control:
-        assert control.codes("USER early", "PASS secret", "ACCT wrong", "ACCT budget") == [331, 332, 530, 530]
+        assert control.codes("USER early", "PASS secret", "ACCT wrong", "ACCT budget") == [331, 332, 530, 503]
         assert not logged_in(control)
         assert control.codes("USER early", "PASS secret", "ACCT wrong") == [331, 332, 530]
         assert control.codes("USER early", "PASS secret", "ACCT wrong") == [331, 332, 421]
