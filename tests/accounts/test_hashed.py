@@ -29,7 +29,7 @@ def test_an_argon2_hash_matches_its_password_alone() -> None:
 def test_a_made_hash_is_argon2id_and_matches() -> None:
     encoded = hash_password("pässword")
 
-    assert encoded.startswith("$argon2id$v=19$")
+    assert encoded.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert matches(Argon2Hash(encoded), "pässword")
 
 

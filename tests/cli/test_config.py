@@ -45,7 +45,10 @@ def test_check_says_that_a_file_is_right(file: Path, capsys: pytest.CaptureFixtu
     ("text", "error"),
     [
         ("[server]\nworker = 2\n", "{}, line 2: server.worker: there is no such setting; did you mean workers?"),
-        ('[storage]\nroot = "gone"\n', "cannot serve the directory '{.parent}/gone': No such file or directory"),
+        (
+            '[storage]\nroot = "gone"\n',
+            "cannot serve the directory '{.parent}/gone': No such file or directory; name another",
+        ),
     ],
 )
 def test_check_says_what_is_wrong(file: Path, text: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:

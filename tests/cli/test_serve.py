@@ -140,7 +140,7 @@ def test_what_is_no_user_is_refused_without_showing_a_password(given: list[str],
         (["--log-format", "jsn"], "--log-format: 'jsn' is no choice; did you mean json?"),
         (["--user", "hunter2"], "--user: write NAME:PASSWORD, such as me:secret"),
         (["--config", "/missing"], "cannot read the configuration file /missing: No such file or directory"),
-        (["/missing"], "cannot serve the directory '/missing': No such file or directory"),
+        (["/missing"], "cannot serve the directory '/missing': No such file or directory; name another"),
         (["--listen", "192.0.2.1:2121", "/"], "cannot listen on 192.0.2.1:2121: this machine has no such address"),
     ],
 )

@@ -215,8 +215,14 @@ def test_each_directory_has_one_store(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ('[storage]\nroot = "missing"', "cannot serve the directory '{}/missing': No such file or directory"),
-        ('[storage]\nroot = "fairlead.toml"', "cannot serve the directory '{}/fairlead.toml': Not a directory"),
+        (
+            '[storage]\nroot = "missing"',
+            "cannot serve the directory '{}/missing': No such file or directory; name another",
+        ),
+        (
+            '[storage]\nroot = "fairlead.toml"',
+            "cannot serve the directory '{}/fairlead.toml': Not a directory; name another",
+        ),
         (
             f'[[users]]\nname = "a"\npassword = "{HASH}"\n' * 2,
             "the user 'a' is configured twice; remove one of the two",

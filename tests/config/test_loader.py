@@ -162,6 +162,12 @@ def test_the_environment_carries_every_type() -> None:
         ("server = 3", 1, "server: a table is needed, not a whole number"),
         ("[storage]\ndurability = 'ful'", 2, "storage.durability: 'ful' is no choice; did you mean full?"),
         ("[log]\nformat = 'xml'", 2, "log.format: 'xml' is no choice; choose from text, json"),
+        (
+            f"[[users]]\nname = 'a'\npassword = '{HASH}'\naccount_at = 'logn'",
+            4,
+            "users[0].account_at: 'logn' is no choice; did you mean login?",
+        ),
+        ("[[users]]\nnam = 'a'", 2, "users[0].nam: there is no such setting; did you mean name?"),
         ("[[users]]\nname = 'a'", 1, "users[0]: password must be given"),
         (
             "[[users]]\nname = 'a'\npassword = 'hunter2'",

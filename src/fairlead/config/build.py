@@ -128,7 +128,7 @@ class _Stores:
             try:
                 self._made[root] = LocalStorage(root, durability=self._durability)
             except OSError as error:
-                raise ConfigError(f"cannot serve the directory {root!r}: {error.strerror}") from error
+                raise ConfigError(f"cannot serve the directory {root!r}: {error.strerror}; name another") from error
         return self._made[root]
 
     def all(self) -> Sequence[LocalStorage]:

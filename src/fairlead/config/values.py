@@ -163,7 +163,7 @@ class PasswordHash(Form):
     __slots__ = ()
 
     description = "an argon2 hash, $argon2id$…"
-    examples: ClassVar = ["$argon2id$v=19$m=65536,t=3,p=4$…"]
+    examples: ClassVar = ["$argon2id$v=19$m=19456,t=2,p=1$…"]
 
     def __new__(cls, text: str) -> Self:
         """Check ``text``, which errors never repeat."""
