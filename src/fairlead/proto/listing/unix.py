@@ -116,8 +116,8 @@ _CLOCK = "[0-9]{1,2}:[0-9]{2}"
 # Repetitions are bounded so that no line, however made, costs more than a pass over it.
 _LINE = re.compile(
     rf"""
-    ([-a-z?]) ([-rwxstl]{{9}}) [+.@]?         # the mark tells of an access list
-    (\ .*?)?? \ {{1,40}}                                   # links, owner, group: each may be missing
+    ([-a-z?]) ([-rwxstl]{{9}}) [+.@]?  # the mark tells of an access list
+    (\ .*?)?? \ {{1,40}}               # links, owner, group: each may be missing
     (?: ([0-9]{{1,20}}) | [0-9]{{1,10}},\ {{0,8}}[0-9]{{1,10}} ) \ {{1,8}}
     (
       (?: (?:{_MONTH}) \ {{1,2}} [0-9]{{1,2}} | [0-9]{{1,2}}\.? \ {{1,2}} (?:{_MONTH}) ) \ {{1,2}}
