@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.errors import NotFound
 from fairlead.storage.base import Storage
-from tests.storage.acts import cut, put
+from tests.storage.acts import OWNER, cut, put
 
 
 def test_read_by_offset(store: Storage) -> None:
@@ -52,3 +52,14 @@ def test_a_partial_upload_cannot_be_read(store: Storage) -> None:
     cut(store, "/a", b"1")
     with pytest.raises(NotFound):
         store.open("/a")
+
+
+def test_the_owner_may_read_what_came_of_an_upload(store: Storage) -> None:
+    put(store, "/a", b"old")
+    cut(store, "/a", b"12345")
+    for owner, data in ((OWNER, b"12345"), ("bob", b"old"), (None, b"old")):
+        source = store.open("/a", owner=owner)
+        assert source.read(10, 0) == data
+        source.close()
+    with pytest.raises(NotFound):
+        store.open("/b", owner=OWNER)

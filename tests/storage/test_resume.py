@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -193,3 +194,15 @@ def test_the_sweep_takes_old_partials_and_no_live_ones(store: Any) -> None:
         store.stat("/d/b", owner=OWNER)
     live.commit()
     assert listed(store, "/d") == ["c", "whole"]
+
+
+def test_the_owner_reads_what_came(store: Storage) -> None:
+    put(store, "/a", b"12")
+    cut(store, "/a", b"12345")
+    with closing(store.open("/a", owner=OWNER)) as source:
+        assert source.read(10, 0) == b"12345"
+    for owner in ("bob", None):
+        with closing(store.open("/a", owner=owner)) as source:
+            assert source.read(10, 0) == b"12"
+    with pytest.raises(NotFound):
+        store.open("/b", owner=OWNER)

@@ -115,6 +115,16 @@ def test_a_unique_name_is_reserved_at_once(store: Storage) -> None:
         begin(store, "/a", intent=Intent.UNIQUE)
 
 
+@pytest.mark.req("S-3659-STOU-3")
+def test_an_offset_means_nothing_for_a_unique_name(store: Storage) -> None:
+    cut(store, "/a", b"12345")
+    upload = begin(store, "/a", intent=Intent.UNIQUE, offset=3)
+    assert upload.position == 0
+    upload.write(b"x")
+    upload.commit()
+    assert get(store, "/a") == b"x"
+
+
 @pytest.mark.parametrize("end", ["keep", "discard"])
 def test_a_reservation_goes_when_the_upload_is_cut_short(store: Storage, end: str) -> None:
     upload = begin(store, "/a", intent=Intent.UNIQUE)

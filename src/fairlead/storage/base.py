@@ -98,8 +98,11 @@ class Storage(Protocol):
         vanish meanwhile are skipped; hidden partial uploads are not shown. Raises NotFound, NotADirectory, Denied.
         """
 
-    def open(self, path: str) -> Source:
-        """Open a regular file for reading. Raises NotFound, IsADirectory, Denied, Busy."""
+    def open(self, path: str, *, owner: str | None = None) -> Source:
+        """Open a regular file for reading. With ``owner``, that account's partial upload of it where there is one.
+
+        Raises NotFound, IsADirectory, Denied, Busy.
+        """
 
     def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> Upload:
         """Begin an upload to ``path`` by the account named ``owner``.

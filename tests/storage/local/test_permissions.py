@@ -156,3 +156,14 @@ def test_a_partial_of_another_user_of_the_system_is_left_alone(open_root: Path) 
         assert get(store, "/a") == b"new"
         put(store, "/a", b"4", offset=3)
         assert get(store, "/a") == b"1234"
+
+
+def test_the_sweep_passes_by_directories_that_must_not_be_read(open_root: Path) -> None:
+    (open_root / "d").mkdir()
+    with closing(LocalStorage(open_root)) as store:
+        cut(store, "/d/a", b"1")
+        (open_root / "d").chmod(0o700)
+        with acting_as(NOBODY):
+            cut(store, "/b", b"1")
+            assert store.sweep(-1) == 1
+        assert store.sweep(-1) == 1

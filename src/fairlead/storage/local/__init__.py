@@ -110,10 +110,12 @@ class LocalStorage:
             raise fault(error, path) from error
         return Scan(directory, path)
 
-    def open(self, path: str) -> LocalSource:
+    def open(self, path: str, *, owner: str | None = None) -> LocalSource:
         """See :meth:`fairlead.storage.base.Storage.open`."""
+        relative = names.relative(path)
         try:
-            return LocalSource(self._open(self._root, names.relative(path), READ), path)
+            kept = self._open_partial(path, owner) if owner is not None else None
+            return LocalSource(self._open(self._root, relative, READ) if kept is None else kept, path)
         except OSError as error:
             raise fault(error, path) from error
 
@@ -271,6 +273,16 @@ class LocalStorage:
             with contextlib.suppress(PermissionError):
                 return self._open(self._root, parent, _LIST)
         return self._open(self._root, parent, _SEARCH)
+
+    def _open_partial(self, path: str, owner: str) -> int | None:
+        """``owner``'s partial upload of ``path``, open for reading; None where there is none."""
+        place = self._settle(path)
+        try:
+            return os.open(names.partial(place.name, owner), READ | os.O_NOFOLLOW, dir_fd=place.directory)
+        except FileNotFoundError:
+            return None
+        finally:
+            place.close()
 
     def _partial_status(self, path: str, owner: str) -> os.stat_result | None:
         """The status of ``owner``'s partial upload of ``path``, which does not exist."""

@@ -36,7 +36,7 @@ def begin(place: Place, intent: Intent, owner: str, offset: int, mode: int) -> W
     try:
         if intent is Intent.APPEND:
             work, status = _appending(place, kept_as, mode)
-        elif offset:
+        elif offset and intent is Intent.REPLACE:
             work, status = _resuming(place, kept_as, mode, offset)
         else:
             work, status = _fresh(place, kept_as, mode)

@@ -50,7 +50,7 @@ def _lock(directory: int, name: bytes, descriptor: int, *, lockless: bool) -> os
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        if error.errno not in _NO_LOCKS and error.errno != errno.EAGAIN:
+        if error.errno != errno.EAGAIN and error.errno not in _NO_LOCKS:
             raise
         if error.errno == errno.EAGAIN or not lockless:
             return None

@@ -49,10 +49,14 @@ class MemoryStorage:
             found = list(entries) if len(entries) > _SORTED_LIMIT else sorted(entries)
         return _batches(entries, found)
 
-    def open(self, path: str) -> MemorySource:
+    def open(self, path: str, *, owner: str | None = None) -> MemorySource:
         """See :meth:`fairlead.storage.base.Storage.open`."""
         with self._tree.lock:
-            return MemorySource(self._tree, self._tree.file(path))
+            kept = None
+            if owner is not None:
+                parent, name = self._tree.parent(path)
+                kept = parent.partials.get(names.partial(name, owner))
+            return MemorySource(self._tree, kept or self._tree.file(path))
 
     def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> MemoryUpload:
         """See :meth:`fairlead.storage.base.Storage.create`."""

@@ -134,6 +134,6 @@ def _head(kept: File | None, target: File | None, intent: Intent, offset: int) -
     if intent is Intent.APPEND:
         start = target or kept
         return b"" if start is None else bytes(start.data)
-    if not offset:
+    if not offset or intent is Intent.UNIQUE:
         return b""
     return next((bytes(file.data[:offset]) for file in (kept, target) if file and len(file.data) >= offset), None)
