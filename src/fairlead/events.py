@@ -96,6 +96,19 @@ class TransferFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused(Event):
+    """A transfer or a change that was refused before it began; the path is what the store or the rights refused."""
+
+    user: str
+    verb: str
+    path: str
+    code: int
+    cause: str
+    """As in :class:`TransferFailed`."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changed(Event):
     """The tree was changed by a command other than a transfer (DELE, RMD, MKD, RNTO, MFMT, SITE …)."""
 
@@ -144,8 +157,6 @@ class Bus:
         route = self._routes.get(kind)
         if route is None:
             route = self._routes[kind] = tuple(
-                subscriber
-                for base in reversed(kind.__mro__)
-                for subscriber in self._subscribers.get(base, ())
+                subscriber for base in reversed(kind.__mro__) for subscriber in self._subscribers.get(base, ())
             )
         return route

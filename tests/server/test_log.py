@@ -20,6 +20,7 @@ from fairlead.events import (
     LoginFailed,
     LoginSucceeded,
     Noticed,
+    Refused,
     SessionRefused,
     TransferFailed,
     TransferFinished,
@@ -48,6 +49,9 @@ EVENTS: dict[str, Event] = {
         code=426,
         cause="data-cut",
         reason="the data connection broke",
+    ),
+    "refused": Refused(
+        **WHO, user="alice", verb="STOR", path="/in/x", code=553, cause="storage", reason="Permission denied"
     ),
     "storage fault": TransferFailed(
         **WHO,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from fairlead.errors import Denied
 from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
-from fairlead.server.failures import reply_for
 from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument, Handler
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
         if spec.path:
             argument = resolve(session.cwd, argument)
             if not session.logged_in.allows(argument, spec.right):
-                return reply_for(Denied(argument), verb)
+                raise Denied(argument)
         if spec.storage and not session.storage.inline:
             return _in_thread(session, spec.handler, argument)
         return spec.handler(session, argument)

@@ -101,6 +101,13 @@ def code_for(error: Exception, verb: str, *, started: bool) -> int:
     return 451
 
 
+def cause_of(error: Exception) -> str:
+    """What logs and metrics name as the cause of ``error``."""
+    if isinstance(error, DataConnectionError):
+        return error.cause
+    return "aborted" if isinstance(error, AbortedError) else "storage"
+
+
 def reply_for(error: Exception, verb: str, *, started: bool = False) -> Reply:
     """The reply that answers ``error``; an exception that nobody foresaw becomes 451 and tells nothing of itself."""
     code = code_for(error, verb, started=started)

@@ -24,6 +24,7 @@ from fairlead.events import (
     LoginFailed,
     LoginSucceeded,
     Noticed,
+    Refused,
     SessionRefused,
     TransferFailed,
     TransferFinished,
@@ -153,7 +154,7 @@ def level(event: Event) -> str:
         return "error" if event.cause == "storage" else "warning"
     if isinstance(event, Noticed):
         return "error" if event.topic == "fault" else "info"
-    return "warning" if isinstance(event, LoginFailed | SessionRefused) else "info"
+    return "warning" if isinstance(event, LoginFailed | Refused | SessionRefused) else "info"
 
 
 Formats = Mapping[type[Event], Callable[[Any], str]]
@@ -173,6 +174,7 @@ class TextRecords:
             LoginFailed: self.login_failed,
             TransferFinished: self.transfer,
             TransferFailed: self.transfer_failed,
+            Refused: self.refused,
             Changed: self.change,
             SessionRefused: self.session_refused,
             Noticed: self.notice,
@@ -202,6 +204,11 @@ class TextRecords:
             f"{event.verb} {word(event.path)} failed with {event.code} after {event.size} octets in"
             f" {event.seconds:.3f} s ({event.mode}): {sentence(event.reason)} ({event.cause})",
         )
+
+    def refused(self, event: Refused) -> str:
+        """A transfer or change that did not begin."""
+        what = f"{event.verb} {word(event.path)} refused with {event.code}: {sentence(event.reason)} ({event.cause})"
+        return self._line(event, event.user, what)
 
     def change(self, event: Changed) -> str:
         """A change of the tree."""
@@ -237,6 +244,7 @@ class JsonRecords:
             LoginFailed: self.login_failed,
             TransferFinished: self.transfer,
             TransferFailed: self.transfer_failed,
+            Refused: self.refused,
             Changed: self.change,
             SessionRefused: self.session_refused,
             Noticed: self.notice,
@@ -271,6 +279,16 @@ class JsonRecords:
             event.user,
             f'"verb":"{event.verb}","path":{string(event.path)},"size":{event.size},"seconds":{event.seconds:.6f},'
             f'"mode":"{event.mode}","code":{event.code},"cause":"{event.cause}","reason":{string(event.reason)}',
+        )
+
+    def refused(self, event: Refused) -> str:
+        """A transfer or change that did not begin."""
+        return self._line(
+            event,
+            "refused",
+            event.user,
+            f'"verb":{string(event.verb)},"path":{string(event.path)},"code":{event.code},"cause":"{event.cause}",'
+            f'"reason":{string(event.reason)}',
         )
 
     def change(self, event: Changed) -> str:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from fairlead.accounts.base import Account
 from fairlead.accounts.memory import MemoryAccounts
-from fairlead.errors import FairleadError
-from fairlead.events import Bus, Changed, Noticed
+from fairlead.errors import DataConnectionError, FairleadError, StorageError
+from fairlead.events import Bus, Changed, Noticed, Refused
 from fairlead.limits.connections import Connections
 from fairlead.limits.guard import LoginGuard
 from fairlead.proto.reply import Reply
 from fairlead.server import commands
 from fairlead.server.announce import Announcer
 from fairlead.server.control import Control
-from fairlead.server.failures import reply_for
+from fairlead.server.failures import cause_of, reply_for
 from fairlead.server.listener import bind, listening_address
 from fairlead.server.ports import PortPool
 from fairlead.server.pump import Pipes
@@ -44,6 +44,9 @@ THREADS = 32
 BACKLOG = 1024
 LAST_WORDS = 1.0
 """Seconds that stopped sessions have to take their last reply."""
+
+PROBES = frozenset({"CWD", "CDUP", "XCWD", "XCUP", "SIZE", "MDTM", "MLST", "STAT"})
+"""Commands by which clients only look whether something is there; that it is not is no failure to record."""
 
 commands.load()
 
@@ -224,9 +227,23 @@ class Server:
 
     def answer(self, session: Session, error: Exception, verb: str) -> Reply:
         """The reply to a command that failed; a fault of the server itself is recorded."""
+        reply = reply_for(error, verb)
         if not isinstance(error, FairleadError):
             self.record_fault(session, error, verb)
-        return reply_for(error, verb)
+        elif isinstance(error, StorageError | DataConnectionError) and verb not in PROBES:
+            self.events.emit(
+                Refused(
+                    session=session.number,
+                    peer=session.peer[0],
+                    user=session.user,
+                    verb=verb,
+                    path=getattr(error, "path", ""),
+                    code=reply.code,
+                    cause=cause_of(error),
+                    reason=str(error),
+                )
+            )
+        return reply
 
     def record_fault(self, session: Session, error: Exception, verb: str) -> None:
         """Record an exception that nobody foresaw; the client is told only that the server failed."""

@@ -19,7 +19,7 @@ from fairlead.events import TransferFailed, TransferFinished
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.server.data import Connection, DataPort, default_port
-from fairlead.server.failures import AbortedError, code_for, reply_for
+from fairlead.server.failures import AbortedError, cause_of, code_for, reply_for
 from fairlead.server.pump import SMALL, Pump, lost
 from fairlead.server.stepping import Wait
 
@@ -165,10 +165,6 @@ class Transfer:
         session = self._session
         if not isinstance(error, FairleadError):
             session.server.record_fault(session, error, self.verb)
-        if isinstance(error, DataConnectionError):
-            cause: str = error.cause
-        else:
-            cause = "aborted" if isinstance(error, AbortedError) else "storage"
         session.server.events.emit(
             TransferFailed(
                 session=session.number,
@@ -180,7 +176,7 @@ class Transfer:
                 seconds=self._loop.time() - self.started,
                 mode=mode,
                 code=code_for(error, self.verb, started=True),
-                cause=cause,
+                cause=cause_of(error),
                 reason=str(error),
             )
         )

@@ -41,9 +41,9 @@ READY = b"\n"
 class Program:
     """What is served, and what is done at its turns.
 
-    ``subscribe`` is called with each worker's server once it listens, to attach logs and the like; ``ready`` once with
-    all addresses when every worker accepts connections; ``reload`` gives settings and accounts anew for SIGHUP and
-    raises ConfigError to keep the old ones.
+    ``subscribe`` is called in each worker's event loop with its server, before it listens, to attach logs and the
+    like; ``ready`` once with all addresses when every worker accepts connections; ``reload`` gives settings and
+    accounts anew for SIGHUP and raises ConfigError to keep the old ones.
     """
 
     settings: Settings
@@ -93,8 +93,8 @@ class Program:
         for number in STOPS:
             loop.add_signal_handler(number, stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload, server)
-        await server.start(sockets)
         self.subscribe(server)
+        await server.start(sockets)
         ready()
         await stopped.wait()
         stopping = asyncio.ensure_future(server.stop())
