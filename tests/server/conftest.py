@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,10 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def running(root: Path) -> Iterator[Running]:
     """A server of ``root``, where the user ``me`` with the password ``secret`` may write and anonymous users read."""
-    storage = LocalStorage(root, durability="relaxed")
-    accounts = MemoryAccounts.sharing(storage, {"me": "secret"}, write=True, anonymous=True)
-    with serving(storage, accounts=accounts, login_delay=0) as server:
-        yield server
+    with closing(LocalStorage(root, durability="relaxed")) as storage:
+        accounts = MemoryAccounts.sharing(storage, {"me": "secret"}, write=True, anonymous=True)
+        with serving(storage, accounts=accounts, login_delay=0) as server:
+            yield server
 
 
 @pytest.fixture

@@ -87,6 +87,22 @@ class Running:
 
         return asyncio.run_coroutine_threadsafe(run(), self.loop).result(DEADLINE)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the server's event loop from turning meanwhile."""
+        held, release = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            held.set()
+            release.wait(DEADLINE)
+
+        self.loop.call_soon_threadsafe(hold)
+        assert held.wait(DEADLINE)
+        try:
+            yield
+        finally:
+            release.set()
+
 
 @contextmanager
 def serving(storage: Storage, **arguments: Any) -> Iterator[Running]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,8 +33,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Running]:
     """One server for many examples."""
-    storage = LocalStorage(folder, durability="relaxed")
-    with serving(storage, accounts=MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)) as running:
+    with (
+        closing(LocalStorage(folder, durability="relaxed")) as storage,
+        serving(storage, accounts=MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)) as running,
+    ):
         yield running
 
 
@@ -74,7 +76,7 @@ def test_what_cannot_be_sent_is_refused_and_the_data_connection_is_left_alone(
 class BusyStorage(MemoryStorage):
     """A store whose files are all in use by somebody."""
 
-    def open(self, path: str) -> MemorySource:
+    def open(self, path: str, *, owner: str | None = None) -> MemorySource:
         raise Busy(path)
 
     def remove(self, path: str) -> None:

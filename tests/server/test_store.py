@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Running]:
     """One server for many examples."""
-    storage = LocalStorage(folder, durability="relaxed")
-    with serving(storage, accounts=MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)) as running:
+    with (
+        closing(LocalStorage(folder, durability="relaxed")) as storage,
+        serving(storage, accounts=MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)) as running,
+    ):
         yield running
 
 

@@ -7,6 +7,7 @@ the 150 and 226 of a small file, or the replies to a hundred pipelined commands,
 from __future__ import annotations
 
 import asyncio
+import select
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
@@ -212,6 +213,22 @@ class Control(asyncio.Protocol):
                 await self._drained
             finally:
                 self._drained = None
+
+    async def hear_out(self) -> None:
+        """If the client has ended the control connection, go on only once that has been noticed.
+
+        Of a client that is killed both connections end at once, and the end of the data alone looks like that of a
+        whole upload.
+        """
+        while not self._ended and not self._reading_paused and self._left():
+            turn = Wait()
+            self._loop.call_soon(turn.end)
+            await turn
+
+    def _left(self) -> bool:
+        control = select.poll()
+        control.register(self._transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
+        return bool(control.poll(0))
 
     def close(self, reason: str, reply: Reply | None = None) -> None:
         """Close once ``reply``, or the reply of the handler that calls this, is written; no further command runs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairlead.errors import OffsetError
+from fairlead.errors import NotFound, OffsetError
 from fairlead.proto.codec import Representation, encoder_for
 
 if TYPE_CHECKING:
@@ -23,22 +23,29 @@ def _chunks(source: Source) -> Iterator[bytes]:
         offset += len(data)
 
 
-def transmitted_size(storage: Storage, path: str, representation: Representation) -> int:
-    """How many octets RETR of ``path`` would send. Reads the whole file. Raises StorageError."""
+def transmitted_size(storage: Storage, path: str, representation: Representation, owner: str) -> int:
+    """How many octets RETR of ``path`` would send. Reads the whole file. Raises StorageError.
+
+    Where there is no file, those of ``owner``'s partial upload of it are counted.
+    """
     encoder = encoder_for(representation)
-    source = storage.open(path)
+    try:
+        source = storage.open(path)
+    except NotFound:
+        source = storage.open(path, owner=owner)
     try:
         return sum(len(encoder.encode(chunk)) for chunk in _chunks(source)) + len(encoder.finish())
     finally:
         source.close()
 
 
-def storing_offset(storage: Storage, path: str, offset: int) -> tuple[int, bytes]:
+def storing_offset(storage: Storage, path: str, offset: int, owner: str) -> tuple[int, bytes]:
     """Where in the file the octet ``offset`` of the transmitted text stands, and what a decoder holds back there.
 
-    Raises StorageError, OffsetError where the file as transmitted is shorter.
+    The file is what an upload by ``owner`` goes on from: a partial upload where there is one. Raises StorageError,
+    OffsetError where the file as transmitted is shorter.
     """
-    source = storage.open(path)
+    source = storage.open(path, owner=owner)
     stored = 0
     try:
         for chunk in _chunks(source):

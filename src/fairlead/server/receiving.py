@@ -34,6 +34,7 @@ async def receive_file(
 
     async def move(connection: Connection) -> None:
         await _receive(transfer, connection, upload, session, held)
+        await session.reply_to.hear_out()
         if transfer.aborted:
             raise AbortedError("Transfer aborted")
         transfer.settled = True

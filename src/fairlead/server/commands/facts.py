@@ -44,7 +44,9 @@ def size(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
 
 
 async def _text_size(session: Session, path: str) -> Reply:
-    octets = await session.server.in_thread(transmitted_size, session.storage, path, session.representation)
+    octets = await session.server.in_thread(
+        transmitted_size, session.storage, path, session.representation, session.logged_in.name
+    )
     return Reply(213, str(octets))
 
 

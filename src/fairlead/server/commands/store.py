@@ -42,7 +42,7 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
     server, storage = session.server, session.storage
     held = b""
     if offset and session.representation.type == "A":
-        offset, held = await server.in_thread(storing_offset, storage, path, offset)
+        offset, held = await server.in_thread(storing_offset, storage, path, offset, session.logged_in.name)
     upload = await server.call(
         storage, storage.create, path, intent=intent, owner=session.logged_in.name, offset=offset
     )
