@@ -408,7 +408,7 @@ class Control(asyncio.Protocol):
         now = self._loop.time()
         due = self._due()
         if due > now:
-            self.check_at(due)
+            self.check_at(min(due, now + self._server.settings.idle_timeout))
             return
         session = self.session
         if session.transfer is not None:

@@ -101,6 +101,7 @@ class Session:
         self.awaiting = None
         self.storage = account.storage or self.server.storage
         self.cwd = account.home
+        self.reply_to.check_at(self.server.loop.time() + self.server.settings.idle_timeout)
 
     @property
     def needs_account(self) -> bool:

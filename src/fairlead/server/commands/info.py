@@ -128,9 +128,12 @@ async def _list_here(session: Session, argument: str) -> Reply:
     code = 212 if listing.directory else 213
     control = session.reply_to
     control.send_octets(Reply(code, f"Status of {argument}:", "").encode().partition(b"\n")[0] + b"\n")
-    while (lines := await session.server.in_thread(next, listing.chunks, None)) is not None:
-        control.send_octets(_inner(lines))
-        await control.drained()
+    try:
+        while (lines := await session.server.in_thread(next, listing.chunks, None)) is not None:
+            control.send_octets(_inner(lines))
+            await control.drained()
+    except Exception as error:  # noqa: BLE001 - the reply has begun: whatever happens, it must end with its own code
+        return Reply(code, f"The listing broke off: {session.server.answer(session, error, 'STAT').text}")
     return Reply(code, "End of status.")
 
 
