@@ -43,9 +43,12 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
     held = b""
     if offset and session.representation.type == "A":
         offset, held = await server.in_thread(storing_offset, storage, path, offset, session.logged_in.name)
-    upload = await server.call(
-        storage, storage.create, path, intent=intent, owner=session.logged_in.name, offset=offset
-    )
+    owner = session.logged_in.name
+    if offset or intent is Intent.APPEND:
+        # What the file holds may have to be copied first, which takes as long as the file is large.
+        upload = await server.in_thread(storage.create, path, intent=intent, owner=owner, offset=offset)
+    else:
+        upload = await server.call(storage, storage.create, path, intent=intent, owner=owner)
     return await receive_file(session, verb, path, upload, f"Ready for {split(path)[1]}.", held=held)
 
 
