@@ -173,6 +173,11 @@ class Control:
         finally:
             self.lose("it was closed")
 
+    def hang_up(self) -> None:
+        """End the session under whoever waits for a reply, who then raises SessionLost and closes."""
+        self.lost = self.lost or "it was closed"
+        self.stream.hang_up()
+
     def lose(self, reason: str) -> None:
         """Give the connection up; ``reason`` is what later commands are told."""
         if not self.lost:
@@ -231,4 +236,5 @@ class Control:
 
     def _alive(self) -> None:
         if self.lost:
+            self.stream.close()
             raise SessionLost(f"the session is over ({self.lost}); connect again")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.client import _login
 from fairlead.client._connect import connect_any, is_ipv6
@@ -29,8 +29,8 @@ class Target:
     host: str
     port: int
     user: str | None
-    password: Password
-    account: str | None
+    password: Password = field(repr=False)
+    account: str | None = field(repr=False)
     segments: Sequence[str]
 
     @classmethod
@@ -85,7 +85,8 @@ class Session:
     async def connect(self) -> Reply:
         """Make the control connection; returns the greeting. Raises ConnectError, DeadlineError."""
         target, settings, wire = self.target, self.settings, self.wire
-        await self.close()
+        if self._control is not None:
+            await self._control.quit()
         timeout = settings.connect_timeout
         addresses = await wire.resolve(target.host, target.port, family=settings.family, timeout=timeout)
         stream, round_trip = await connect_any(wire, addresses, timeout=timeout)
@@ -115,8 +116,12 @@ class Session:
         return reply
 
     async def close(self) -> None:
-        """QUIT and close; harmless when there is no session."""
-        if self._control is not None:
+        """QUIT and close; harmless when there is no session. An operation that is under way raises SessionLost."""
+        if self._control is None:
+            return
+        if self.busy:
+            self._control.hang_up()
+        else:
             await self._control.quit()
 
     async def ask(self, verb: str, argument: str = "") -> Reply:

@@ -52,6 +52,9 @@ class Stream(Source, Protocol):
     def finish(self) -> None:
         """Say that nothing more will be sent (a half-close); what the peer sends can still be received."""
 
+    def hang_up(self) -> None:
+        """End both directions; whoever waits for the stream is woken. It is still to be closed."""
+
     def abort(self) -> None:
         """Close it so that the peer sees a reset, never an orderly end."""
 

@@ -59,7 +59,7 @@ class AsyncClient(Face):
 
     async def close(self) -> None:
         """See :meth:`fairlead.client.sync.Client.close`."""
-        return await self._run(_core.Session.close)
+        return await self._session.close()
 
     async def command(self, verb: str, argument: str = "") -> Reply:
         """See :meth:`fairlead.client.sync.Client.command`."""

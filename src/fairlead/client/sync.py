@@ -57,8 +57,8 @@ class Client(Face):
         return self._run(_core.Session.login)
 
     def close(self) -> None:
-        """QUIT, and close; harmless when there is no session."""
-        return self._run(_core.Session.close)
+        """QUIT, and close; harmless when there is no session. An operation under way elsewhere raises SessionLost."""
+        return step(self._session.close())
 
     def command(self, verb: str, argument: str = "") -> Reply:
         """Send any command that needs no data connection; returns its reply whatever the code (RFC 1123 4.1.4.2)."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from fairlead.client._wire import Address, Source
 from fairlead.client._wires.blocking import unresolved
-from fairlead.client._wires.sockets import SocketCall, SocketListener, SocketSource, family_number, unique_addresses
+from fairlead.client._wires.sockets import SocketCall, SocketListener, descriptor, family_number, unique_addresses
 
 
 class AsyncioWire:
@@ -50,20 +50,19 @@ class AsyncioWire:
             if not woken.done():
                 woken.set_result(None)
 
+        reading, writing = list(map(descriptor, readers)), list(map(descriptor, writers))
         bell = None if timeout is None else loop.call_later(max(0.0, timeout), wake)
         try:
-            for source in readers:
-                assert isinstance(source, SocketSource)
-                loop.add_reader(source.fileno(), wake, source)
-            for source in writers:
-                assert isinstance(source, SocketSource)
-                loop.add_writer(source.fileno(), wake, source)
+            for number, source in zip(reading, readers, strict=True):
+                loop.add_reader(number, wake, source)
+            for number, source in zip(writing, writers, strict=True):
+                loop.add_writer(number, wake, source)
             await woken
         finally:
             if bell is not None:
                 bell.cancel()
-            for source in (*readers, *writers):
-                assert isinstance(source, SocketSource)
-                loop.remove_reader(source.fileno())
-                loop.remove_writer(source.fileno())
+            for number in reading:
+                loop.remove_reader(number)
+            for number in writing:
+                loop.remove_writer(number)
         return ready

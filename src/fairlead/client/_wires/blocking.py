@@ -9,7 +9,7 @@ from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from fairlead.client._wire import Address, Source
-from fairlead.client._wires.sockets import SocketCall, SocketListener, SocketSource, family_number, unique_addresses
+from fairlead.client._wires.sockets import SocketCall, SocketListener, descriptor, family_number, unique_addresses
 from fairlead.errors import ConnectError
 
 T = TypeVar("T")
@@ -56,26 +56,21 @@ class BlockingWire:
         self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
     ) -> Collection[Source]:
         """See :class:`fairlead.client._wire.Wire`."""
-        sources = {_descriptor(source): source for source in (*readers, *writers)}
+        sources = {descriptor(source): source for source in (*readers, *writers)}
         patience = None if timeout is None else max(0.0, timeout)
         if not hasattr(select, "poll"):
-            reading, writing = list(map(_descriptor, readers)), list(map(_descriptor, writers))
+            reading, writing = list(map(descriptor, readers)), list(map(descriptor, writers))
             readable, writable, broken = select.select(reading, writing, writing, patience)
-            return [sources[descriptor] for descriptor in {*readable, *writable, *broken}]
+            return [sources[number] for number in {*readable, *writable, *broken}]
         poll = select.poll()
         wanted = dict.fromkeys(sources, 0)
         for event, group in ((select.POLLIN, readers), (select.POLLOUT, writers)):
             for source in group:
-                wanted[_descriptor(source)] |= event
-        for descriptor, events in wanted.items():
-            poll.register(descriptor, events)
+                wanted[descriptor(source)] |= event
+        for number, events in wanted.items():
+            poll.register(number, events)
         ready = poll.poll(None if patience is None else patience * 1000)
-        return [sources[descriptor] for descriptor, _ in ready]
-
-
-def _descriptor(source: Source) -> int:
-    assert isinstance(source, SocketSource)
-    return source.fileno()
+        return [sources[number] for number, _ in ready]
 
 
 def unresolved(host: str, family: int | None, error: Exception) -> ConnectError:

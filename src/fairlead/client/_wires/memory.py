@@ -77,6 +77,11 @@ class MemoryStream:
         self.other.ended = True
         self.other.notice()
 
+    def hang_up(self) -> None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        self.ended = True
+        self.finish()
+
     def close(self) -> None:
         """See :class:`fairlead.client._wire.Stream`."""
         if not self.closed:

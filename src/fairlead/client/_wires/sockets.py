@@ -7,8 +7,9 @@ import os
 import socket
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 
-from fairlead.client._wire import Address
+from fairlead.client._wire import Address, Source
 
 _NOT_YET = (BlockingIOError, InterruptedError)
 _CANNOT_SEND_FILE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK, errno.EBADF}
@@ -97,6 +98,11 @@ class SocketStream(SocketSource):
         """See :class:`fairlead.client._wire.Stream`."""
         self._socket.shutdown(socket.SHUT_WR)
 
+    def hang_up(self) -> None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def abort(self) -> None:
         """See :class:`fairlead.client._wire.Stream`."""
         if self._socket.fileno() >= 0:
@@ -140,6 +146,12 @@ class SocketListener(SocketSource):
         except (*_NOT_YET, ConnectionAbortedError):
             return None
         return SocketStream(sock, address_of(sockaddr))
+
+
+def descriptor(source: Source) -> int:
+    """The file descriptor of a source that was made here."""
+    assert isinstance(source, SocketSource)
+    return source.fileno()
 
 
 def numeric(address: Address) -> tuple[int, int, int, str, tuple[object, ...]]:

@@ -1,0 +1,87 @@
+"""The two faces of the one dialogue."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fairlead.client
+from fairlead.client._wires.blocking import step
+from fairlead.client.aio import AsyncClient
+from fairlead.client.settings import Settings
+from fairlead.client.sync import Client
+from fairlead.errors import ArgumentError
+from tests.client.script import stage
+
+FOLDER = Path(fairlead.client.__file__).parent
+
+
+def methods(face: type) -> dict[str, Any]:
+    return {name: value for name, value in vars(face).items() if inspect.isfunction(value) and not name.startswith("_")}
+
+
+def test_both_faces_have_the_same_methods_and_signatures() -> None:
+    blocking, asynchronous = methods(Client), methods(AsyncClient)
+    assert {name: inspect.signature(method) for name, method in blocking.items()} == {
+        name: inspect.signature(method) for name, method in asynchronous.items()
+    }
+    assert all(inspect.iscoroutinefunction(method) for method in asynchronous.values())
+    assert not any(inspect.iscoroutinefunction(method) for method in blocking.values())
+
+
+def test_every_setting_can_be_given() -> None:
+    parameters = inspect.signature(Client).parameters
+    for name, value in vars(Settings()).items():
+        if name != "listing_limit":
+            assert parameters[name].default == value, name
+
+
+def test_dialogue_that_suspends_under_the_blocking_wire_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="suspended under the blocking wire"):
+        step(asyncio.sleep(0))
+
+
+def test_dialogue_knows_nothing_of_how_it_is_run() -> None:
+    forbidden = {"asyncio", "socket", "ssl", "threading", "selectors", "select"}
+    for source in FOLDER.glob("*.py"):
+        if source.name in {"aio.py", "sync.py"}:
+            continue
+        imported: set[str] = set()
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+                assert not node.module.startswith("fairlead.client._wires"), source.name
+        assert imported & forbidden == set(), source.name
+
+
+def test_failed_login_closes_the_session() -> None:
+    on_stage = stage()
+    with pytest.raises(AssertionError, match="nothing"), on_stage.ftp:
+        pass
+    assert not on_stage.ftp.connected
+
+
+@pytest.mark.req("U-DF-9")
+@pytest.mark.parametrize("scheme", ["ftps", "ftpes"])
+def test_url_that_needs_tls_is_refused_not_served_in_clear(scheme: str) -> None:
+    with pytest.raises(ArgumentError, match="TLS"):
+        Client(f"{scheme}://host")
+
+
+def test_bare_host_will_do() -> None:
+    assert Client("host:2121")._session.target.port == 2121
+    with pytest.raises(ArgumentError):
+        Client("http://host")
+
+
+def test_password_is_in_no_representation() -> None:
+    client = Client("ftp://me:topsecret@host")
+    assert "topsecret" not in f"{client!r} {client._session!r}"
+    assert "topsecret" not in repr(client._session.target)
