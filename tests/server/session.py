@@ -205,12 +205,17 @@ class Control:
             port = int(high) * 256 + int(low)
         return socket.create_connection((host, port), DEADLINE)
 
+    def listener(self, host: str | None = None) -> socket.socket:
+        """A listener at ``host`` or at this end of the control connection."""
+        here = host or self.socket.getsockname()[0]
+        listener = socket.create_server((here, 0), family=socket.AF_INET6 if ":" in here else socket.AF_INET)
+        listener.settimeout(DEADLINE)
+        return listener
+
     def active(self, command: str = "EPRT", host: str | None = None) -> socket.socket:
         """A listener whose address was given by EPRT or PORT; the server calls it when a transfer begins."""
-        here = host or self.socket.getsockname()[0]
-        family = socket.AF_INET6 if ":" in here else socket.AF_INET
-        listener = socket.create_server((here, 0), family=family)
-        listener.settimeout(DEADLINE)
+        listener = self.listener(host)
+        here = listener.getsockname()[0]
         port = listener.getsockname()[1]
         if command == "EPRT":
             argument = f"|{2 if ':' in here else 1}|{here}|{port}|"

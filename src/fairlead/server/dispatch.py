@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = Reply(500, "Command not understood.")
 NOT_HERE = Reply(502, "Command not implemented.")
+PASSIVE_FIRST = Reply(425, "Active mode is switched off here; send EPSV or PASV first.")
 EPSV_FIRST = Reply(503, "Send EPSV first, as EPSV ALL demands.")
 NOT_LOGGED_IN = Reply(530, "Please log in with USER and PASS.")
 
@@ -56,8 +57,8 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
         return NOT_LOGGED_IN
     if spec.after and pending != spec.after:
         return Reply(503, f"Send {spec.after} first.")
-    if spec.data and session.epsv_all and session.port is None:
-        return EPSV_FIRST
+    if spec.data and session.port is None and (session.epsv_all or not session.server.settings.active):
+        return EPSV_FIRST if session.epsv_all else PASSIVE_FIRST
     try:
         if spec.path:
             argument = resolve(session.cwd, argument)

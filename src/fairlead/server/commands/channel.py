@@ -131,6 +131,8 @@ def extended_passive(session: Session, argument: str) -> Reply:
         return _families(session)
     if asked == "ALL":
         session.epsv_all = True
+        if session.port is not None and session.port.mode != "EPSV":
+            session.use_port(None)
         return Reply(200, "EPSV ALL: only EPSV from now on.")
     local, peer = session.local[0], session.peer[0]
     if asked is not None and asked != family_of(peer):
