@@ -406,6 +406,9 @@ class Control(asyncio.Protocol):
         if self.closing:
             return
         now = self._loop.time()
+        port = self.session.port
+        if port is not None and port.expires <= now and self.session.transfer is None:
+            port.expire()
         due = self._due()
         if due > now:
             self.check_at(min(due, now + self._server.settings.idle_timeout))
@@ -431,4 +434,5 @@ class Control(asyncio.Protocol):
             return self._loop.time() + settings.idle_timeout
         if session.account is None:
             return session.logged_out + settings.login_timeout
-        return self._active + settings.idle_timeout
+        idle = self._active + settings.idle_timeout
+        return idle if session.port is None else min(idle, session.port.expires)

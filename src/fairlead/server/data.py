@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
 from fairlead.errors import DataConnectionError
@@ -41,13 +42,15 @@ def without_zone(host: str) -> str:
 class DataPort:
     """Where the next data connection comes from; ``mode`` is how it was set up, as logs and STAT show it."""
 
-    __slots__ = ("_wait", "mode")
+    __slots__ = ("_wait", "expires", "mode")
 
     sticky = False
     """Whether it serves further transfers (PORT, RFC 959 section 4.1.2) or one only (PASV, RFC 1123 4.1.2.6)."""
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
+        self.expires = inf
+        """The loop's time at which it is closed unless a transfer uses it."""
         self._wait: Wait | None = None
 
     def take(self, session: Session) -> Connection | None:
@@ -70,6 +73,11 @@ class DataPort:
         """End a running :meth:`open` with ``error``."""
         if self._wait is not None:
             self._wait.end(error)
+
+    def expire(self) -> None:
+        """Nobody used it in time."""
+        self.expires = inf
+        self.close()
 
     def close(self) -> None:
         """Release what it holds."""
@@ -141,6 +149,8 @@ class PassivePort(DataPort):
 
     def describe(self) -> str:
         """The listener, for STAT."""
+        if self._lease is None:
+            return f"Port {self.port} was closed unused ({self.mode})"
         return f"Waiting for a data connection on port {self.port} ({self.mode})"
 
     def close(self) -> None:

@@ -25,6 +25,8 @@ PRIVILEGED = 1024
 IPV4, IPV6 = 1, 2
 LOOPBACK = {IPV4: "127.0.0.1", IPV6: "::1"}
 WILDCARD = {IPV4: "0.0.0.0", IPV6: "::"}
+UNUSED = 2
+"""How many times the time for making a data connection a passive port may wait for its transfer command."""
 AFTER_ALL = Reply(501, "Not allowed after EPSV ALL; use EPSV.")
 
 
@@ -151,6 +153,8 @@ def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:
     caller = None if _third_parties(session) else without_zone(peer)
     listening = PassivePort(mode, server.pool, host, caller)
     session.use_port(listening)
+    listening.expires = server.loop.time() + server.settings.data_connect_timeout * UNUSED
+    session.reply_to.check_at(listening.expires)
     return listening
 
 
