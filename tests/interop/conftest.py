@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interop.matrix import HOSTS
+from tests.interop.matrix import GIANT, HOSTS
+from tests.peers.fairlead import Fairlead, fairlead
 from tests.peers.servers import SERVERS, clear
 
 if TYPE_CHECKING:
@@ -39,3 +42,25 @@ def server_of(_server_of: Callable[[str, str], Server]) -> Callable[[str, str], 
         return server
 
     return emptied
+
+
+@pytest.fixture(scope="session")
+def _own() -> Iterator[Fairlead]:
+    with fairlead() as server:
+        yield server
+
+
+@pytest.fixture
+def own(_own: Fairlead) -> Fairlead:
+    """``fairlead serve`` in both families, its directory empty."""
+    clear(_own.root)
+    return _own
+
+
+@pytest.fixture
+def own_in_memory() -> Iterator[Fairlead]:
+    """``fairlead serve`` of a directory that is on no disk, where there is room for two giant files."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 3 * GIANT
+    with fairlead(within=memory if roomy else None) as server:
+        yield server

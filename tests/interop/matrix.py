@@ -32,7 +32,7 @@ NAMES = (
     b"--",
     "naïve 日本 🚢.txt".encode(),
     b"caf\xe9.txt",
-    b"\xff\xfe.bin",
+    b"y\xff.bin",
     b"semi;colon=1; name",
     b"100% #1?.txt",
     b"back\\slash",

@@ -68,12 +68,15 @@ def end(process: subprocess.Popen[bytes]) -> int:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str], *, log: Path, errors: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``command`` in a process group of its own, its output in ``log``, until the block ends."""
-    with log.open("ab") as output:
+    """Run ``command`` in a process group of its own until the block ends.
+
+    Its output goes to the file ``log``, what it says on standard error to ``errors`` where that is given.
+    """
+    with log.open("ab") as output, (errors or log).open("ab") as complaints:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=complaints, env=env, start_new_session=True
         )
     try:
         yield process

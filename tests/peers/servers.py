@@ -43,9 +43,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def workshop(name: str) -> Iterator[tuple[Path, Path]]:
+def workshop(name: str, within: Path | None = None) -> Iterator[tuple[Path, Path]]:
     """A directory to keep a server's files in, and below it the one to serve; other users may enter both."""
-    with tempfile.TemporaryDirectory(prefix=f"fairlead-{name}-", ignore_cleanup_errors=True) as folder:
+    prefix = f"fairlead-{name}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=within, ignore_cleanup_errors=True) as folder:
         place = Path(folder)
         place.chmod(0o755)
         root = place / "root"
