@@ -72,8 +72,8 @@ def _target(output: str | None, url: FtpUrl) -> Path:
 
     place = Path(output or ".")
     if output is not None and not place.is_dir():
-        if output.endswith("/"):
-            message = f"there is no directory {output}; make it first"
+        if output.endswith("/") or not place.parent.is_dir():
+            message = f"there is no directory for {output}; make it first"
             raise ConfigError(message)
         return place
     name = url.segments[-1].rpartition("/")[2]

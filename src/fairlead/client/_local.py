@@ -75,7 +75,7 @@ class PartFile:
         """It did not end well: keep what arrived, but no empty file."""
         self.close()
         status = None if self._direct else _status(self._path)
-        if status is not None and not status.st_size:
+        if status is not None and stat.S_ISREG(status.st_mode) and not status.st_size:
             self._path.unlink()
 
 
