@@ -205,6 +205,15 @@ class Control:
             port = int(high) * 256 + int(low)
         return socket.create_connection((host, port), DEADLINE)
 
+    def narrow(self) -> socket.socket:
+        """A data connection made by EPSV, whose receiver takes few octets before it is read."""
+        host = self.socket.getpeername()[0]
+        connection = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(DEADLINE)
+        connection.connect((host, int(self.ask("EPSV").text.split("|")[3])))
+        return connection
+
     def listener(self, host: str | None = None) -> socket.socket:
         """A listener at ``host`` or at this end of the control connection."""
         here = host or self.socket.getsockname()[0]

@@ -6,7 +6,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from fnmatch import translate
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fairlead.accounts.base import Right
@@ -74,7 +74,7 @@ def split_options(session: Session, argument: str) -> tuple[Options, str]:
             return Options.of(letters), rest
         if word == "-" or (not set(word[1:]) <= KNOWN and _exists(session, argument)):
             break
-        letters += word[1:]
+        letters += "" if word.startswith("--") else word[1:]
         argument = rest
     return Options.of(letters), argument
 
@@ -173,10 +173,7 @@ def _arranged(session: Session, path: str, options: Options) -> Iterator[list[It
     batches = session.storage.scan(path)
     if options.by_time or options.by_size or options.reverse:
         batches = _sorted(batches, options)
-    account = session.logged_in
-    hides = account.rules_below(path)
-    for batch in batches:
-        yield [item for item in batch if account.rights(join(path, item.name))] if hides else batch
+    yield from _visible(session, path, batches)
 
 
 def _sorted(batches: Iterator[list[Item]], options: Options) -> Iterator[list[Item]]:
@@ -215,6 +212,7 @@ def _mark(status: os.stat_result) -> str:
 
 def _recursive(session: Session, path: str, prefix: str, options: Options, lines: Lines) -> Iterator[bytes]:
     """A directory and those below it, links not followed, each after a heading."""
+    account = session.logged_in
     waiting = [(path, prefix)]
     visited = 0
     while waiting:
@@ -231,7 +229,9 @@ def _recursive(session: Session, path: str, prefix: str, options: Options, lines
                 below += [
                     (join(path, item.name), f"{prefix}{item.name}/")
                     for item in batch
-                    if stat.S_ISDIR(item.status.st_mode) and item.name not in {".", ".."}
+                    if stat.S_ISDIR(item.status.st_mode)
+                    and item.name not in {".", ".."}
+                    and account.allows(join(path, item.name), Right.LIST)
                 ]
                 yield lines(prefix, batch)
         except StorageError:
@@ -245,30 +245,42 @@ def _matched(session: Session, pattern: str, lines: Lines) -> Iterator[bytes]:
 
     Raises NotFound when it matches nothing.
     """
-    start = "/" if pattern.startswith("/") else session.cwd
-    names = [name for name in pattern.split("/") if name not in {"", "."}]
-    found: list[tuple[str, str]] = [(start, "/" if pattern.startswith("/") else "")]
     visits = 0
-    items: list[tuple[str, Item]] = []
-    for depth, name in enumerate(names):
-        last = depth == len(names) - 1
+
+    def matching(name: str) -> Iterator[tuple[str, str, Item]]:
+        nonlocal visits
         matches = re.compile(translate(name)).match
-        below: list[tuple[str, str]] = []
         for path, prefix in found:
             for batch in _scan_quietly(session, path):
                 visits += len(batch)
-                if visits > VISITS or len(items) > MATCHES:
-                    raise LimitError("The pattern matches too much")
+                if visits > VISITS:
+                    raise LimitError("The pattern looks at too much")
                 for item in batch:
-                    if not matches(item.name) or (item.name.startswith(".") and not name.startswith(".")):
-                        continue
-                    if last:
-                        items.append((prefix, item))
-                    elif stat.S_ISDIR(item.status.st_mode):
-                        below.append((join(path, item.name), f"{prefix}{item.name}/"))
-        found = below
+                    if matches(item.name) and (name.startswith(".") or not item.name.startswith(".")):
+                        yield path, prefix, item
+
+    root = "/" if pattern.startswith("/") else ""
+    *parents, last = [name for name in pattern.split("/") if name not in {"", "."}]
+    found = [(root or session.cwd, root)]
+    for name in parents:
+        if name == "..":
+            found = [(split(path)[0], f"{prefix}../") for path, prefix in found]
+        elif MAGIC.search(name):
+            found = [
+                (join(path, item.name), f"{prefix}{item.name}/")
+                for path, prefix, item in matching(name)
+                if stat.S_ISDIR(item.status.st_mode)
+            ]
+        else:
+            found = [(join(path, name), f"{prefix}{name}/") for path, prefix in found]
+    if MAGIC.search(last):
+        items = [(prefix, item) for _, prefix, item in islice(matching(last), MATCHES + 1)]
+    else:
+        items = [(prefix, item) for path, prefix in found for item in _one_quietly(session, join(path, last))]
     if not items:
         raise NotFound(pattern)
+    if len(items) > MATCHES:
+        raise LimitError("The pattern matches too much")
     for prefix, item in items:
         yield lines(prefix, [item])
 
@@ -276,6 +288,22 @@ def _matched(session: Session, pattern: str, lines: Lines) -> Iterator[bytes]:
 def _scan_quietly(session: Session, path: str) -> Iterator[list[Item]]:
     try:
         _check(session, path)
-        yield from session.storage.scan(path)
+        yield from _visible(session, path, session.storage.scan(path))
     except StorageError:
         return
+
+
+def _one_quietly(session: Session, path: str) -> Iterator[Item]:
+    try:
+        _check(session, path)
+        yield _one(session, path, split(path)[1])
+    except StorageError:
+        return
+
+
+def _visible(session: Session, path: str, batches: Iterator[list[Item]]) -> Iterator[list[Item]]:
+    """The batches of the directory ``path`` without what the account has no right to at all."""
+    account = session.logged_in
+    if not account.rules_below(path):
+        return batches
+    return ([item for item in batch if account.rights(join(path, item.name))] for batch in batches)
