@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.group import new_group
 from benchmarks.network import new_network
-from benchmarks.places import memory_directory
+from benchmarks.places import PROGRAMS, memory_directory
 from benchmarks.servers import Server
 from benchmarks.tree import PREFIX
 
@@ -68,7 +68,9 @@ class Running:
     def _start(self, root: Path) -> float:
         """Start the server; returns the seconds until it greeted."""
         command = self.server.render(root=root, scratch=self._scratch, port=self.port)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("FAIRLEAD_")}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("FAIRLEAD_", "PYTHON"))}
+        # As an installed package has it: compiled once, not at each start.
+        environment["PYTHONPYCACHEPREFIX"] = str(PROGRAMS / "bytecode")
         # Who waits for the greeting is there first, so that its own start is no part of the time.
         waiting = self._spawn("await", {"limit": START_LIMIT})
         try:
