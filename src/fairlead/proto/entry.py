@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+
+_MODE = re.compile("[0-7]{1,6}")
 
 
 class Kind(StrEnum):
@@ -28,7 +33,7 @@ class Entry:
     """Aware, in UTC. Of listings that show the server's local time it is that, taken as UTC."""
     created: datetime | None = None
     permissions: str | None = None
-    """As listed: ``rwxr-xr-x`` of a Unix listing, the letters of the perm fact (``adfrw``) of MLSD."""
+    """``rwxr-xr-x``; where a machine listing tells no mode, the letters of its perm fact (``adfrw``)."""
     owner: str | None = None
     group: str | None = None
     target: str | None = None
@@ -37,3 +42,11 @@ class Entry:
     """Equal for two names of one file (RFC 3659 section 7.5.2)."""
     raw: str = ""
     """The line as it came."""
+
+
+@lru_cache(maxsize=1024)
+def letters_of_mode(octal: str) -> str | None:
+    """Permission bits in octal as ``rwxr-xr-x``; None where the text is no such number."""
+    if not _MODE.fullmatch(octal):
+        return None
+    return stat.filemode(int(octal, 8))[1:]

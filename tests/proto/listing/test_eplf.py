@@ -20,7 +20,7 @@ def test_a_file_and_a_directory() -> None:
         Kind.FILE,
         280,
         datetime(1996, 3, 1, 22, 15, 3, tzinfo=UTC),
-        permissions="644",
+        permissions="rw-r--r--",
         unique="8388621.48594",
         raw=file,
     )
@@ -44,6 +44,7 @@ def test_a_file_and_a_directory() -> None:
         ("+r,s٣,m٣\tx", Entry("x")),
         ("+r,s" + "9" * 5000 + ",m" + "9" * 5000 + "\tx", Entry("x")),
         ("+/,r\tx", Entry("x", Kind.DIRECTORY)),
+        ("+r,up8\tx", Entry("x")),
     ],
 )
 def test_facts_that_cannot_be_read_count_as_not_told(line: str, expected: Entry) -> None:

@@ -343,9 +343,17 @@ def test_what_a_server_lists_a_client_reads(
         kind=Kind.DIRECTORY if directory else Kind.FILE,
         size=None if directory else size,
         modified=datetime.fromtimestamp(modified, UTC),
-        permissions="el" if directory else "r" if mode & 0o400 else "",
+        permissions=stat.filemode(mode)[1:],
         owner="root" if uid == 0 else "7",
         group="root" if uid == 0 else "7",
         unique="2fgab",
         raw=line,
     )
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [("UNIX.mode=0750;", "rwxr-x---"), ("perm=adfrw;", "adfrw"), ("perm=r;UNIX.mode=9;", None), ("", None)],
+)
+def test_permissions_are_the_mode_where_it_is_told(facts: str, expected: str | None) -> None:
+    assert parse_mlsd(f"{facts} name").permissions == expected

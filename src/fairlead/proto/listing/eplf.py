@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairlead.proto.entry import Entry, Kind
+from fairlead.proto.entry import Entry, Kind, letters_of_mode
 from fairlead.proto.times import SECOND, moment
 
 
@@ -19,7 +19,7 @@ def parse_eplf(line: str) -> Entry | None:
         kind=Kind.DIRECTORY if "/" in facts else Kind.FILE if "r" in facts else Kind.OTHER,
         size=_number(facts.get("s"), _SIZE_DIGITS),
         modified=None if changed is None else moment(changed * SECOND),
-        permissions=rights[1:] if rights.startswith("p") else None,
+        permissions=letters_of_mode(rights[1:]) if rights.startswith("p") else None,
         unique=facts.get("i"),
         raw=line,
     )

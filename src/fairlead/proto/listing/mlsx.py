@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from fairlead.errors import ArgumentError
-from fairlead.proto.entry import Entry, Kind
+from fairlead.proto.entry import Entry, Kind, letters_of_mode
 from fairlead.proto.listing.unix import token
 from fairlead.proto.times import SECOND, format_time, moment, parse_server_time
 
@@ -187,7 +187,9 @@ def _entry(facts: dict[str, str], name: str, line: str) -> Entry:
     modified, created = _time(fact("modify", "")), _time(fact("create", ""))
     owner, group = fact("unix.owner"), fact("unix.group")
     # By position, for that takes half the time, and a listing may have a million of them
-    return Entry(name, kind, size, modified, created, fact("perm"), owner, group, target, fact("unique"), line)
+    mode = fact("unix.mode")
+    permissions = letters_of_mode(mode) if mode else fact("perm")
+    return Entry(name, kind, size, modified, created, permissions, owner, group, target, fact("unique"), line)
 
 
 _SIZE_DIGITS = 20
