@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -104,10 +105,35 @@ class Running:
             release.set()
 
 
+def _ports() -> Iterator[int]:
+    """Ports below those the system gives to callers; each process that runs tests begins elsewhere."""
+    first = 12_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8 * 2_000
+    while True:
+        yield from range(first, first + 2_000, 2)
+
+
+_PORTS = _ports()
+
+
+def free_port() -> int:
+    """A port nobody has, nor the one before it, from which active data connections leave."""
+    for port in _PORTS:
+        with ExitStack() as stack:
+            try:
+                for host, family in (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)):
+                    stack.enter_context(socket.create_server((host, port), family=family))
+                    stack.enter_context(socket.create_server((host, port - 1), family=family))
+            except OSError:
+                continue
+        return port
+    raise AssertionError
+
+
 @contextmanager
 def serving(storage: Storage, **arguments: Any) -> Iterator[Running]:
-    """A server of ``storage`` with the arguments of :class:`Server`, on free ports of both loopback addresses."""
-    arguments.setdefault("listen", (("127.0.0.1", 0), ("::1", 0)))
+    """A server of ``storage`` with the arguments of :class:`Server`, on a free port of both loopback addresses."""
+    port = free_port()
+    arguments.setdefault("listen", (("127.0.0.1", port), ("::1", port)))
     server = Server(storage=storage, events=Bus(), **arguments)
     started = threading.Event()
     running: list[Running] = []

@@ -24,7 +24,7 @@ from fairlead.storage.base import Intent
 from fairlead.storage.local import LocalStorage
 from fairlead.storage.memory import MemoryStorage
 from fairlead.storage.memory.transfer import MemorySource, MemoryUpload
-from tests.server.session import DEADLINE, Control, Running, receive, serving
+from tests.server.session import DEADLINE, Control, Running, free_port, receive, serving
 
 CONTENT = b"content"
 SHORT = 0.25
@@ -245,13 +245,13 @@ def test_port_and_pasv_are_refused_over_ipv6(running: Running) -> None:
 @pytest.mark.req("S-959-PORT-4", "S-2577-EPRT-5")
 @pytest.mark.parametrize("mode", ["PORT", "PASV", "EPRT", "EPSV"])
 def test_an_ipv4_client_of_an_ipv6_listener_is_one_of_ipv4(root: Path, mode: str) -> None:
-    with served(root, listen=[("::", 0)]) as running, connect("127.0.0.1", running) as control:
+    with served(root, listen=[("::", free_port())]) as running, connect("127.0.0.1", running) as control:
         assert control.fetch("RETR file", mode) == CONTENT
 
 
 @pytest.mark.req("S-1123-DP-3")
 def test_a_multihomed_server_uses_the_address_of_the_control_connection(root: Path) -> None:
-    with served(root, listen=[("0.0.0.0", 0)]) as running, connect("127.0.0.2", running) as control:
+    with served(root, listen=[("0.0.0.0", free_port())]) as running, connect("127.0.0.2", running) as control:
         assert control.ask("PASV").text.split("(")[1].startswith("127,0,0,2,")
         port = passive_port(control)
         assert is_closed(("127.0.0.1", port))
