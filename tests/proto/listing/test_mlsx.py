@@ -353,7 +353,10 @@ def test_what_a_server_lists_a_client_reads(
 
 @pytest.mark.parametrize(
     ("facts", "expected"),
-    [("UNIX.mode=0750;", "rwxr-x---"), ("perm=adfrw;", "adfrw"), ("perm=r;UNIX.mode=9;", None), ("", None)],
+    [("UNIX.mode=0750;", "rwxr-x---"), ("perm=adfrw;", "adfrw"), ("perm=r;UNIX.mode=9;", None), ("size=1;", None)],
 )
 def test_permissions_are_the_mode_where_it_is_told(facts: str, expected: str | None) -> None:
-    assert parse_mlsd(f"{facts} name").permissions == expected
+    entry = parse_mlsd(f"{facts} name")
+
+    assert entry is not None
+    assert entry.permissions == expected
