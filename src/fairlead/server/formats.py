@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fairlead.server.session import Session
+    from fairlead.storage.base import Storage
 
 READ, WRITE, SEARCH = 4, 2, 1
 
@@ -143,5 +144,17 @@ def shown_status(session: Session, path: str) -> tuple[os.stat_result, str | Non
     try:
         return session.storage.stat(path, owner=session.logged_in.name), None
     except StorageError:
-        status = session.storage.stat(path, follow=False)
-        return status, ""
+        _, status, target = entry_itself(session.storage, path)
+        return status, target or ""
+
+
+def entry_itself(storage: Storage, path: str) -> Item:
+    """The entry of ``path`` itself, a link as a link. Raises StorageError."""
+    parent, name = split(path)
+    status = storage.stat(path, follow=False)
+    if stat.S_ISLNK(status.st_mode):
+        for batch in storage.scan(parent):
+            for item in batch:
+                if item.name == name:
+                    return item
+    return Item(name, status)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from fairlead.accounts.base import Right
 from fairlead.errors import Denied, LimitError, NotFound, StorageError
 from fairlead.proto.path import join, resolve, split
-from fairlead.server.formats import unix_formatter
+from fairlead.server.formats import entry_itself, unix_formatter
 from fairlead.storage.base import Item
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _list(session: Session, name: str, options: Options, lines: Lines, *, quick:
         status = session.storage.stat(path, follow=False)
     if options.itself or not stat.S_ISDIR(status.st_mode):
         parent, slash, last = name.rpartition("/")
-        item = _one(session, path, last or split(path)[1] or "/")
+        item = entry_itself(session.storage, path)._replace(name=last or split(path)[1] or "/")
         return Listing(iter([lines(parent + slash if last else "", [item])]), directory=False, small=True)
     small = status.st_size <= SMALL_DIRECTORY and not options.recursive
     if quick and not small:
@@ -151,18 +151,6 @@ def _prefix(name: str) -> str:
 def _check(session: Session, path: str) -> None:
     if not session.logged_in.allows(path, Right.LIST):
         raise Denied(path)
-
-
-def _one(session: Session, path: str, name: str) -> Item:
-    """The entry of ``path`` itself, a link as a link."""
-    parent, last = split(path)
-    status = session.storage.stat(path, follow=False)
-    if stat.S_ISLNK(status.st_mode):
-        for batch in session.storage.scan(parent):
-            for item in batch:
-                if item.name == last:
-                    return item._replace(name=name)
-    return Item(name, status)
 
 
 def _arranged(session: Session, path: str, options: Options) -> Iterator[list[Item]]:
@@ -296,7 +284,7 @@ def _scan_quietly(session: Session, path: str) -> Iterator[list[Item]]:
 def _one_quietly(session: Session, path: str) -> Iterator[Item]:
     try:
         _check(session, path)
-        yield _one(session, path, split(path)[1])
+        yield entry_itself(session.storage, path)
     except StorageError:
         return
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
-from fairlead.errors import NotADirectory
+from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
 from fairlead.server.formats import mlsd_chunks
 from fairlead.server.registry import Argument, command
@@ -45,7 +45,7 @@ async def machine_list(session: Session, path: str) -> Reply:
     server, storage = session.server, session.storage
     status = await server.call(storage, storage.stat, path)
     if not stat.S_ISDIR(status.st_mode):
-        raise NotADirectory(path)
+        raise ArgumentError("MLSD lists directories only; MLST tells the facts of a file")
     chunks = mlsd_chunks(session, path, status)
     small = storage.inline and status.st_size <= SMALL_DIRECTORY
     first = next(chunks, b"") if small else await server.in_thread(next, chunks, b"")
