@@ -259,7 +259,7 @@ class Control:
         assert self.ask(f"{command} {argument}").code == 200
         return listener
 
-    def fetch(self, command: str, mode: str = "EPSV") -> bytes:
+    def fetch(self, command: str | bytes, mode: str = "EPSV") -> bytes:
         """The data of RETR, LIST, NLST or MLSD; asserts that it ended well."""
         with self.open(mode) as data:
             assert self.ask(command).code in {125, 150}
@@ -267,7 +267,7 @@ class Control:
         assert self.read().code in {226, 250}
         return received
 
-    def store(self, command: str, data: bytes, mode: str = "EPSV") -> Reply:
+    def store(self, command: str | bytes, data: bytes, mode: str = "EPSV") -> Reply:
         """Send ``data`` with STOR, APPE or STOU; the final reply."""
         with self.open(mode) as connection:
             assert self.ask(command).code in {125, 150}

@@ -1,4 +1,4 @@
-"""The data connection and its representation: PORT, PASV, EPRT, EPSV, TYPE, STRU, MODE, ALLO is with the stores."""
+"""The data connection and its representation: PORT, PASV, EPRT, EPSV, PRET, TYPE, STRU, MODE."""
 
 from __future__ import annotations
 
@@ -122,6 +122,12 @@ def passive(session: Session, _: str) -> Reply:
     listening = _listen(session, "PASV", session.local[0], session.peer[0])
     announced = session.server.announcer.address_for(session.peer[0], session.local[0])
     return Reply(227, pasv_reply_text(announced, listening.port))
+
+
+@command("PRET", syntax="command", argument=Argument.REQUIRED, keeps_restart=True)
+def prepare_transfer(_session: Session, _: str) -> Reply:
+    """Take note of what the next passive transfer will be; nothing depends on it here."""
+    return Reply(200, "Noted.")
 
 
 @command("EPSV", syntax="[1 | 2 | ALL]", argument=Argument.OPTIONAL, keeps_restart=True, feature="EPSV")
