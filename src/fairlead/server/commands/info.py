@@ -49,13 +49,13 @@ def abort(session: Session, _: str) -> Reply:
 
 
 @command("HELP", syntax="[command]", argument=Argument.OPTIONAL, login=False, urgency=Urgency.NONE, keeps_order=True)
-def help_text(_session: Session, topic: str) -> Reply:
+def help_text(session: Session, topic: str) -> Reply:
     """List the commands, or explain one."""
     if not topic:
         return Reply(214, "The commands, * not implemented:", *_table(), "HELP with a command explains it.")
     verb, _, rest = topic.upper().partition(" ")
     if verb == "SITE":
-        return Reply(214, "SITE takes:", *(f" {name} {spec.syntax}" for name, spec in sorted(SITE.items())), "End.")
+        return SITE["HELP"].handler(session, "")
     spec = COMMANDS.get(verb)
     if spec is None or rest:
         return Reply(502, f"There is no help on {topic[:40]}.")

@@ -6,7 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
-from fairlead.errors import Denied, NotADirectory
+from fairlead.errors import Denied, NotADirectory, NotFound
 from fairlead.proto.path import quote, resolve, split
 from fairlead.proto.reply import Reply
 from fairlead.server.registry import Argument, command
@@ -72,7 +72,9 @@ def delete(session: Session, path: str) -> Reply:
 
 @command("RNFR", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.RENAME, storage=True)
 def rename_from(session: Session, path: str) -> Reply:
-    """Name what is to be renamed; RNTO must come next."""
+    """Name what is to be renamed; RNTO must come next. What has rules of its own inside stays where they hold."""
+    if session.logged_in.rules_below(path):
+        raise Denied(path)
     session.storage.stat(path, follow=False)
     session.rename_from = path
     session.pending = "RNFR"
@@ -85,6 +87,16 @@ def rename_to(session: Session, path: str) -> Reply:
     source, session.rename_from = session.rename_from, ""
     if session.needs_account:
         return Reply(532, "Send the account with ACCT before renaming.")
+    if not session.logged_in.allows(path, Right.OVERWRITE) and _exists(session, path):
+        raise Denied(path)
     session.storage.rename(source, path)
     session.server.record_change(session, "RNTO", source, path)
     return Reply(250, "Renamed.")
+
+
+def _exists(session: Session, path: str) -> bool:
+    try:
+        session.storage.stat(path, follow=False)
+    except NotFound:
+        return False
+    return True
