@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.peers.process import DEADLINE, passive_ports, running, wait_for_banner
+from tests.peers.process import DEADLINE, free_port, passive_ports, running, wait_for_banner
 from tests.peers.servers import PASSWORD, USER, Server, workshop
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def fairlead(
 ) -> Iterator[Fairlead]:
     """``fairlead serve`` at each of ``hosts``, one user with the right to write; without users, anonymous.
 
-    ``port`` 0 is a free one of each host; ``within`` is the directory to make the served one in.
+    ``port`` 0 stands for a free one of each host; ``within`` is the directory to make the served one in.
     """
     with workshop("own", within) as (place, root):
         passive = passive_ports()
@@ -73,7 +73,8 @@ def fairlead(
             command += ["--write", "--user", f"{USER}:{PASSWORD}"]
         command += ["--passive-ports", f"{passive.start}-{passive.stop - 1}", *arguments]
         for host in hosts:
-            command += ["--listen", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
+            number = port or free_port(host)
+            command += ["--listen", f"[{host}]:{number}" if ":" in host else f"{host}:{number}"]
         log, errors = place / "log", place / "errors"
         with running(command, log=log, errors=errors) as process:
             deadline = time.monotonic() + DEADLINE
@@ -81,7 +82,7 @@ def fairlead(
                 assert process.poll() is None, errors.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.01)  # between two looks at what it says
-            servers = {v6 or v4: Server("fairlead", v6 or v4, int(number), root, passive) for v6, v4, number in found}
+            servers = {v6 or v4: Server("fairlead", v6 or v4, int(text), root, passive) for v6, v4, text in found}
             for server in servers.values():
                 wait_for_banner(process, server.host, server.port, errors)
             yield Fairlead(root, servers, errors)

@@ -18,22 +18,27 @@ if TYPE_CHECKING:
 DEADLINE = 20.0
 """Seconds within which a program must have started or ended."""
 
-# Below Linux's ephemeral ports (32768 on) and apart from the server's own range (61000 on).
+# Both below Linux's ephemeral ports (32768 on), which any program may hold just now, and apart from our server's own
+# passive ports (61000 on).
+_CONTROL_PORTS = range(10001, 20000, 2)
 _PASSIVE_BLOCKS = range(20000, 32700, 100)
+_choose = random.SystemRandom().choice
 
 
 def free_port(host: str) -> int:
-    """A TCP port of ``host`` that nobody listens on just now."""
+    """A TCP port of ``host`` to listen on, the one below it free as well: active mode calls from there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = _choose(_CONTROL_PORTS)
+        with socket.socket(family) as control, socket.socket(family) as data, contextlib.suppress(OSError):
+            control.bind((host, port))
+            data.bind((host, port - 1))
+            return port
 
 
 def passive_ports() -> range:
     """A hundred ports for one server's passive mode, drawn so that servers side by side hardly meet."""
-    start = random.SystemRandom().choice(_PASSIVE_BLOCKS)
+    start = _choose(_PASSIVE_BLOCKS)
     return range(start, start + 100)
 
 
