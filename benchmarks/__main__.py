@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -84,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 when every cell has a value, 1 when one failed, 2 for a wrong command line."""
     options = parser().parse_args(arguments)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 200)
     try:
         all_rows = rows(quick=options.quick)
         wanted = chosen(all_rows, options.rows)
@@ -119,12 +120,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warm=256 * MIB if options.quick else WARM,
         told=told,
     )
-    date = dt.datetime.now(dt.UTC)
+    date, busy = dt.datetime.now(dt.UTC), f"{os.getloadavg()[0]:.1f}"
     samples = run(plan)
     report = Report(
         date=f"{date:%Y-%m-%d %H:%M} UTC",
         machine=describe(),
-        method={"rounds": str(rounds), **method()},
+        method={"rounds": str(rounds), "load average before": busy, **method()},
         rows=wanted,
         servers=present,
         missing=missing,

@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 from benchmarks.measure import Sample
 from benchmarks.rows import Row, Work
 from benchmarks.servers import Family, Server
-from benchmarks.summary import Medians, Ratio, Table, behind, ratios, table
+from benchmarks.summary import Medians, Ratio, Rival, Table, ahead_of, behind, load_bound, ratios, table
 
 RATIO_COLUMNS = ("", "configuration", "/ best Python server", "/ best of all", "/ limit")
 
@@ -54,9 +54,14 @@ def number(value: float | None) -> str:
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
 
 
-def factor(value: float | None) -> str:
+def factor(value: float) -> str:
     """A ratio."""
-    return "–" if value is None else f"{value:.2f}×"
+    return f"{value:.2f}×"
+
+
+def against(rival: Rival | None) -> str:
+    """The ratio to a rival, and who that is."""
+    return "–" if rival is None else f"{factor(rival.advantage)} {rival.name}"
 
 
 def _value(cell: Medians | None) -> str:
@@ -111,6 +116,7 @@ def markdown(report: Report) -> str:
         _ratio_table(found),
         "## Behind\n",
         _behind(found),
+        *_load_bound(report),
         *_failures(report),
         "## Configurations\n",
         *_configurations(report),
@@ -145,30 +151,30 @@ def _table(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *body]) + "\n"
 
 
-def _ratio_line(ratio: Ratio) -> list[str]:
-    return [
-        f"{ratio.row.title}, {ratio.figure}",
-        ratio.server,
-        f"{factor(ratio.python)} {ratio.python_best}".strip(),
-        f"{factor(ratio.best)} {ratio.best_name}".strip(),
-        factor(ratio.limit),
-    ]
+def _ratio_line(ratio: Ratio, heading: str) -> list[str]:
+    limit = "–" if ratio.limit is None else factor(ratio.limit.advantage)
+    return [f"{heading}, {ratio.figure}", ratio.server, against(ratio.python), against(ratio.best), limit]
 
 
 def _ratio_table(found: Iterable[Ratio]) -> str:
-    lines = [list(RATIO_COLUMNS)]
-    lines += [_ratio_line(ratio) for ratio in found]
+    lines = [list(RATIO_COLUMNS), *(_ratio_line(ratio, ratio.row.title) for ratio in found)]
     return _table(lines) if len(lines) > 1 else "No row of Fairlead was measured.\n"
 
 
 def _behind(found: Sequence[Ratio]) -> str:
-    lines = [
-        f"* {ratio.row.title}, {ratio.figure}: {ratio.server} has {factor(by)} of {whom}."
-        for ratio, whom, by in behind(found)
-    ]
     if not found:
         return "Fairlead was not measured.\n"
-    return "\n".join(lines or ["Nothing: every configuration is ahead of or even with every other server."]) + "\n"
+    python, rows = ahead_of(found, python=True)
+    best, all_rows = ahead_of(found, python=False)
+    summary = (
+        "As it comes (files stored with the durability of the others), ahead of or even with the best Python server in"
+        f" {python} of {rows} figures, with the best of all in {best} of {all_rows}.\n"
+    )
+    lines = []
+    for entry in behind(found):
+        factors = ", ".join(f"{name} {factor(by)}" for name, by in entry.factors.items())
+        lines.append(f"* {entry.row.title}, {entry.figure}, behind {entry.rival}: {factors}")
+    return "\n".join([summary, *lines]) + "\n"
 
 
 def _failures(report: Report) -> list[str]:
@@ -181,6 +187,13 @@ def _failures(report: Report) -> list[str]:
             elif reason := server.without.get(row.name):
                 lines.append(f"* {row.title}, {server.title}: {reason}.")
     return ["## Cells without a value\n", "\n".join(lines) + "\n"] if lines else []
+
+
+def _load_bound(report: Report) -> list[str]:
+    cells = [f"{row} of {server}" for row, server in load_bound(report.cells)]
+    if not cells:
+        return []
+    return [f"The load generator had no time to spare in: {', '.join(cells)}. Those servers may do better.\n"]
 
 
 def _configurations(report: Report) -> list[str]:
@@ -211,13 +224,13 @@ def show(report: Report, console: Console) -> None:
     console.print("Dim: server CPU time, µs per operation or s per GiB.")
     found = ratios(cells, report.shown_rows, report.servers)
     if found:
-        against = RichTable(title="Ratios: above 1 is ahead", title_justify="left")
+        lines = RichTable(title="Ratios: above 1 is ahead", title_justify="left")
         for column in RATIO_COLUMNS:
-            against.add_column(column)
+            lines.add_column(column, no_wrap=True)
         for ratio in found:
-            against.add_row(*_ratio_line(ratio))
-        console.print(against)
+            lines.add_row(*_ratio_line(ratio, ratio.row.name))
+        console.print(lines)
         console.print("Behind:", style="bold")
         console.print(_behind(found), markup=False)
-    for part in _failures(report):
+    for part in (*_load_bound(report), *_failures(report)):
         console.print(part, markup=False)

@@ -206,7 +206,7 @@ def _listings(seconds: float) -> tuple[Row, ...]:
 
 def _alone(*, quick: bool) -> tuple[Row, ...]:
     million = 100_000 if quick else 1_000_000
-    five = 5 * GIB
+    five = GIB if quick else 5 * GIB
 
     def growth(
         name: str, title: str, load: str, arguments: Mapping[str, object], *, hole: int = 0, entries: int = 0
@@ -259,8 +259,10 @@ def _alone(*, quick: bool) -> tuple[Row, ...]:
         ),
         idle("idle-500", 500),
         idle("idle-10000", 10_000, optional=True),
-        growth("growth-retr", "Memory added by RETR of 5 GiB", "bulk", {"verb": "RETR", "size": five}, hole=five),
-        growth("growth-stor", "Memory added by STOR of 5 GiB", "bulk", {"verb": "STOR", "size": five}),
+        growth(
+            "growth-retr", f"Memory added by RETR of {_size(five)}", "bulk", {"verb": "RETR", "size": five}, hole=five
+        ),
+        growth("growth-stor", f"Memory added by STOR of {_size(five)}", "bulk", {"verb": "STOR", "size": five}),
         growth(
             "growth-list",
             f"Memory added by LIST of {million:,} entries",

@@ -10,6 +10,8 @@ from benchmarks.measure import Sample
 from benchmarks.rows import Better, Row
 from benchmarks.servers import Family, Server
 
+BUSY = 0.95
+"""The share of a core above which the load generator may have held a server back."""
 EVEN = 0.02
 """Ratios this near to 1 count as even: medians of a few rounds are no sharper than that."""
 
@@ -23,23 +25,41 @@ class Medians:
     rounds: int
     spread: float = 0.0
     """The distance of the extreme values as a share of the median."""
+    load_share: float = 0.0
+    """Of one core, how much the load generator used."""
     detail: str = ""
     failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """The best of a family in a row."""
+
+    name: str
+    advantage: float
+    """Of Fairlead over it: above 1 is ahead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ratio:
-    """How one configuration of Fairlead compares in one row; above 1 is better than the other."""
+    """How one configuration of Fairlead compares in one row."""
 
     row: Row
     figure: str
     """The row's unit, or that of CPU time."""
     server: str
-    python: float | None
-    python_best: str
-    best: float | None
-    best_name: str
-    limit: float | None
+    python: Rival | None
+    """The best server written in Python."""
+    best: Rival | None
+    """The best of all others but the limit."""
+    limit: Rival | None
+
+    @property
+    def stands_for_fairlead(self) -> bool:
+        """Whether this is the configuration that answers how Fairlead does: the default one, but with the durability
+        of the others where files are stored.
+        """
+        return self.server == ("fairlead-relaxed" if self.row.arguments.get("verb") == "STOR" else "fairlead")
 
 
 Table = dict[tuple[str, str], Medians]
@@ -66,6 +86,7 @@ def _cell(samples: Sequence[Sample]) -> Medians:
         cpu=median(cpus) if cpus else None,
         rounds=len(samples),
         spread=(max(values) - min(values)) / middle if middle else 0.0,
+        load_share=median(sample.load_share or 0.0 for sample in samples),
         detail=samples[-1].detail,
     )
 
@@ -98,33 +119,57 @@ def _ratio(cells: Table, row: Row, servers: Sequence[Server], server: Server, fi
     cpu = figure != row.unit
     better = Better.LOWER if cpu else row.better
 
-    def best(families: set[Family]) -> tuple[float | None, str]:
+    def best(*families: Family) -> Rival | None:
         values = []
         for other in servers:
             cell = cells.get((row.name, other.name))
             value = None if cell is None else cell.cpu if cpu else cell.value
             if other.family in families and value is not None:
-                values.append((value, other.title))
+                values.append((value, other.name))
         if not values:
-            return None, ""
-        value, title = max(values) if better is Better.HIGHER else min(values)
-        return advantage(ours, value, better), title
+            return None
+        value, name = max(values) if better is Better.HIGHER else min(values)
+        return Rival(name, advantage(ours, value, better))
 
-    python, python_best = best({Family.PYTHON})
-    overall, best_name = best({Family.PYTHON, Family.C})
-    limit, _ = best({Family.LIMIT})
-    return Ratio(row, figure, server.name, python, python_best, overall, best_name, limit)
+    return Ratio(
+        row,
+        figure,
+        server.name,
+        python=best(Family.PYTHON),
+        best=best(Family.PYTHON, Family.C),
+        limit=best(Family.LIMIT),
+    )
 
 
-def behind(found: Iterable[Ratio]) -> list[tuple[Ratio, str, float]]:
-    """Where a configuration of Fairlead is behind: the ratio, behind whom, and by which factor.
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A row in which Fairlead is behind a rival: each configuration that is, with its factor."""
 
-    Behind a Python server counts, and behind the best of all; once each.
-    """
-    result = []
+    row: Row
+    figure: str
+    rival: str
+    factors: dict[str, float]
+
+
+def behind(found: Iterable[Ratio]) -> list[Behind]:
+    """Where Fairlead is behind the best Python server, and where behind the best of all, once each."""
+    result: dict[tuple[str, str, str], Behind] = {}
     for ratio in found:
-        if ratio.python is not None and ratio.python < 1 - EVEN:
-            result.append((ratio, ratio.python_best, ratio.python))
-        if ratio.best is not None and ratio.best < 1 - EVEN and ratio.best_name != ratio.python_best:
-            result.append((ratio, ratio.best_name, ratio.best))
-    return result
+        for rival in {one.name: one for one in (ratio.python, ratio.best) if one is not None}.values():
+            if rival.advantage < 1 - EVEN:
+                key = (ratio.row.name, ratio.figure, rival.name)
+                entry = result.setdefault(key, Behind(ratio.row, ratio.figure, rival.name, {}))
+                entry.factors[ratio.server] = rival.advantage
+    return list(result.values())
+
+
+def ahead_of(found: Iterable[Ratio], *, python: bool) -> tuple[int, int]:
+    """In how many rows Fairlead is not behind the best Python server (or the best of all), and of how many."""
+    rivals = [ratio.python if python else ratio.best for ratio in found if ratio.stands_for_fairlead]
+    there = [rival for rival in rivals if rival is not None]
+    return sum(rival.advantage >= 1 - EVEN for rival in there), len(there)
+
+
+def load_bound(cells: Table) -> list[tuple[str, str]]:
+    """Cells (row, server) in which the load generator was as busy as it can be: the server might do better."""
+    return [key for key, cell in cells.items() if cell.load_share > BUSY]

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.measure import Sample
 from benchmarks.rows import Better, Row, rows
 from benchmarks.servers import SERVERS, Family, Server
-from benchmarks.summary import advantage, behind, ratios, table
+from benchmarks.summary import Rival, advantage, ahead_of, behind, load_bound, ratios, table
 
 BY_ROW = {row.name: row for row in rows()}
 BY_SERVER = {server.name: server for server in SERVERS}
@@ -44,9 +44,13 @@ def test_an_advantage_above_one_is_the_better_value(
     assert advantage(ours, theirs, better) == pytest.approx(expected)
 
 
+def factor(rival: Rival | None) -> float | None:
+    return None if rival is None else rival.advantage
+
+
 def compared(row: Row, taken: list[Sample]) -> tuple[float | None, float | None, float | None]:
     [ratio] = ratios(table(taken), [row], servers(*NAMES))
-    return ratio.python, ratio.best, ratio.limit
+    return factor(ratio.python), factor(ratio.best), factor(ratio.limit)
 
 
 def test_ratios_are_to_the_best_python_server_the_best_of_all_and_the_limit() -> None:
@@ -69,7 +73,7 @@ def test_cpu_time_is_compared_where_it_counts() -> None:
         Sample("retr", "pure-ftpd", 0, value=50.0, cpu=0.2),
     ]
     found = ratios(table(taken), [BY_ROW["retr"]], servers(*NAMES))
-    assert [(ratio.figure, ratio.best) for ratio in found] == [("MB/s", 2.0), ("CPU s per GiB", 0.5)]
+    assert [(ratio.figure, factor(ratio.best)) for ratio in found] == [("MB/s", 2.0), ("CPU s per GiB", 0.5)]
 
 
 def test_rows_that_are_not_compared_have_no_ratio() -> None:
@@ -81,11 +85,11 @@ def test_rows_that_are_not_compared_have_no_ratio() -> None:
 def test_behind_names_each_rival_once_and_leaves_out_what_is_even() -> None:
     def behind_whom(**values: float) -> list[str]:
         taken = samples("noop", **values)
-        return [whom for _, whom, _ in behind(ratios(table(taken), [BY_ROW["noop"]], servers(*NAMES)))]
+        return [entry.rival for entry in behind(ratios(table(taken), [BY_ROW["noop"]], servers(*NAMES)))]
 
     assert behind_whom(fairlead=100.0, pyftpdlib=101.0, pure_ftpd=90.0) == []
-    assert behind_whom(fairlead=100.0, pyftpdlib=50.0, pure_ftpd=200.0) == ["Pure-FTPd"]
-    assert behind_whom(fairlead=100.0, pyftpdlib=150.0, pure_ftpd=200.0) == ["pyftpdlib", "Pure-FTPd"]
+    assert behind_whom(fairlead=100.0, pyftpdlib=50.0, pure_ftpd=200.0) == ["pure-ftpd"]
+    assert behind_whom(fairlead=100.0, pyftpdlib=150.0, pure_ftpd=200.0) == ["pyftpdlib", "pure-ftpd"]
     assert behind_whom(fairlead=100.0, pyftpdlib=200.0, pure_ftpd=50.0) == ["pyftpdlib"]
 
 
@@ -97,10 +101,34 @@ def test_the_limit_is_no_rival() -> None:
 def test_every_configuration_of_fairlead_is_compared() -> None:
     taken = samples("stor-1k", fairlead=1.0, fairlead_relaxed=2.0, pyftpdlib=1.0)
     found = ratios(table(taken), [BY_ROW["stor-1k"]], servers("fairlead", "fairlead-relaxed", "pyftpdlib"))
-    assert [(ratio.server, ratio.python) for ratio in found] == [("fairlead", 1.0), ("fairlead-relaxed", 2.0)]
+    assert [(ratio.server, factor(ratio.python)) for ratio in found] == [("fairlead", 1.0), ("fairlead-relaxed", 2.0)]
 
 
 def test_families_are_what_the_ratios_go_by() -> None:
     moved = replace(BY_SERVER["pure-ftpd"], family=Family.PYTHON)
     found = ratios(table(samples("noop", fairlead=1.0, pure_ftpd=2.0)), [BY_ROW["noop"]], [*servers("fairlead"), moved])
-    assert found[0].python == 0.5
+    assert factor(found[0].python) == 0.5
+
+
+def test_configurations_behind_one_rival_stand_in_one_entry() -> None:
+    taken = samples("noop", fairlead=1.0, fairlead_workers=1.5, pyftpdlib=2.0)
+    [entry] = behind(ratios(table(taken), [BY_ROW["noop"]], servers("fairlead", "fairlead-workers", "pyftpdlib")))
+    assert entry.factors == {"fairlead": 0.5, "fairlead-workers": 0.75}
+
+
+def test_rows_ahead_are_counted_for_the_default_and_for_stores_with_the_durability_of_the_others() -> None:
+    taken = [
+        *samples("noop", fairlead=1.0, fairlead_workers=9.0, pyftpdlib=2.0),
+        *samples("stor-1k", fairlead=1.0, fairlead_relaxed=3.0, pyftpdlib=2.0, pure_ftpd=4.0),
+    ]
+    found = ratios(table(taken), [BY_ROW["noop"], BY_ROW["stor-1k"]], SERVERS)
+    assert ahead_of(found, python=True) == (1, 2)
+    assert ahead_of(found, python=False) == (0, 2)
+
+
+def test_cells_in_which_the_load_generator_was_busy_are_named() -> None:
+    taken = [
+        Sample("noop", "limit", 0, value=1.0, load_share=0.99),
+        Sample("noop", "vsftpd", 0, value=1.0, load_share=0.5),
+    ]
+    assert load_bound(table(taken)) == [("noop", "limit")]
