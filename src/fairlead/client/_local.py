@@ -29,12 +29,15 @@ class Writable(Protocol):
 class PartFile:
     """A download's target. It is written as ``NAME.part`` and becomes ``NAME`` by :meth:`keep`.
 
-    A target that is no regular file (a device, a pipe) is written to directly.
+    A target that is no regular file (a device, a pipe) is written to directly; a link stays one.
     """
 
     def __init__(self, path: LocalPath) -> None:
-        self.target = Path(path).resolve()
-        status = _status(self.target)
+        self.target = Path(path)
+        status = _status(self.target, follow=False)
+        if status is not None and stat.S_ISLNK(status.st_mode):
+            self.target = self.target.resolve()
+            status = _status(self.target)
         self._direct = status is not None and not stat.S_ISREG(status.st_mode)
         self._path = self.target if self._direct else self.target.with_name(self.target.name + PART)
         self._file: io.FileIO | None = None
@@ -48,8 +51,7 @@ class PartFile:
         if self._file is None:
             if offset and _status(self._path) is None:
                 self.target.rename(self._path)
-            mode = "wb" if self._direct or _status(self._path) is None else "r+b"
-            self._file = io.FileIO(self._path, mode.replace("b", ""))
+            self._file = io.FileIO(self._path, "r+" if offset else "w")
         if not self._direct:
             self._file.truncate(offset)
             self._file.seek(offset)
@@ -61,22 +63,24 @@ class PartFile:
 
     def keep(self) -> None:
         """Everything is here: the file takes its name."""
-        self.close()
-        if not self._direct and _status(self._path) is not None:
+        fetched = self._file is not None
+        self._close()
+        if not self._direct and (fetched or _status(self._path) is not None):
             self._path.replace(self.target)
 
-    def close(self) -> None:
-        """Leave what arrived for a later download to go on from; an empty part is removed."""
+    def leave(self) -> None:
+        """Close it; what arrived of a file that is not whole stays to go on from, but no empty file does."""
+        if self._file is None:
+            return
+        empty = not self._direct and not os.fstat(self._file.fileno()).st_size
+        self._close()
+        if empty:
+            self._path.unlink()
+
+    def _close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def leave(self) -> None:
-        """It did not end well: keep what arrived, but no empty file."""
-        self.close()
-        status = None if self._direct else _status(self._path)
-        if status is not None and stat.S_ISREG(status.st_mode) and not status.st_size:
-            self._path.unlink()
 
 
 class Writer:
@@ -151,9 +155,9 @@ class SourceFile:
         return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _status(path: Path, *, follow: bool = True) -> os.stat_result | None:
     try:
-        return path.stat()
+        return path.stat(follow_symlinks=follow)
     except FileNotFoundError:
         return None
 

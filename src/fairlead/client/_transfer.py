@@ -19,7 +19,7 @@ from fairlead.reach.cause import Cause
 
 _NO_DATA_CONNECTION = 425
 _DATA_CONNECTION_BROKE = 426
-_BUFFER = 256 * 1024
+_BUFFER = 512 * 1024
 _HURRY = 1.5
 """The least seconds that a server gets to answer a call, one lost SYN included, while other ways are left."""
 _SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
@@ -238,6 +238,10 @@ class _Exchange:
             )
         seconds = self._control.wire.now() - self._began
         return Outcome(str(self._channel.way), self._opening, reply, offset, moved, seconds)
+
+    def _tell_closed(self, by: str) -> None:
+        if self._control.traced:
+            self._control.tell(DataClosed(by, self._flow.moved, self._control.wire.now() - self._began))
 
     def _not_connected(self, reply: Reply) -> Failure:
         passive = self._channel.listener is None

@@ -114,9 +114,8 @@ class SocketCall(SocketSource):
     """A socket that is being connected."""
 
     def __init__(self, address: Address) -> None:
-        family, kind, number, _, sockaddr = numeric(address)
-        super().__init__(socket.socket(family, kind, number))
-        self._address = address
+        family, sockaddr = numeric(address)
+        super().__init__(socket.socket(family, socket.SOCK_STREAM))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _keep_alive(self._socket)
         failure = self._socket.connect_ex(sockaddr)
@@ -154,9 +153,13 @@ def descriptor(source: Source) -> int:
     return source.fileno()
 
 
-def numeric(address: Address) -> tuple[int, int, int, str, tuple[object, ...]]:
-    """What ``socket`` and ``connect`` need for a numeric address."""
-    return socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)[0]
+def numeric(address: Address) -> tuple[int, tuple[object, ...]]:
+    """The family and the socket address of a numeric address."""
+    host, _ = address
+    if "%" in host:
+        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+        return found[0], found[4]
+    return (socket.AF_INET6 if ":" in host else socket.AF_INET), address
 
 
 def family_number(family: int | None) -> int:
@@ -173,8 +176,8 @@ def unique_addresses(found: Sequence[tuple[object, ...]]) -> list[Address]:
 def _bound(host: str, ports: Sequence[int]) -> socket.socket:
     failure: OSError = OSError(errno.EADDRINUSE, "no free port in the given range")
     for port in ports:
-        family, kind, number, _, sockaddr = numeric((host, port))
-        sock = socket.socket(family, kind, number)
+        family, sockaddr = numeric((host, port))
+        sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             if os.name == "posix":
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
