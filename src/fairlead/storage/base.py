@@ -1,4 +1,4 @@
-"""What the server asks of a store of files: ten methods on virtual paths.
+"""What the server asks of a store of files: a dozen methods on virtual paths.
 
 Paths are absolute, normalised virtual paths (``/a/b``, never ending in ``/`` but for the root itself) as
 :func:`fairlead.proto.path.resolve` makes them; names that are not UTF-8 carry surrogate escapes. Every method blocks
@@ -31,6 +31,8 @@ class Intent(Enum):
     """The data follow what is there (APPE)."""
     UNIQUE = "unique"
     """The name must not exist yet and is reserved at once (STOU)."""
+    UPDATE = "update"
+    """The data take the place of what stands from ``offset`` on, all else stays (RANG and STOR)."""
 
 
 class Source(Protocol):
@@ -85,6 +87,13 @@ class Storage(Protocol):
 
     inline: bool
 
+    @property
+    def umask(self) -> int:
+        """The permission bits that what is new does not get."""
+
+    def with_umask(self, umask: int) -> Storage:
+        """The same tree for somebody whose new files and directories shall lack the permission bits ``umask``."""
+
     def stat(self, path: str, *, follow: bool = True, owner: str | None = None) -> os.stat_result:
         """The status of ``path``. Where no such file exists but ``owner`` left a partial upload of it, the partial's.
 
@@ -107,12 +116,18 @@ class Storage(Protocol):
     def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> Upload:
         """Begin an upload to ``path`` by the account named ``owner``.
 
-        ``offset`` belongs to ``REPLACE``: octets of the file before it are kept. Raises NotFound (of the parent),
-        IsADirectory, AlreadyExists (``UNIQUE``), Denied, InvalidName, NoSpace, OffsetError.
+        ``offset`` belongs to ``REPLACE`` and ``UPDATE``: octets of the file before it are kept. Raises NotFound (of
+        the parent), IsADirectory, AlreadyExists (``UNIQUE``), Denied, InvalidName, NoSpace, OffsetError.
         """
 
     def mkdir(self, path: str) -> None:
         """Make a directory. Raises AlreadyExists, NotFound, Denied, InvalidName, NoSpace."""
+
+    def symlink(self, target: str, path: str) -> None:
+        """Make ``path`` a link to ``target``, which need not exist. It is kept as a relative one.
+
+        Raises AlreadyExists, NotFound (of the parent), Denied, InvalidName, NoSpace.
+        """
 
     def rmdir(self, path: str) -> None:
         """Remove an empty directory (partial uploads in it count as nothing).

@@ -42,6 +42,15 @@ def relative(path: str, hidden: type[StorageError] = NotFound) -> bytes:
     return octets[1:] or b"."
 
 
+def link_text(target: str, path: str) -> bytes:
+    """What a link at ``path`` must say to lead to ``target``, both virtual paths. Raises InvalidName."""
+    to, at = ([] if name == b"." else name.split(b"/") for name in (relative(target, InvalidName), relative(path)))
+    shared = 0
+    while shared < min(len(to), len(at) - 1) and to[shared] == at[shared]:
+        shared += 1
+    return b"/".join([b".."] * (len(at) - 1 - shared) + to[shared:]) or b"."
+
+
 def split(path: bytes) -> tuple[bytes, bytes]:
     """The parent and the last name of a path relative to the root."""
     parent, _, name = path.rpartition(b"/")

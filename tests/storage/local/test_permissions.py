@@ -107,6 +107,18 @@ def test_a_file_that_must_not_be_read_can_be_changed_by_its_owner(open_root: Pat
         assert get(store, "/a") == b"old"
 
 
+def test_a_file_that_must_not_be_read_is_not_taken_for_an_empty_one(open_root: Path) -> None:
+    (open_root / "a").write_text("old")
+    (open_root / "a").chmod(0o200)
+    os.chown(open_root / "a", NOBODY, NOBODY)
+    with closing(LocalStorage(open_root)) as store, acting_as(NOBODY):
+        for intent in (Intent.APPEND, Intent.UPDATE):
+            with pytest.raises(Denied):
+                begin(store, "/a", intent=intent)
+    assert (open_root / "a").read_text() == "old"
+    assert os.listdir(open_root) == ["a"]
+
+
 @pytest.mark.parametrize("durability", ["full", "relaxed"])
 def test_a_directory_that_must_not_be_read_takes_uploads(open_root: Path, durability: str) -> None:
     (open_root / "incoming").mkdir()

@@ -7,6 +7,7 @@ of the system becomes ``faults``.
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import stat
 import time
@@ -74,8 +75,13 @@ class LocalStorage:
         self._holder: _Holder | None = _Holder(self._root)
         self._open = beneath.best(self._root)
         self._full = durability == "full"
-        self._file_mode = 0o666 & ~umask
-        self._directory_mode = 0o777 & ~umask
+        self.umask = umask
+
+    def with_umask(self, umask: int) -> LocalStorage:
+        """See :meth:`fairlead.storage.base.Storage.with_umask`; close either of the two, the other goes on."""
+        other = copy.copy(self)
+        other.umask = umask
+        return other
 
     def close(self) -> None:
         """Release the root as soon as no upload needs it; the store itself can do nothing more."""
@@ -126,7 +132,7 @@ class LocalStorage:
         """
         place = self._settle(path, follow=intent is not Intent.UNIQUE)
         try:
-            work = begin(place, intent, owner, offset, self._file_mode)
+            work = begin(place, intent, owner, offset, 0o666 & ~self.umask)
         except OSError as error:
             place.close()
             raise fault(error, path) from error
@@ -141,12 +147,20 @@ class LocalStorage:
         if path == "/":
             raise AlreadyExists(path)
         with self._parent(path, hidden=InvalidName) as (directory, name):
-            os.mkdir(name, self._directory_mode, dir_fd=directory)
+            mode = 0o777 & ~self.umask
+            os.mkdir(name, mode, dir_fd=directory)
             made = os.open(name, _SEARCH | os.O_NOFOLLOW, dir_fd=directory)
             try:
-                _permit(made, os.fstat(made), self._directory_mode)
+                _permit(made, os.fstat(made), mode)
             finally:
                 os.close(made)
+
+    def symlink(self, target: str, path: str) -> None:
+        """See :meth:`fairlead.storage.base.Storage.symlink`."""
+        if path == "/":
+            raise AlreadyExists(path)
+        with self._parent(path, hidden=InvalidName) as (directory, name):
+            os.symlink(names.link_text(target, path), name, dir_fd=directory)
 
     def rmdir(self, path: str) -> None:
         """See :meth:`fairlead.storage.base.Storage.rmdir`; a live upload into the directory makes it NotEmpty."""

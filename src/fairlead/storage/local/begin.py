@@ -36,6 +36,8 @@ def begin(place: Place, intent: Intent, owner: str, offset: int, mode: int) -> W
     try:
         if intent is Intent.APPEND:
             work, status = _appending(place, kept_as, mode)
+        elif intent is Intent.UPDATE:
+            work, status = _updating(place, kept_as, mode, offset)
         elif offset and intent is Intent.REPLACE:
             work, status = _resuming(place, kept_as, mode, offset)
         else:
@@ -119,12 +121,37 @@ def _appending(place: Place, kept_as: bytes, mode: int) -> tuple[Work, os.stat_r
             descriptor, status = claimed
             position = _or_close(descriptor, os.lseek, descriptor, 0, os.SEEK_END)
             return Work(descriptor, status.st_dev, kept_as, kept_as, position), status
-    with _Head(place.directory, kept_as if place.status is None else place.name) as head:
+    if place.status is not None:
+        # Who appends again begins at the target's end: what came of this attempt could only be added twice.
+        return _copied(place, kept_as, mode)
+    with _Head(place.directory, kept_as) as head:
         work, status = _spare(place, kept_as, mode)
-        if place.status is not None:
-            # Who appends again begins at the target's end: what came of this attempt could only be added twice.
-            work.kept_as = b""
         _copy(place, head, work, max(head.size, 0))
+    return work, status
+
+
+def _updating(place: Place, kept_as: bytes, mode: int, offset: int) -> tuple[Work, os.stat_result]:
+    """A copy of the target, to be written over from ``offset`` on."""
+    if place.status is not None:
+        work, status = _copied(place, kept_as, mode)
+    else:
+        work, status = _spare(place, kept_as, mode)
+        work.kept_as = b""
+    if offset > work.position:
+        _throw_away(place, work)
+        raise OffsetError(place.path)
+    work.position = _or_close(work.descriptor, os.lseek, work.descriptor, offset, os.SEEK_SET)
+    return work, status
+
+
+def _copied(place: Place, kept_as: bytes, mode: int) -> tuple[Work, os.stat_result]:
+    """A copy of the target that nobody resumes, for it holds the old and the new. Denied where it cannot be read."""
+    with _Head(place.directory, place.name) as head:
+        if head.size < 0:
+            raise Denied(place.path)
+        work, status = _spare(place, kept_as, mode)
+        work.kept_as = b""
+        _copy(place, head, work, head.size)
     return work, status
 
 
@@ -157,10 +184,14 @@ def _copy(place: Place, head: _Head, work: Work, size: int) -> None:
         if work.position < size:
             raise OffsetError(place.path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(work.name, dir_fd=place.directory)
-        os.close(work.descriptor)
+        _throw_away(place, work)
         raise
+
+
+def _throw_away(place: Place, work: Work) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(work.name, dir_fd=place.directory)
+    os.close(work.descriptor)
 
 
 def _cut(descriptor: int, status: os.stat_result, offset: int) -> None:

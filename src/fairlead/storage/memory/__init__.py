@@ -1,16 +1,17 @@
-"""A tree of files in memory, for tests: what :class:`fairlead.storage.local.LocalStorage` does, without links."""
+"""A tree of files in memory, for tests: what :class:`fairlead.storage.local.LocalStorage` does, without a disk."""
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from collections.abc import Callable, Iterator
 
-from fairlead.errors import AlreadyExists, Denied, InvalidName, IsADirectory, NotEmpty, NotFound
+from fairlead.errors import AlreadyExists, Denied, InvalidName, IsADirectory, NotADirectory, NotEmpty, NotFound
 from fairlead.storage import names
 from fairlead.storage.base import Intent, Item
 from fairlead.storage.memory.transfer import MemorySource, MemoryUpload
-from fairlead.storage.memory.tree import PERMISSIONS, Directory, File, Tree
+from fairlead.storage.memory.tree import PERMISSIONS, Directory, File, Link, Tree
 
 _SORTED_LIMIT = 10_000
 _BATCH = 1_000
@@ -27,16 +28,27 @@ class MemoryStorage:
         """``capacity`` is how many octets all files may hold, None for any; ``clock`` gives nanoseconds."""
         self._tree = Tree(capacity, umask, clock)
 
+    @property
+    def umask(self) -> int:
+        """The permission bits that what is new does not get."""
+        return self._tree.umask
+
+    def with_umask(self, umask: int) -> MemoryStorage:
+        """See :meth:`fairlead.storage.base.Storage.with_umask`."""
+        other = copy.copy(self)
+        other._tree = copy.copy(self._tree)  # noqa: SLF001 - its own
+        other._tree.umask = umask  # noqa: SLF001
+        return other
+
     def stat(self, path: str, *, follow: bool = True, owner: str | None = None) -> os.stat_result:
-        """See :meth:`fairlead.storage.base.Storage.stat`; ``follow`` means nothing where there are no links."""
-        del follow
+        """See :meth:`fairlead.storage.base.Storage.stat`."""
         with self._tree.lock:
             try:
-                return self._tree.find(path).status()
+                return (self._tree.find(path) if follow else self._tree.entry(path)).status()
             except NotFound:
                 if owner is None:
                     raise
-                parent, name = self._tree.parent(path)
+                parent, name = self._tree.settle(path)
                 kept = parent.partials.get(names.partial(name, owner))
                 if kept is None:
                     raise
@@ -54,7 +66,7 @@ class MemoryStorage:
         with self._tree.lock:
             kept = None
             if owner is not None:
-                parent, name = self._tree.parent(path)
+                parent, name = self._tree.settle(path)
                 kept = parent.partials.get(names.partial(name, owner))
             return MemorySource(self._tree, kept or self._tree.file(path))
 
@@ -75,12 +87,24 @@ class MemoryStorage:
                 raise AlreadyExists(path)
             parent.entries[name] = self._tree.new_directory()
 
+    def symlink(self, target: str, path: str) -> None:
+        """See :meth:`fairlead.storage.base.Storage.symlink`."""
+        if path == "/":
+            raise AlreadyExists(path)
+        with self._tree.lock:
+            parent, name = self._tree.parent(path, InvalidName)
+            if name in parent.entries:
+                raise AlreadyExists(path)
+            parent.entries[name] = self._tree.new_link(names.link_text(target, path))
+
     def rmdir(self, path: str) -> None:
         """See :meth:`fairlead.storage.base.Storage.rmdir`; a live upload into the directory makes it NotEmpty."""
         if path == "/":
             raise Denied(path)
         with self._tree.lock:
-            directory = self._tree.directory(path)
+            directory = self._tree.entry(path)
+            if not isinstance(directory, Directory):
+                raise NotADirectory(path)
             if directory.entries or any(kept.live for kept in directory.partials.values()):
                 raise NotEmpty(path)
             parent, name = self._tree.parent(path)
@@ -89,7 +113,8 @@ class MemoryStorage:
     def remove(self, path: str) -> None:
         """See :meth:`fairlead.storage.base.Storage.remove`."""
         with self._tree.lock:
-            self._tree.file(path)
+            if isinstance(self._tree.entry(path), Directory):
+                raise IsADirectory(path)
             parent, name = self._tree.parent(path)
             del parent.entries[name]
 
@@ -100,13 +125,13 @@ class MemoryStorage:
         if target == "/":
             raise AlreadyExists(target)
         with self._tree.lock:
-            moved = self._tree.find(source)
+            moved = self._tree.entry(source)
             old, old_name = self._tree.parent(source)
             new, new_name = self._tree.parent(target, InvalidName)
             there = new.entries.get(new_name)
             if there is moved:
                 return
-            if there is not None and not (isinstance(moved, File) and isinstance(there, File)):
+            if there is not None and (isinstance(moved, Directory) or isinstance(there, Directory)):
                 raise AlreadyExists(target)
             if isinstance(moved, Directory) and any(new is inner for inner in moved.below()):
                 raise InvalidName(target)
@@ -143,9 +168,17 @@ class MemoryStorage:
             return removed
 
 
-def _batches(entries: dict[bytes, File | Directory], found: list[bytes]) -> Iterator[list[Item]]:
+def _batches(entries: dict[bytes, File | Directory | Link], found: list[bytes]) -> Iterator[list[Item]]:
     """The entries ``found``, those left out that are gone by the time their batch is asked for."""
     for start in range(0, len(found), _BATCH):
         batch = [(name, entries.get(name)) for name in found[start : start + _BATCH]]
-        if items := [Item(name.decode("utf-8", "surrogateescape"), node.status()) for name, node in batch if node]:
+        if items := [Item(_text(name), node.status(), _target(node)) for name, node in batch if node]:
             yield items
+
+
+def _target(node: File | Directory | Link) -> str | None:
+    return _text(node.text) if isinstance(node, Link) else None
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")

@@ -44,20 +44,23 @@ class MemoryUpload:
         """Begin an upload; the tree's lock is held. Raises StorageError."""
         self._tree = tree
         self._path = path
-        self._directory, self._name = tree.parent(path, InvalidName)
+        self._directory, self._name = (tree.parent if intent is Intent.UNIQUE else tree.settle)(path, InvalidName)
+        if not self._name:
+            raise IsADirectory(path)
         target = self._target(intent)
         self._kept_as = names.partial(self._name, owner)
         kept = self._directory.partials.get(self._kept_as)
         head = _head(kept, target, intent, offset)
         if head is None:
             raise OffsetError(path)
-        self._resumable = intent is not Intent.APPEND or target is None
+        self._resumable = intent is not Intent.UPDATE and (intent is not Intent.APPEND or target is None)
         use_kept = self._resumable and (kept is None or not kept.live)
         self._key = self._kept_as if use_kept else names.spare(self._kept_as)
         self._file = self._directory.partials.setdefault(self._key, tree.new_file())
         self._file.live = True
         self._reserved: File | None = None
-        self.position = self._fill(head)
+        self._fill(head)
+        self.position = offset if intent is Intent.UPDATE else len(head)
         if target is not None:
             self._file.mode = target.mode
         if intent is Intent.UNIQUE:
@@ -70,7 +73,7 @@ class MemoryUpload:
     def write(self, data: bytes) -> None:
         """Write all of ``data``; where it fails, ``position`` counts what was written."""
         with self._tree.lock:
-            written = self._tree.append(self._file, data, self._path)
+            written = self._tree.write(self._file, self.position, data, self._path)
             self.position += written
             if written < len(data):
                 raise NoSpace(self._path)
@@ -107,17 +110,20 @@ class MemoryUpload:
             return None
         if intent is Intent.UNIQUE:
             raise AlreadyExists(self._path)
-        return self._tree.file(self._path)
+        target = self._directory.entries[self._name]
+        if isinstance(target, Directory):
+            raise IsADirectory(self._path)
+        assert isinstance(target, File)  # links were followed
+        return target
 
-    def _fill(self, head: bytes) -> int:
+    def _fill(self, head: bytes) -> None:
         self._file.data.clear()
         try:
-            if self._tree.append(self._file, head, self._path) < len(head):
+            if self._tree.write(self._file, 0, head, self._path) < len(head):
                 raise NoSpace(self._path)
         except NoSpace:
             self._end()
             raise
-        return len(head)
 
     def _end(self) -> None:
         self._file.live = False
@@ -131,6 +137,9 @@ class MemoryUpload:
 
 def _head(kept: File | None, target: File | None, intent: Intent, offset: int) -> bytes | None:
     """The octets an upload starts from; None where there are not as many as ``offset``."""
+    if intent is Intent.UPDATE:
+        whole = b"" if target is None else bytes(target.data)
+        return whole if offset <= len(whole) else None
     if intent is Intent.APPEND:
         start = target or kept
         return b"" if start is None else bytes(start.data)

@@ -9,18 +9,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from fairlead.errors import InvalidName, IsADirectory, NoSpace, NotADirectory, NotFound, StorageError
+from fairlead.errors import Denied, InvalidName, IsADirectory, NoSpace, NotADirectory, NotFound, StorageError
 from fairlead.storage import names
 
 PERMISSIONS = 0o777
 _NAME_LIMIT = 255
+_MAX_LINKS = 40
 _ROOM = 1 << 40
+_devices = count(1)
 
 
 @dataclass(eq=False, slots=True)
 class Node:
     """What files and directories have in common; times in nanoseconds since the epoch."""
 
+    device: int
     inode: int
     mode: int
     modified: int
@@ -33,7 +36,8 @@ class Node:
         seconds = (nanoseconds // 10**9 for nanoseconds in times.values())
         exact = {name: nanoseconds / 1e9 for name, nanoseconds in times.items()}
         exact |= {f"{name}_ns": nanoseconds for name, nanoseconds in times.items()}
-        return os.stat_result((self.mode, self.inode, 0, 1, os.geteuid(), os.getegid(), size, *seconds), exact)
+        own = (self.mode, self.inode, self.device, 1, os.geteuid(), os.getegid(), size)
+        return os.stat_result((*own, *seconds), exact)
 
 
 @dataclass(eq=False, slots=True)
@@ -46,10 +50,18 @@ class File(Node):
 
 
 @dataclass(eq=False, slots=True)
+class Link(Node):
+    """A link."""
+
+    text: bytes = b""
+    """Where it leads, relative to the directory it is in."""
+
+
+@dataclass(eq=False, slots=True)
 class Directory(Node):
     """A directory, its partial uploads apart from its entries."""
 
-    entries: dict[bytes, File | Directory] = field(default_factory=dict)
+    entries: dict[bytes, File | Directory | Link] = field(default_factory=dict)
     partials: dict[bytes, File] = field(default_factory=dict)
 
     def below(self) -> Iterator[Directory]:
@@ -68,33 +80,76 @@ class Tree:
         self.lock = threading.RLock()
         self.clock = clock
         self._capacity = capacity
-        self._umask = umask
+        self.umask = umask
+        self._device = next(_devices)
         self._inodes = count(1)
         self.root = self.new_directory()
 
     def new_file(self) -> File:
         """A file that nothing leads to yet."""
         now = self.clock()
-        return File(next(self._inodes), stat.S_IFREG | 0o666 & ~self._umask, now, now)
+        return File(self._device, next(self._inodes), stat.S_IFREG | 0o666 & ~self.umask, now, now)
 
     def new_directory(self) -> Directory:
         """A directory that nothing leads to yet."""
         now = self.clock()
-        return Directory(next(self._inodes), stat.S_IFDIR | 0o777 & ~self._umask, now, now)
+        return Directory(self._device, next(self._inodes), stat.S_IFDIR | 0o777 & ~self.umask, now, now)
+
+    def new_link(self, text: bytes) -> Link:
+        """A link that nothing leads to yet."""
+        now = self.clock()
+        return Link(self._device, next(self._inodes), stat.S_IFLNK | 0o777, now, now, text)
 
     def find(self, path: str, hidden: type[StorageError] = NotFound) -> File | Directory:
-        """What the virtual path leads to. Raises NotFound, NotADirectory, InvalidName."""
-        node: File | Directory = self.root
+        """What the virtual path leads to. Raises NotFound, NotADirectory, InvalidName, Denied for links in a circle."""
+        directory, name = self.settle(path, hidden)
+        found = directory.entries.get(name) if name else directory
+        if found is None:
+            raise NotFound(path)
+        assert not isinstance(found, Link)  # settle() followed it
+        return found
+
+    def entry(self, path: str) -> File | Directory | Link:
+        """What bears the name ``path`` itself: a link is not followed. Raises as :meth:`find`."""
+        if path == "/":
+            return self.root
+        directory, name = self.parent(path)
+        if name not in directory.entries:
+            raise NotFound(path)
+        return directory.entries[name]
+
+    def settle(self, path: str, hidden: type[StorageError] = NotFound) -> tuple[Directory, bytes]:
+        """The directory and the name in it to which the links on the way lead; nothing need bear the name.
+
+        The name is empty where ``path`` leads to the directory itself. Raises as :meth:`find`.
+        """
         relative = names.relative(path, hidden)
-        for name in () if relative == b"." else relative.split(b"/"):
-            if isinstance(node, File):
-                raise NotADirectory(path)
+        trail = [self.root]
+        pending = [] if relative == b"." else relative.split(b"/")[::-1]
+        links = 0
+        while pending:
+            name = pending.pop()
+            if name == b"..":
+                if len(trail) == 1:
+                    raise Denied(path)
+                trail.pop()
+                continue
             if len(name) > _NAME_LIMIT:
                 raise InvalidName(path)
-            if name not in node.entries:
-                raise NotFound(path)
-            node = node.entries[name]
-        return node
+            node = trail[-1].entries.get(name) if name != b"." else trail[-1]
+            if isinstance(node, Link):
+                links += 1
+                if links > _MAX_LINKS:
+                    raise Denied(path)
+                pending += node.text.split(b"/")[::-1]
+            elif isinstance(node, Directory):
+                if node is not trail[-1]:
+                    trail.append(node)
+            elif not pending:
+                return trail[-1], name
+            else:
+                raise NotFound(path) if node is None else NotADirectory(path)
+        return trail[-1], b""
 
     def directory(self, path: str) -> Directory:
         """As :meth:`find`, for a directory."""
@@ -112,7 +167,7 @@ class Tree:
 
     def parent(self, path: str, hidden: type[StorageError] = NotFound) -> tuple[Directory, bytes]:
         """The directory that holds ``path``, and the name in it, which need not exist."""
-        _, name = names.split(names.relative(path, hidden))
+        name = names.split(names.relative(path, hidden))[1]
         if len(name) > _NAME_LIMIT:
             raise InvalidName(path)
         return self.directory(path.rpartition("/")[0] or "/"), name
@@ -126,11 +181,11 @@ class Tree:
             files += [entry for entry in directory.entries.values() if isinstance(entry, File)]
         return self._capacity - sum(len(file.data) for file in files)
 
-    def append(self, file: File, data: bytes, path: str) -> int:
-        """Add to ``file`` as much of ``data`` as there is room for; returns how much. Raises NoSpace for none."""
-        size = min(len(data), self.room())
+    def write(self, file: File, position: int, data: bytes, path: str) -> int:
+        """Write to ``file`` as much of ``data`` as there is room for; returns how much. Raises NoSpace for none."""
+        size = min(len(data), len(file.data) - position + self.room())
         if data and size <= 0:
             raise NoSpace(path)
-        file.data += memoryview(data)[:size]
+        file.data[position : position + size] = memoryview(data)[:size]
         file.modified = self.clock()
         return size
