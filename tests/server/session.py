@@ -88,6 +88,10 @@ class Running:
 
         return asyncio.run_coroutine_threadsafe(run(), self.loop).result(DEADLINE)
 
+    def settle(self) -> None:
+        """Let the server end the turn it is in."""
+        self.call(lambda: None)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep the server's event loop from turning meanwhile."""
