@@ -133,3 +133,14 @@ def test_what_is_no_url(against: Against, url: str, said: str) -> None:
     assert server.run("ls", url) == 2
     assert said in server.err
     assert server.err.count("\n") == 1
+
+
+@pytest.mark.req("U-1738-4")
+def test_type_d_asks_for_names_only(against: Against) -> None:
+    listing = (on("CWD pub", "250 ok"), EPSV, on("NLST", "150 go", data(b"b\r\na\x07\r\n"), "226 done"))
+    server = against(*IN, *listing)
+    assert server.run("ls", f"{URL}/pub;type=d") == 0
+    assert server.out == b"a?\nb\n"
+    server = against(*IN, *listing)
+    assert server.run("ls", "--json", f"{URL}/pub;type=d") == 0
+    assert json.loads(server.out) == ["a\x07", "b"]

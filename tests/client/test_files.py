@@ -384,3 +384,57 @@ def test_missing_local_file_is_noticed_before_anything_is_sent(tmp_path: Path) -
         with pytest.raises(FileNotFoundError):
             s.ftp.upload(tmp_path / "none", "f")
         assert s.play.heard == []
+
+
+def test_file_that_the_system_cannot_send_by_itself_is_read(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cannot(*_: object) -> int:
+        raise NotImplementedError
+
+    monkeypatch.setattr("fairlead.client._wires.memory.MemoryStream.send_file", cannot)
+    target.write_bytes(b"octets" * 500_000)
+    with session(TYPE_I, EPSV, on("STOR f", "150 go", take("226 done"))) as s:
+        s.ftp.upload(target, "f")
+    assert s.play.stored == target.read_bytes()
+
+
+def test_stream_that_cannot_seek_is_sent_once() -> None:
+    def piped() -> io.BufferedReader:
+        reader, writer = os.pipe()
+        os.write(writer, b"octets")
+        os.close(writer)
+        return os.fdopen(reader, "rb")
+
+    with piped() as pipe, session(TYPE_I, EPSV, on("STOR f", "150 go", take("226 done"))) as s:
+        assert s.ftp.upload(pipe, "f").size == 6
+    assert s.play.stored == b"octets"
+    refused = on("STOR f", "150 go", take("425 not from you"))
+    again = on("PASV", door(5002), "227 ok (192,0,2,90,19,138)")
+    with piped() as pipe, session(TYPE_I, EPSV, refused, again) as s, pytest.raises(OSError, match="cannot seek"):
+        s.ftp.upload(pipe, "f")
+
+
+def test_stream_that_took_octets_cannot_be_begun_anew() -> None:
+    from fairlead.client._local import Writer
+
+    writer = Writer(io.BytesIO())
+    writer.begin(0)
+    writer.write(memoryview(b"oct"))
+    with pytest.raises(OSError, match="taken back"):
+        writer.begin(0)
+
+
+def test_raw_stream_that_takes_little_at_a_time() -> None:
+    class Slow(io.RawIOBase):
+        got = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object, /) -> int:
+            self.got += bytes(data)[:2]  # type: ignore[call-overload]
+            return 2
+
+    slow = Slow()
+    with session(TYPE_I, SIZE, EPSV, retr(b"octets")) as s:
+        s.ftp.download("f", slow)
+    assert slow.got == b"octets"

@@ -136,3 +136,38 @@ def test_reply_without_facts(reply: str) -> None:
 def test_facts_of_what_is_not_there() -> None:
     with session(on("MLST a", "550 none")) as s, pytest.raises(PermanentError, match="MLST a"):
         s.ftp.stat("a")
+
+
+def test_list_where_the_server_promised_mlsd_but_does_not_know_it() -> None:
+    steps = (
+        EPSV,
+        on("MLSD", "502 not here"),
+        on("EPSV", door(5002), "229 ok (|||5002|)"),
+        on("LIST", "150 go", data(UNIX), "226 done"),
+        on("EPSV", door(5003), "229 ok (|||5003|)"),
+        on("LIST", "150 go", data(UNIX), "226 done"),
+    )
+    with session(*steps, features=WITH_MLST) as s:
+        for _ in range(2):
+            assert len(s.ftp.scandir()) == 3
+
+
+def test_refused_machine_listing_is_no_reason_for_another() -> None:
+    with session(EPSV, on("MLSD x", "550 none"), features=WITH_MLST) as s, pytest.raises(PermanentError):
+        s.ftp.scandir("x")
+
+
+def test_interrupted_listing_of_another_directory_ends_the_session() -> None:
+    class Stop(BaseException):
+        pass
+
+    def stop(record: object) -> None:
+        if str(record).startswith("total"):
+            raise Stop
+
+    steps = (on("PWD", '257 "/here"'), on("CWD a b", "250 ok"), EPSV, on("LIST", "150 go", data(UNIX)))
+    with session(*steps) as s:
+        s.ftp._session.control._trace = stop
+        with pytest.raises(Stop):
+            s.ftp.scandir("a b")
+        assert not s.ftp.connected

@@ -42,7 +42,7 @@ def guarded(args: argparse.Namespace, action: Callable[[argparse.Namespace], int
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: nothing more to flush
         return FAILED
     except KeyboardInterrupt:
-        say("interrupted")
+        say("interrupted; --resume goes on from here" if hasattr(args, "resume") else "interrupted")
         return INTERRUPTED
     except (FairleadError, OSError) as error:
         if args.debug:

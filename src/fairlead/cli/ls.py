@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -50,15 +50,23 @@ def _list(args: argparse.Namespace) -> int:
 
     url: FtpUrl = args.url
     with connected(args, url, url.segments if url.directory else url.segments[:-1]) as client:
-        entries = client.scandir() if url.directory else _entries(client, url.segments[-1])
-    entries.sort(key=lambda entry: entry.name)
+        if url.type == "D":
+            names = sorted(client.names())
+            _print(args, names, names)
+        else:
+            entries = client.scandir() if url.directory else _entries(client, url.segments[-1])
+            entries.sort(key=lambda entry: entry.name)
+            _print(args, [_record(entry) for entry in entries], table(entries))
+    return 0
+
+
+def _print(args: argparse.Namespace, records: Sequence[object], lines: Iterable[str]) -> None:
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names that are not UTF-8, as they are
     if args.json:
-        print(json.dumps([_record(entry) for entry in entries], indent=2))
-    else:
-        for line in table(entries):
-            print(line)
-    return 0
+        print(json.dumps(records, indent=2))
+        return
+    for line in lines:
+        print(_UNPRINTABLE.sub("?", line))
 
 
 def _entries(client: Client, name: str) -> list[Entry]:
@@ -96,9 +104,8 @@ def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
     name = f"{entry.name} -> {entry.target}" if entry.target is not None else entry.name
     modified = f"{entry.modified:%Y-%m-%d %H:%M}" if entry.modified is not None else ""
     size = str(entry.size) if entry.size is not None else ""
-    cells = (_KINDS[entry.kind] + (entry.permissions or ""), entry.owner or "", entry.group or "", size, modified, name)
-    permissions, owner, group, size, modified, name = (_UNPRINTABLE.sub("?", cell) for cell in cells)
-    return permissions, owner, group, size, modified, name
+    permissions = _KINDS[entry.kind] + (entry.permissions or "")
+    return permissions, entry.owner or "", entry.group or "", size, modified, name
 
 
 def _record(entry: Entry) -> dict[str, Any]:

@@ -98,12 +98,11 @@ class Control:
         await self._settle()
         await self._send(verb, argument, line)
 
-    async def receive(self, timeout: float | None = None) -> Reply:
-        """The next reply; ``timeout`` replaces the reply timeout. Raises SessionLost (421 included), DeadlineError."""
-        limit = self.settings.reply_timeout if timeout is None else timeout
-        reply = await self.receive_within(limit)
+    async def receive(self) -> Reply:
+        """The next reply. Raises SessionLost (421 included), DeadlineError, ProtocolError."""
+        reply = await self.receive_within(self.settings.reply_timeout)
         if reply is None:
-            message = f"no reply to {self._last} within {show_duration(limit)}"
+            message = f"no reply to {self._last} within {show_duration(self.settings.reply_timeout)}"
             self.lose(message)
             raise DeadlineError(message)
         return reply

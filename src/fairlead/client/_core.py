@@ -62,6 +62,8 @@ class Session:
         self.settings = settings
         self.features: dict[str, str] | None = None
         """What FEAT told: label to parameters. None when the server does not say."""
+        self.machine_listings = False
+        """Whether the server has MLSD."""
         self.greeting: Reply | None = None
         self.busy = False
         self._trace = trace
@@ -111,6 +113,7 @@ class Session:
         target = self.target
         reply = await _login.log_in(self.control, target.user, target.password, target.account)
         self.features = await _login.ask_features(self.control)
+        self.machine_listings = not {"MLST", "MLSD"}.isdisjoint(self.features or ())
         for segment in target.segments:
             await self.ask("CWD", segment)
         return reply

@@ -9,7 +9,7 @@ from fairlead.client._core import Session, check_paths
 from fairlead.client._flow import Inflow
 from fairlead.client._namespace import cwd, pwd
 from fairlead.client.trace import ListingLine
-from fairlead.errors import FairleadError, LimitError, ReplyError
+from fairlead.errors import FairleadError, LimitError, PermanentError, ReplyError
 from fairlead.proto.codec import Representation
 from fairlead.proto.entry import Entry
 from fairlead.proto.listing import parse
@@ -18,6 +18,7 @@ _PLAIN = re.compile(r"[^-~ *?\[\]{}\\][^ *?\[\]{}\\]*")
 """A path that no server takes for an option, a pattern or two paths."""
 _NOTHING_THERE = re.compile(r"\bno files\b|\bno such files?\b.*\bfound\b|\bempty\b", re.IGNORECASE)
 _NO_FILES = {450, 550}
+_NOT_IMPLEMENTED = {500, 502}
 _NOT_ENTRIES = {"", ".", ".."}
 _AS_SENT = Representation("I")
 
@@ -25,14 +26,15 @@ _AS_SENT = Representation("I")
 async def scandir(session: Session, path: str) -> list[Entry]:
     """The entries of a directory; the directory itself and its parent are none."""
     check_paths(path)
-    if session.features is not None and "MLST" in session.features:
-        lines = await _lines(session, "MLSD", path)
-        hint = "mlsx"
-    else:
-        await session.set_type("A")
-        lines = await _apart(session, "LIST", path)
-        hint = None
-    return parse(lines, now=time.time(), hint=hint)
+    if session.machine_listings:
+        try:
+            return parse(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
+        except PermanentError as error:
+            if error.reply.code not in _NOT_IMPLEMENTED:
+                raise
+            session.machine_listings = False
+    await session.set_type("A")
+    return parse(await _apart(session, "LIST", path), now=time.time())
 
 
 async def names(session: Session, path: str) -> list[str]:
