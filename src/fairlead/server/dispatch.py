@@ -36,6 +36,7 @@ def _forget(session: Session, spec: Spec) -> None:
         session.pending = ""
     if not spec.keeps_restart:
         session.restart = 0
+        session.range = None
 
 
 def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, Reply]:
@@ -45,8 +46,8 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
     if spec is None:
         session.pending = ""
         return NOT_HERE if verb in NOT_IMPLEMENTED else UNKNOWN
-    pending, session.offset = session.pending, session.restart
-    if pending or session.offset:
+    pending, session.offset, session.window = session.pending, session.restart, session.range
+    if pending or session.offset or session.window is not None:
         _forget(session, spec)
     if argument:
         if spec.argument is Argument.NONE:

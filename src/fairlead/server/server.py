@@ -41,6 +41,8 @@ R = TypeVar("R")
 
 THREADS = 32
 """Threads that move bulk data and wait for disks; a slow peer holds none of them, see :mod:`fairlead.server.pump`."""
+BACKGROUND = 4
+"""Threads for long work, see :mod:`fairlead.server.work`."""
 BACKLOG = 1024
 LAST_WORDS = 1.0
 """Seconds that stopped sessions have to take their last reply."""
@@ -99,6 +101,7 @@ class Server:
         self._controls: set[Control] = set()
         self._listeners: list[asyncio.Server] = []
         self._threads: ThreadPoolExecutor
+        self._background: ThreadPoolExecutor
         self._emptied: asyncio.Event
         self._stopping = False
 
@@ -119,6 +122,7 @@ class Server:
         """Listen on ``settings.listen``, or on ``sockets`` that are bound already. Raises ConfigError."""
         self.loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
+        self._background = ThreadPoolExecutor(BACKGROUND, thread_name_prefix="fairlead-background")
         self.readiness = readiness(self.loop)
         self._emptied = asyncio.Event()
         self.announcer = Announcer(self.settings.announce, lambda message: self.notice(None, "announce", message))
@@ -148,6 +152,7 @@ class Server:
         await self._empty(LAST_WORDS)
         await self.announcer.stop()
         self._threads.shutdown(wait=True)
+        self._background.shutdown(wait=True)
         self.pipes.close()
         self.readiness.close()
 
@@ -218,6 +223,10 @@ class Server:
         if kwargs:
             return await self.loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
         return await self.loop.run_in_executor(self._threads, function, *args)
+
+    async def in_background(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a piece of long work in a thread that no transfer needs."""
+        return await self.loop.run_in_executor(self._background, lambda: function(*args, **kwargs))
 
     async def call(self, storage: Storage, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a method of ``storage``: at once where the store is quick enough, else in a thread."""

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from fairlead.proto.reply import Reply
     from fairlead.server.control import Control
     from fairlead.server.data import DataPort
+    from fairlead.server.ranges import Range
     from fairlead.server.server import Server
     from fairlead.server.transfer import Transfer
+    from fairlead.server.work import Work
     from fairlead.storage.base import Storage
 
 INITIAL = Representation("A", "N", "F", "S")
@@ -38,6 +40,7 @@ class Session:
         "peer",
         "pending",
         "port",
+        "range",
         "rename_from",
         "reply_to",
         "representation",
@@ -47,6 +50,7 @@ class Session:
         "storage",
         "transfer",
         "user",
+        "window",
     )
 
     def __init__(self, server: Server, control: Control, number: int, started: float) -> None:
@@ -68,7 +72,7 @@ class Session:
     def reset(self) -> None:
         """Forget everything but the control connection (REIN, RFC 959 section 4.1.1)."""
         self.port: DataPort | None = None
-        self.transfer: Transfer | None = None
+        self.transfer: Transfer | Work | None = None
         self.epsv_all = False
         self.facts: frozenset[str] = DEFAULT_FACTS
         self.representation = INITIAL
@@ -94,6 +98,10 @@ class Session:
         """The offset that REST set for the next transfer."""
         self.offset = 0
         """The offset for the command that begins; REST's is used up by then, unless another may stand in between."""
+        self.range: Range | None = None
+        """The octets that RANG chose for the next transfer."""
+        self.window: Range | None = None
+        """Those for the command that begins, as with ``offset``."""
 
     def log_in(self, account: Account) -> None:
         """Take on the identity of ``account``, in its home."""

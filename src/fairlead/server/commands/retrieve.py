@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
+from fairlead.server.ranges import Head, check_representation
 from fairlead.server.registry import Argument, command
 from fairlead.server.sending import send_file
 
@@ -31,5 +32,10 @@ def restart(session: Session, argument: str) -> Reply:
 async def retrieve(session: Session, path: str) -> Reply:
     """Send a file."""
     offset, storage = session.offset, session.storage
+    if session.window is not None:
+        check_representation(session)
     source = storage.open(path) if storage.inline else await session.server.in_thread(storage.open, path)
+    if session.window is not None:
+        source = Head(source, session.window.end)
+        offset = min(session.window.start, source.status.st_size)
     return await send_file(session, "RETR", path, source, offset)

@@ -6,19 +6,21 @@ import secrets
 from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
-from fairlead.errors import AlreadyExists, ArgumentError, Denied, NotFound
+from fairlead.errors import AlreadyExists, ArgumentError, Denied
 from fairlead.proto.path import join, resolve, split
 from fairlead.proto.reply import Reply
 from fairlead.server.offsets import storing_offset
+from fairlead.server.ranges import Stretch, check_representation
 from fairlead.server.receiving import receive_file
 from fairlead.server.registry import Argument, command
+from fairlead.server.rights import check_storing
 from fairlead.storage.base import Intent
 
 if TYPE_CHECKING:
+    from fairlead.server.ranges import Range
     from fairlead.server.session import Session
 
 NEED_ACCOUNT = Reply(532, "Send the account with ACCT before storing files.")
-BOTH = Right.CREATE | Right.OVERWRITE
 TRIES = 5
 
 
@@ -38,7 +40,9 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
     offset = session.offset
     if session.needs_account:
         return NEED_ACCOUNT
-    await _check_rights(session, path)
+    await check_storing(session, path)
+    if session.window is not None:
+        return await _store_range(session, verb, path, session.window)
     server, storage = session.server, session.storage
     held = b""
     if offset and session.representation.type == "A":
@@ -52,20 +56,14 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
     return await receive_file(session, verb, path, upload, f"Ready for {split(path)[1]}.", held=held)
 
 
-async def _check_rights(session: Session, path: str) -> None:
-    """Making a new file and changing one that exists are two rights; only who lacks one of them costs a look."""
-    account = session.logged_in
-    if account.allows(path, BOTH):
-        return
-    storage = session.storage
-    try:
-        await session.server.call(storage, storage.stat, path, follow=False)
-    except NotFound:
-        needed = Right.CREATE
-    else:
-        needed = Right.OVERWRITE
-    if not account.allows(path, needed):
-        raise Denied(path)
+async def _store_range(session: Session, verb: str, path: str, window: Range) -> Reply:
+    """STOR and APPE after RANG: the octets of the range change, all else stays (draft-bryan-ftp-range section 4.3)."""
+    check_representation(session)
+    upload = await session.server.in_thread(
+        session.storage.create, path, intent=Intent.UPDATE, owner=session.logged_in.name, offset=window.start
+    )
+    opening = f"Ready for {window.end - window.start} bytes of {split(path)[1]}."
+    return await receive_file(session, verb, path, Stretch(upload, window.end), opening)
 
 
 @command("STOU", syntax="[hint]", argument=Argument.OPTIONAL, data=True)
