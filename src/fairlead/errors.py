@@ -8,6 +8,8 @@
     │   ├── UnsupportedError      well-formed, but not served here             (504)
     │   ├── FamilyError           network protocol not supported               (522)
     │   ├── TruncatedError        the data ended before its own end mark
+    │   ├── MismatchError         the file does not fit the type or structure  (555)
+    │   ├── PageTypeError         a page of a type that is not known           (551)
     │   └── LimitError            a peer sent more than the limit allows
     ├── PathError                 a path that can name nothing (NUL, CR LF)
     ├── StorageError              the store refused or failed
@@ -67,6 +69,14 @@ class FamilyError(ProtocolError):
 
 class TruncatedError(ProtocolError):
     """A data connection closed before the end its representation demands."""
+
+
+class MismatchError(ProtocolError):
+    """The file does not fit the type or structure of the transfer (RFC 1123 section 4.1.3.4, code 555)."""
+
+
+class PageTypeError(ProtocolError):
+    """A page of a page-structured file has a type that is not known (RFC 959 section 5.4, code 551)."""
 
 
 class LimitError(ProtocolError):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fairlead.errors import UnsupportedError
-from fairlead.proto.codec import Representation, decoder_for, encoder_for, is_identity
+from fairlead.proto.codec import Representation, check_served, decoder_for, encoder_for, is_identity
 from fairlead.proto.codec.ascii import AsciiDecoder, AsciiEncoder
 from fairlead.proto.codec.image import ImageDecoder, ImageEncoder
 
@@ -34,19 +34,17 @@ def test_ascii_is_the_same_with_telnet_format_controls(form: str) -> None:
 @pytest.mark.parametrize(
     ("representation", "said"),
     [
-        (Representation("A", "C"), "TYPE A C with STRU F and MODE S"),
-        (Representation("E"), "TYPE E N with STRU F and MODE S"),
-        (Representation("L", size=36), "TYPE L 36 with STRU F and MODE S"),
-        (Representation("A", structure="R"), "TYPE A N with STRU R and MODE S"),
-        (Representation("I", structure="P"), "TYPE I with STRU P and MODE S"),
-        (Representation("I", mode="B"), "TYPE I with STRU F and MODE B"),
-        (Representation("A", mode="C"), "TYPE A N with STRU F and MODE C"),
-        (Representation("I", mode="Z"), "TYPE I with STRU F and MODE Z"),
+        (Representation("X"), "TYPE X N with STRU F and MODE S"),
+        (Representation("A", "X"), "TYPE A X with STRU F and MODE S"),
+        (Representation("L", size=0), "TYPE L 0 with STRU F and MODE S"),
+        (Representation("L", size=256), "TYPE L 256 with STRU F and MODE S"),
+        (Representation("E", structure="X"), "TYPE E N with STRU X and MODE S"),
+        (Representation("I", mode="X"), "TYPE I with STRU F and MODE X"),
+        (Representation("L", structure="P", size=7), "TYPE L 7 with STRU P and MODE S"),
     ],
 )
-def test_any_other_representation_is_not_served(representation: Representation, said: str) -> None:
+def test_what_is_in_no_document_is_not_served(representation: Representation, said: str) -> None:
     assert not is_identity(representation)
-    with pytest.raises(UnsupportedError, match=said):
-        encoder_for(representation)
-    with pytest.raises(UnsupportedError, match=said):
-        decoder_for(representation)
+    for attempt in (encoder_for, decoder_for, check_served):
+        with pytest.raises(UnsupportedError, match=said):
+            attempt(representation)

@@ -35,6 +35,7 @@ class AsciiDecoder:
 
     finished = False
     unused = b""
+    suspect = False
 
     def __init__(self, held: bytes = b"") -> None:
         self.held = held

@@ -85,6 +85,10 @@ class Decoder(Protocol):
         """What came after that end: the beginning of the next transfer."""
 
     @property
+    def suspect(self) -> bool:
+        """Whether the sender called some of the data suspect (RFC 959 section 3.4.2); which were given out too."""
+
+    @property
     def held(self) -> bytes:
         """What came and cannot be decided yet, such as a CR that may begin a CR LF; it was not given out.
 
@@ -98,7 +102,17 @@ class Decoder(Protocol):
         """
 
     def close(self) -> bytes:
-        """The connection ended: the last octets of the file. Raises TruncatedError where an end mark was due."""
+        """The data or their connection ended: the last octets of the file.
+
+        Raises TruncatedError where an end mark was due and did not come.
+        """
+
+
+class StreamDecoder(Decoder, Protocol):
+    """A decoder of stream mode: markers do not come."""
+
+    def decode(self, data: bytes) -> Iterable[bytes]:
+        """As :meth:`Decoder.decode`."""
 
 
 class Shape(Protocol):
@@ -139,11 +153,15 @@ class Unframing(Protocol):
     def unused(self) -> bytes:
         """See :attr:`Decoder.unused`."""
 
+    @property
+    def suspect(self) -> bool:
+        """See :attr:`Decoder.suspect`."""
+
     def unframe(self, data: bytes) -> Iterable[Shaped | Marker]:
         """What the sender framed, as far as it came."""
 
-    def close(self) -> None:
-        """The connection ended. Raises TruncatedError where an end mark was due."""
+    def close(self) -> Iterable[Shaped]:
+        """The data or their connection ended: what that decides. Raises TruncatedError where an end mark was due."""
 
 
 class Unshape(Protocol):

@@ -26,6 +26,7 @@ class ImageDecoder:
 
     finished = False
     unused = b""
+    suspect = False
     held = b""
 
     def decode(self, data: bytes) -> tuple[bytes]:
