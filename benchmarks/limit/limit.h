@@ -21,10 +21,8 @@ struct endpoint {
 
 struct session {
     struct endpoint control, listener, data; /* fd -1 while there is none; the listener is kept for the session */
-    char line[4096];
+    char *rest;         /* the beginning of a command whose end has not come */
     size_t filled;
-    char out[4096];     /* replies not yet sent */
-    size_t pending;
     enum work work;
     bool watched;       /* the data connection is in epoll */
     int file;
@@ -33,7 +31,7 @@ struct session {
     DIR *directory;
     char *text;         /* of a listing, from `sent` to `written` */
     size_t sent, written;
-    char path[1024];
+    char *path;         /* while something is transferred */
 };
 
 #define TEXT_SIZE ((size_t)1 << 18)
@@ -45,7 +43,7 @@ extern bool durable;
 void session_open(int fd);
 void session_ready(struct session *session);   /* the control connection can be read */
 void session_accept(struct session *session);  /* the listener has a data connection */
-void session_say(struct session *session, const char *text, size_t length);
+void session_say(struct session *session, const char *text, size_t length); /* flushed by the end of the event */
 void session_flush(struct session *session);
 #define SAY(session, literal) session_say(session, literal "\r\n", sizeof literal + 1)
 

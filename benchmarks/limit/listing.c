@@ -16,8 +16,7 @@
 #define LINE 512 /* more than any line: names have at most 255 octets */
 
 bool listing_open(struct session *session) {
-    if (!session->text)
-        session->text = malloc(TEXT_SIZE);
+    session->text = malloc(TEXT_SIZE);
     session->sent = session->written = 0;
     session->directory = opendir(session->path);
     return session->directory;
@@ -27,6 +26,8 @@ void listing_close(struct session *session) {
     if (session->directory)
         closedir(session->directory);
     session->directory = NULL;
+    free(session->text);
+    session->text = NULL;
 }
 
 static char *put(char *to, const char *text) {

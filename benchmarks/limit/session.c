@@ -12,6 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define LINE 4096
+
+/* Of the session whose event is being served; idle sessions own no buffers. */
+static char out[LINE], line[LINE];
+static size_t pending;
+
 static void watch(struct endpoint *endpoint, unsigned events) {
     struct epoll_event event = {.events = events, .data.ptr = endpoint};
     epoll_ctl(epoll, EPOLL_CTL_ADD, endpoint->fd, &event);
@@ -37,28 +43,28 @@ static void session_close(struct session *session) {
         close(session->pipe[0]);
         close(session->pipe[1]);
     }
-    free(session->text);
+    free(session->rest);
     free(session);
 }
 
 void session_say(struct session *session, const char *text, size_t length) {
-    if (session->pending + length > sizeof session->out)
+    if (pending + length > sizeof out)
         session_flush(session);
-    memcpy(session->out + session->pending, text, length);
-    session->pending += length;
+    memcpy(out + pending, text, length);
+    pending += length;
 }
 
 /* A client that leaves more than a socket buffer of replies unread loses some: the benchmarks' client never does. */
 void session_flush(struct session *session) {
     size_t done = 0;
-    while (done < session->pending) {
-        ssize_t sent = write(session->control.fd, session->out + done, session->pending - done);
+    while (done < pending) {
+        ssize_t sent = write(session->control.fd, out + done, pending - done);
         if (sent < 0 && errno != EAGAIN)
             break;
         if (sent > 0)
             done += (size_t)sent;
     }
-    session->pending = 0;
+    pending = 0;
 }
 
 static int passive_port(struct session *session) {
@@ -89,7 +95,7 @@ void session_accept(struct session *session) {
 static void begin(struct session *session, enum work work, const char *path) {
     while (*path == '/')
         path++;
-    snprintf(session->path, sizeof session->path, "%s", *path ? path : ".");
+    session->path = strdup(*path ? path : ".");
     session->work = work;
     session->data.fd = accept4(session->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (session->data.fd < 0)
@@ -98,10 +104,10 @@ static void begin(struct session *session, enum work work, const char *path) {
         transfer_begin(session);
 }
 
-#define IS(name) (!strncmp(line, name, sizeof name - 1))
+#define IS(name) (!strncmp(text, name, sizeof name - 1))
 
 /* One command; false when the session is over. */
-static bool command(struct session *session, char *line) {
+static bool command(struct session *session, const char *text) {
     char reply[128];
     if (IS("NOOP")) {
         SAY(session, "200 OK");
@@ -109,13 +115,13 @@ static bool command(struct session *session, char *line) {
         int length = snprintf(reply, sizeof reply, "229 Passive (|||%d|)\r\n", passive_port(session));
         session_say(session, reply, (size_t)length);
     } else if (IS("RETR ")) {
-        begin(session, RETRIEVE, line + 5);
+        begin(session, RETRIEVE, text + 5);
     } else if (IS("STOR ")) {
-        begin(session, STORE, line + 5);
+        begin(session, STORE, text + 5);
     } else if (IS("LIST")) {
-        begin(session, LIST, line[4] ? line + 5 : "");
+        begin(session, LIST, text[4] ? text + 5 : "");
     } else if (IS("MLSD")) {
-        begin(session, MLSD, line[4] ? line + 5 : "");
+        begin(session, MLSD, text[4] ? text + 5 : "");
     } else if (IS("USER ")) {
         SAY(session, "331 Password");
     } else if (IS("PASS")) {
@@ -139,15 +145,16 @@ static bool command(struct session *session, char *line) {
 }
 
 void session_ready(struct session *session) {
-    ssize_t got = recv(session->control.fd, session->line + session->filled, sizeof session->line - session->filled, 0);
+    if (session->filled)
+        memcpy(line, session->rest, session->filled);
+    ssize_t got = recv(session->control.fd, line + session->filled, LINE - session->filled, 0);
     if (got < 0 && errno == EAGAIN)
         return;
     if (got <= 0) {
         session_close(session);
         return;
     }
-    session->filled += (size_t)got;
-    char *start = session->line, *end = session->line + session->filled, *newline;
+    char *start = line, *end = line + session->filled + got, *newline;
     while ((newline = memchr(start, '\n', (size_t)(end - start)))) {
         newline[newline > start && newline[-1] == '\r' ? -1 : 0] = 0;
         if (!command(session, start)) {
@@ -157,6 +164,9 @@ void session_ready(struct session *session) {
         start = newline + 1;
     }
     session->filled = (size_t)(end - start);
-    memmove(session->line, start, session->filled);
+    if (session->filled) {
+        session->rest = realloc(session->rest, LINE);
+        memcpy(session->rest, start, session->filled);
+    }
     session_flush(session);
 }

@@ -23,6 +23,8 @@ void transfer_drop(struct session *session) {
         close(session->file);
     if (session->data.fd >= 0)
         close(session->data.fd);
+    free(session->path);
+    session->path = NULL;
     session->file = session->data.fd = -1;
     session->work = NOTHING;
     session->watched = false;
