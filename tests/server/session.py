@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -79,6 +80,10 @@ class Running:
         deadline = time.monotonic() + DEADLINE
         while self.call(lambda: len(server.sessions()) + server.pool.in_use):
             assert time.monotonic() < deadline, "sessions or passive ports are left over"
+
+    def stop(self, grace: float) -> Future[None]:
+        """Begin to stop the server gracefully."""
+        return asyncio.run_coroutine_threadsafe(self.server.stop(grace), self.loop)
 
     def call(self, function: Callable[[], Any]) -> Any:
         """Run ``function`` in the server's own thread."""

@@ -52,9 +52,10 @@ class Readiness:
                 wait.end()
 
     def close(self) -> None:
-        """Stop watching."""
-        self._loop.remove_reader(self._epoll.fileno())
-        self._epoll.close()
+        """Stop watching; a second call does nothing."""
+        if not self._epoll.closed:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
 
 
 class LoopReadiness:
