@@ -104,7 +104,7 @@ SEQUENCES: Mapping[str, Sequence] = MappingProxyType(
         "LIST": _transfer("450 550", ""),
         "NLST": _transfer("450 550", ""),
         "RNFR": _row("", f"{_FILES} {_BUSY}", intermediate="350"),
-        "RNTO": _row("250", f"{_ANY} 502 503 530 532 553 {_BUSY}"),
+        "RNTO": _row("250", f"{_ANY} 502 503 530 532 553 {_BUSY} {_FULL}"),
         "DELE": _row("250", f"{_FILES} {_BUSY}"),
         "RMD": _RMD,
         "MKD": _MKD,

@@ -52,7 +52,7 @@ CODES: dict[type[Exception], Codes] = {
     InvalidName: Codes(550, 451),
     Busy: Codes(450, 451),
     NoSpace: Codes(452, 552),
-    OffsetError: Codes(554, 554),
+    OffsetError: Codes(554, 451),
     StorageFault: Codes(450, 451),
     PathError: Codes(501, 501),
     ArgumentError: Codes(501, 501),
@@ -65,7 +65,7 @@ CODES: dict[type[Exception], Codes] = {
     AbortedError: Codes(426, 426),
 }
 
-NAME_REFUSED = frozenset({NotFound, NotADirectory, IsADirectory, AlreadyExists, Denied, InvalidName})
+NAME_REFUSED = frozenset({NotFound, NotADirectory, IsADirectory, AlreadyExists, NotEmpty, Denied, InvalidName})
 """Failures that, for a command that names a file to be made, mean "file name not allowed" (553)."""
 NAMING = frozenset({"STOR", "STOU", "APPE", "RNTO"})
 LISTING = frozenset({"LIST", "NLST", "STAT"})
