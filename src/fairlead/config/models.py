@@ -97,6 +97,9 @@ class Server(Section, frozen=True):
     ascii_size_limit: Annotated[
         Count, Meta(description="octets of the largest file whose size SIZE counts under TYPE A, reading all of it")
     ] = _SERVER.ascii_size_limit
+    hash_size_limit: Annotated[
+        Count, Meta(description="octets of the largest file or range that HASH and its kin go through; 0 for no limit")
+    ] = _SERVER.hash_size_limit
     time_zone_utc: Annotated[bool, Meta(description="whether LIST shows UTC; else the local time zone")] = (
         _SERVER.time_zone_utc
     )

@@ -68,6 +68,8 @@ _FILES = f"{_ANY} 502 530 550"
 # (EBUSY, EMFILE) has for it, 452 a store that is full.
 _BUSY = "450"
 _FULL = "452"
+# What takes long is stopped by ABOR; RFC 959 section 4.1.3 answers the stopped command with 426.
+_LONG = "426"
 
 _CWD = _row("250", f"{_FILES} {_BUSY}")
 _RMD = _row("250", f"{_FILES} {_BUSY}")
@@ -75,7 +77,7 @@ _MKD = _row("257", f"{_FILES} {_BUSY} {_FULL} 521")  # 521: RFC 959 appendix II
 _PWD = _row("257", _FILES)
 _STORE = "450 452 532 553 554 555"  # 554, 555: RFC 1123 section 4.1.3.4
 _DATED = _row("213", f"{_FILES} {_BUSY} 504")
-_SUM = _row("250", f"{_FILES} {_BUSY} 504 551 552 553 556")
+_SUM = _row("250", f"{_FILES} {_BUSY} {_LONG} 504 551 552 553 556")
 _REFUSED = _row("", "421 500 502")
 
 SEQUENCES: Mapping[str, Sequence] = MappingProxyType(
@@ -115,7 +117,7 @@ SEQUENCES: Mapping[str, Sequence] = MappingProxyType(
         "HELP": _row("211 214", f"{_ANY} 502"),
         "NOOP": _row("200", _ANY),
         # The subcommands that are settled practice (CHMOD, UTIME, SYMLINK, CPFR, CPTO, HELP) bring their own codes
-        "SITE": _row("200 202 214 250", f"{_FILES} {_BUSY} 503 504", intermediate="350"),
+        "SITE": _row("200 202 214 250", f"{_FILES} {_BUSY} {_FULL} {_LONG} 503 504", intermediate="350"),
         # RFC 1123 section 4.1.3.1
         "XCWD": _CWD,
         "XCUP": _row("200 250", f"{_FILES} {_BUSY}"),
@@ -155,18 +157,18 @@ SEQUENCES: Mapping[str, Sequence] = MappingProxyType(
         "MFCT": _DATED,
         "MFF": _DATED,
         # draft-bryan-ftpext-hash, draft-bryan-ftp-range, draft-twine-ftpmd5 and the checksums of vendors
-        "HASH": _row("213", f"{_FILES} {_BUSY} 504 551 552 553 556"),
+        "HASH": _row("213", f"{_FILES} {_BUSY} {_LONG} 504 551 552 553 556"),
         "RANG": _row("", f"{_ANY} 502 530 551 552", intermediate="350"),
-        "MD5": _row("251", f"{_FILES} {_BUSY} 504"),
-        "MMD5": _row("252", f"{_FILES} {_BUSY} 504"),
+        "MD5": _row("251", f"{_FILES} {_BUSY} {_LONG} 504"),
+        "MMD5": _row("252", f"{_FILES} {_BUSY} {_LONG} 504"),
         **dict.fromkeys(("XCRC", "XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512"), _SUM),
         # draft-peterson-streamlined-ftp-command-extensions and what clients bring along
         "AVBL": _row("213", f"{_FILES} {_BUSY}"),
-        "DSIZ": _row("213", f"{_FILES} {_BUSY}"),
-        "RMDA": _RMD,
+        "DSIZ": _row("213", f"{_FILES} {_BUSY} {_LONG}"),
+        "RMDA": _row("250", f"{_FILES} {_BUSY} {_LONG}"),
         "CSID": _row("200", f"{_ANY} 502"),
-        "THMB": _transfer("450 504 550", ""),
-        "COMB": _row("250", f"{_FILES} {_BUSY} {_FULL} 552 553"),
+        "THMB": _transfer(f"450 504 550 {_LONG}", ""),
+        "COMB": _row("250", f"{_FILES} {_BUSY} {_FULL} {_LONG} 552 553"),
         "CLNT": _row("200", f"{_ANY} 502 530"),
         "PRET": _row("200", f"{_ANY} 502 530"),
     }

@@ -1,4 +1,4 @@
-"""Arguments that hold several names: words between spaces, those with spaces in double quotes (COMB, XCRC and kin)."""
+"""Arguments that hold several names: between spaces or commas, in double quotes where need be (COMB, XCRC, MMD5)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,35 @@ import re
 from fairlead.errors import ArgumentError
 
 _WORD = re.compile(r' *(?:"((?:[^"]|"")*)"|([^" ]+))(?= |$)', re.DOTALL)
+_ITEM = re.compile(r' *(?:"((?:[^"]|"")*)" *|([^",]+))(?:,|\Z)', re.DOTALL)
 
 
 def split_words(argument: str) -> list[str]:
     """The words of ``argument``; inside quotes ``""`` stands for one quote. Raises ArgumentError on stray quotes."""
-    words: list[str] = []
+    return _split(_WORD, argument.rstrip(" "))
+
+
+def split_list(argument: str) -> list[str]:
+    """What stands between the commas of ``argument``, without spaces around; quotes as in :func:`split_words`.
+
+    Raises ArgumentError on stray quotes and where nothing stands between two commas.
+    """
+    if argument.rstrip(" ").endswith(","):
+        raise ArgumentError("Nothing stands after the last comma")
+    return _split(_ITEM, argument)
+
+
+def _split(pattern: re.Pattern[str], argument: str) -> list[str]:
+    names: list[str] = []
     position = 0
-    end = len(argument.rstrip(" "))
-    while position < end:
-        match = _WORD.match(argument, position)
+    while position < len(argument):
+        match = pattern.match(argument, position)
         if match is None:
             raise ArgumentError("Names with spaces or quotes stand in quotes, quotes inside doubled")
         quoted, plain = match.groups()
-        words.append(plain if quoted is None else quoted.replace('""', '"'))
+        names.append(plain.rstrip(" ") if quoted is None else quoted.replace('""', '"'))
         position = match.end()
-    return words
+    return names
 
 
 def quote_word(name: str) -> str:

@@ -35,6 +35,10 @@ class AbortedError(FairleadError):
     """The transfer was stopped by ABOR or by the end of the session."""
 
 
+class PolicyError(FairleadError):
+    """What is asked for is more than the server is set to do for anybody."""
+
+
 class Codes(NamedTuple):
     """The codes of one failure: before the 1yz reply and after it."""
 
@@ -63,6 +67,7 @@ CODES: dict[type[Exception], Codes] = {
     LimitError: Codes(450, 451),
     ProtocolError: Codes(451, 451),
     AbortedError: Codes(426, 426),
+    PolicyError: Codes(556, 556),
 }
 
 NAME_REFUSED = frozenset({NotFound, NotADirectory, IsADirectory, AlreadyExists, NotEmpty, Denied, InvalidName})
@@ -70,6 +75,16 @@ NAME_REFUSED = frozenset({NotFound, NotADirectory, IsADirectory, AlreadyExists, 
 NAMING = frozenset({"STOR", "STOU", "APPE", "RNTO"})
 LISTING = frozenset({"LIST", "NLST", "STAT"})
 """For these RFC 959 section 5.4 knows only 450 where the path cannot be listed."""
+
+OWN: dict[tuple[str, type[Exception]], int] = {
+    ("HASH", Denied): 552,
+    ("HASH", IsADirectory): 553,
+    ("HASH", OffsetError): 551,
+    **{(verb, OffsetError): 550 for verb in ("XCRC", "XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512")},
+    **{(verb, IsADirectory): 504 for verb in ("MD5", "MMD5")},
+    **{(verb, PolicyError): 550 for verb in ("MD5", "MMD5")},
+}
+"""Codes that the document of a command chooses for it alone, before any 1yz reply."""
 
 NOT_OPENED = frozenset(
     {
@@ -95,6 +110,8 @@ def code_for(error: Exception, verb: str, *, started: bool) -> int:
             continue
         if started:
             return codes.after
+        if (verb, kind) in OWN:
+            return OWN[verb, kind]
         if kind in NAME_REFUSED and verb in NAMING:
             return 553
         if codes.before == 550 and verb in LISTING:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from fairlead.storage.base import Source, Upload
 
 DIGITS = 19
-"""A number with more digits lies beyond every file, wherever exactly."""
+BEYOND = 10**DIGITS
+"""An octet beyond the end of every file."""
 
 
 class Range(NamedTuple):
@@ -28,7 +29,7 @@ def octet_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise ArgumentError(f"{text[:20]!r} is no number of octets")
     digits = text.lstrip("0")
-    return int(digits or "0") if len(digits) <= DIGITS else 10**DIGITS
+    return int(digits or "0") if len(digits) <= DIGITS else BEYOND
 
 
 def check_representation(session: Session) -> None:

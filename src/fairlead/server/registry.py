@@ -86,8 +86,8 @@ class SiteSpec(NamedTuple):
 SITE: dict[str, SiteSpec] = {}
 
 NOT_IMPLEMENTED = frozenset(
-    "ADAT AUTH AVBL CCC COMB CONF CPSV CSID DSIZ ENC HASH HOST LANG LPRT LPSV MD5 MFCT MFF MIC MMD5 PBSZ PROT RMDA"
-    " SMNT SPSV SSCN THMB XCRC XMD5 XSHA XSHA1 XSHA256 XSHA512".split()
+    "ADAT AUTH AVBL CCC COMB CONF CPSV CSID DSIZ ENC HOST LANG LPRT LPSV MFCT MFF MIC PBSZ PROT RMDA SMNT SPSV SSCN"
+    " THMB".split()
 )
 """Verbs of the standards and of other servers that are known here and answered 502."""
 

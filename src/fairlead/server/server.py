@@ -22,6 +22,7 @@ from fairlead.server import commands
 from fairlead.server.announce import Announcer
 from fairlead.server.control import Control
 from fairlead.server.failures import cause_of, reply_for
+from fairlead.server.hashing import HashMemory
 from fairlead.server.listener import bind, listening_address
 from fairlead.server.ports import PortPool
 from fairlead.server.pump import Pipes
@@ -90,6 +91,7 @@ class Server:
             max_total=self.settings.max_sessions, max_per_address=self.settings.max_sessions_per_address
         )
         self.pipes = Pipes()
+        self.hashes = HashMemory()
         self.pool = PortPool(self.settings.passive_ports)
         self.greeting = _greeting(self.settings)
         self.loop: asyncio.AbstractEventLoop

@@ -32,6 +32,7 @@ class Session:
         "epsv_all",
         "facts",
         "failures",
+        "hash_algorithm",
         "local",
         "logged_out",
         "may_store",
@@ -75,6 +76,8 @@ class Session:
         self.transfer: Transfer | Work | None = None
         self.epsv_all = False
         self.facts: frozenset[str] = DEFAULT_FACTS
+        self.hash_algorithm = "SHA-256"
+        """What OPTS HASH chose."""
         self.representation = INITIAL
         self.log_out()
 

@@ -54,6 +54,8 @@ class Settings:
     """The longest command line."""
     ascii_size_limit: int = 64 * 1024 * 1024
     """The largest file whose size under TYPE A is counted (SIZE reads all of it)."""
+    hash_size_limit: int = 0
+    """The most octets that HASH and its kin go through for one file; 0 for any number."""
     time_zone_utc: bool = True
     """Whether LIST shows UTC (else the local zone)."""
     workers: int = 1
