@@ -59,6 +59,8 @@ class Options(NamedTuple):
 class Listing(NamedTuple):
     """Lines to send, in chunks; the first is ready, so what can fail before the 150 reply has not failed."""
 
+    path: str
+    """What is listed; a pattern as it is."""
     chunks: Iterator[bytes]
     directory: bool
     small: bool
@@ -122,20 +124,23 @@ def _list(session: Session, name: str, options: Options, lines: Lines, *, quick:
         status = session.storage.stat(path)
     except NotFound:
         if MAGIC.search(name):
-            return None if quick else Listing(_ready(_matched(session, name, lines)), directory=False, small=False)
+            if quick:
+                return None
+            return Listing(path, _ready(_matched(session, name, lines)), directory=False, small=False)
         status = session.storage.stat(path, follow=False)
     if options.itself or not stat.S_ISDIR(status.st_mode):
         parent, slash, last = name.rpartition("/")
         item = entry_itself(session.storage, path)._replace(name=last or split(path)[1] or "/")
-        return Listing(iter([lines(parent + slash if last else "", [item])]), directory=False, small=True)
+        lines_of_it = lines(parent + slash if last else "", [item])
+        return Listing(path, iter([lines_of_it]), directory=False, small=True)
     small = status.st_size <= SMALL_DIRECTORY and not options.recursive
     if quick and not small:
         return None
     prefix = _prefix(name)
     if options.recursive:
-        return Listing(_ready(_recursive(session, path, prefix, options, lines)), directory=True, small=False)
+        return Listing(path, _ready(_recursive(session, path, prefix, options, lines)), directory=True, small=False)
     batches = _arranged(session, path, options)
-    return Listing(_ready(lines(prefix, batch) for batch in batches), directory=True, small=small)
+    return Listing(path, _ready(lines(prefix, batch) for batch in batches), directory=True, small=small)
 
 
 def _ready(chunks: Iterator[bytes]) -> Iterator[bytes]:
