@@ -20,6 +20,8 @@ from fairlead.server import Server
 from fairlead.storage.base import Storage
 
 DEADLINE = 10.0
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""The number of this process among those that run tests."""
 
 
 class Running:
@@ -116,7 +118,7 @@ class Running:
 
 def _ports() -> Iterator[int]:
     """Ports below those the system gives to callers; each process that runs tests begins elsewhere."""
-    first = 12_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8 * 2_000
+    first = 12_000 + WORKER % 8 * 2_000
     while True:
         yield from range(first, first + 2_000, 2)
 

@@ -13,8 +13,11 @@ import pytest
 from fairlead.errors import DataConnectionError
 from fairlead.reach.cause import Cause
 from fairlead.server.ports import Lease, PortPool
+from tests.server.session import WORKER
 
-RANGE = range(30_000, 30_032)
+FIRST = 30_000 + WORKER * 100
+"""Ports of this process alone."""
+RANGE = range(FIRST, FIRST + 32)
 
 
 @contextmanager
@@ -41,8 +44,11 @@ def test_every_port_of_the_range_is_given_once_and_none_outside_it() -> None:
 
 @pytest.mark.req("S-2577-PASV-2")
 def test_ports_come_in_no_order() -> None:
-    with leases(PortPool(RANGE), len(RANGE)) as first, leases(PortPool(range(30_040, 30_072)), len(RANGE)) as second:
-        assert [lease.port - 30_000 for lease in first] != [lease.port - 30_040 for lease in second]
+    with (
+        leases(PortPool(RANGE), len(RANGE)) as first,
+        leases(PortPool(range(FIRST + 40, FIRST + 72)), len(RANGE)) as second,
+    ):
+        assert [lease.port - FIRST for lease in first] != [lease.port - FIRST - 40 for lease in second]
         assert [lease.port for lease in first] != sorted(lease.port for lease in first)
 
 
@@ -52,15 +58,15 @@ def test_the_choice_is_the_random_octets_and_nothing_else() -> None:
             return [lease.port for lease in leased]
 
     assert drawn(b"\x07\0\0\0") == drawn(b"\x07\0\0\0")
-    assert drawn(b"\x07\0\0\0")[0] == 30_007
-    assert drawn(b"\x08\0\0\0")[0] == 30_008
+    assert drawn(b"\x07\0\0\0")[0] == RANGE[7]
+    assert drawn(b"\x08\0\0\0")[0] == RANGE[8]
 
 
 @pytest.mark.req("S-2577-PASV-2", "S-ERR-6")
 def test_an_empty_pool_says_so_at_once_and_serves_again_later() -> None:
-    pool = PortPool(range(30_000, 30_002))
+    pool = PortPool(range(FIRST, FIRST + 2))
     with leases(pool, 2):
-        with pytest.raises(DataConnectionError, match="30000-30001") as caught:
+        with pytest.raises(DataConnectionError, match=f"{FIRST}-{FIRST + 1}") as caught:
             pool.lease("127.0.0.1")
         assert caught.value.cause == Cause.PASSIVE_EXHAUSTED
         assert pool.exhausted == 1
@@ -71,22 +77,22 @@ def test_an_empty_pool_says_so_at_once_and_serves_again_later() -> None:
 
 
 def test_ports_others_hold_are_passed_over() -> None:
-    pool = PortPool(range(30_000, 30_004))
+    pool = PortPool(range(FIRST, FIRST + 4))
     with ExitStack() as stack:
-        for port in (30_000, 30_002, 30_003):
+        for port in (FIRST, FIRST + 2, FIRST + 3):
             stack.enter_context(socket.create_server(("127.0.0.1", port)))
         with leases(pool, 1) as (lease,):
-            assert lease.port == 30_001
+            assert lease.port == FIRST + 1
             with pytest.raises(DataConnectionError):
                 pool.lease("127.0.0.1")
 
 
 def test_a_port_is_free_again_while_its_old_connection_is_in_time_wait() -> None:
-    pool = PortPool(range(30_000, 30_001))
+    pool = PortPool(range(FIRST, FIRST + 1))
     for _ in range(3):
         lease = pool.lease("127.0.0.1")
         lease.listener.setblocking(True)
-        with socket.create_connection(("127.0.0.1", 30_000)) as client:
+        with socket.create_connection(("127.0.0.1", FIRST)) as client:
             connection, _ = lease.listener.accept()
             connection.close()  # the server ends first: the port is in TIME_WAIT
             assert client.recv(1) == b""
@@ -94,10 +100,10 @@ def test_a_port_is_free_again_while_its_old_connection_is_in_time_wait() -> None
 
 
 def test_ipv6_listeners_take_no_ipv4() -> None:
-    with leases(PortPool(range(30_000, 30_001)), 1, "::1") as (lease,):
-        assert lease.listener.getsockname()[:2] == ("::1", 30_000)
+    with leases(PortPool(range(FIRST, FIRST + 1)), 1, "::1") as (lease,):
+        assert lease.listener.getsockname()[:2] == ("::1", FIRST)
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", 30_000))
+            socket.create_connection(("127.0.0.1", FIRST))
 
 
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
