@@ -300,7 +300,8 @@ def test_nothing_behind_quit_is_run_and_its_reply_is_not_lost(accounts: Running)
         assert control.ask("CWD x").code == 550
 
 
-@pytest.mark.req("S-959-AUTHZ-1")
-def test_every_command_says_whether_it_needs_a_login() -> None:
-    free = {verb for verb, spec in COMMANDS.items() if not spec.login}
-    assert free == set("USER PASS ACCT REIN QUIT NOOP SYST CLNT ABOR HELP FEAT OPTS STAT".split())
+@pytest.mark.req("S-959-AUTHZ-1", "S-959-AUTHZ-2")
+def test_what_is_served_before_login_touches_no_file() -> None:
+    free = {verb: spec for verb, spec in COMMANDS.items() if not spec.login}
+    assert set("USER PASS ACCT REIN QUIT NOOP SYST CLNT ABOR HELP FEAT OPTS STAT".split()) <= set(free)
+    assert not [verb for verb, spec in free.items() if spec.path or spec.data or spec.storage]
