@@ -10,7 +10,9 @@
     │   ├── TruncatedError        the data ended before its own end mark
     │   ├── MismatchError         the file does not fit the type or structure  (555)
     │   ├── PageTypeError         a page of a type that is not known           (551)
-    │   └── LimitError            a peer sent more than the limit allows
+    │   ├── LimitError            a peer sent more than the limit allows
+    │   └── TlsError              TLS failed: no agreement, an alert, a damaged record
+    │       └── CertificateError  the peer's certificate is not accepted
     ├── PathError                 a path that can name nothing (NUL, CR LF)
     ├── StorageError              the store refused or failed
     │   ├── NotFound              no such file or directory
@@ -81,6 +83,14 @@ class PageTypeError(ProtocolError):
 
 class LimitError(ProtocolError):
     """A peer sent more than the limit allows."""
+
+
+class TlsError(ProtocolError):
+    """TLS failed: the two could not agree, the peer sent an alert, a record was damaged."""
+
+
+class CertificateError(TlsError):
+    """The peer's certificate is not accepted."""
 
 
 class PathError(FairleadError):
