@@ -99,7 +99,7 @@ def test_an_aborted_upload_leaves_the_old_file(control: Control, root: Path) -> 
     assert (root / "short").read_bytes() == b"content"
 
 
-@pytest.mark.req("S-959-ABOR-2", "S-959-DC-5")
+@pytest.mark.req("S-959-ABOR-2", "S-959-DC-5", "R-4")
 def test_idle_abor_is_answered_once_and_closes_the_listener(control: Control) -> None:
     address = ("127.0.0.1", int(control.ask("EPSV").text.split("|")[3]))
     assert control.ask("ABOR").code == 226

@@ -420,7 +420,7 @@ def test_twenty_thousand_entries_are_made_as_the_client_reads_them(crowded: Path
         assert control.ask(verb).code == 150
 
         def stands_still() -> bool:
-            return any(session.transfer and session.transfer._wait for session in running.server.sessions())
+            return any(getattr(session.transfer, "_wait", None) for session in running.server.sessions())
 
         running.await_condition(lambda: bool(running.call(stands_still)))
         assert 0 < storage.shown < 16_000

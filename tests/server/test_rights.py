@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from fairlead.accounts.base import Account, Right, Rule
 from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
 from fairlead.events import LoginSucceeded
+from fairlead.server import formats
 from fairlead.storage.local import LocalStorage
 from tests.server.session import Control, Running, receive, serving
 
@@ -356,3 +358,81 @@ def test_an_upload_area_takes_files_and_gives_none_back(root: Path) -> None:
             assert control.ask(command).code == 450
     assert (root / "incoming" / "theirs").read_bytes() == b"theirs"
     assert (root / "incoming" / "mine").read_bytes() == b"mine"
+
+
+@contextmanager
+def acting_as(user: int) -> Iterator[None]:
+    """Have the whole process, the server in it too, be ``user`` where it touches files."""
+    if os.geteuid():
+        pytest.skip("acting as another user needs root")
+    os.setegid(user)
+    os.seteuid(user)
+    formats._identity.cache_clear()
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        formats._identity.cache_clear()
+
+
+NOBODY = 65534
+FILES = {"open": (0o666, 0), "read-only": (0o444, 0), "write-only": (0o222, 0), "own": (0o600, NOBODY),
+         "own-read-only": (0o400, NOBODY), "closed": (0o600, 0)}  # fmt: skip
+DIRECTORIES = {"open": (0o777, 0), "read-only": (0o755, 0), "blind": (0o333, 0), "own": (0o700, NOBODY),
+               "closed": (0o700, 0), "no-search": (0o666, 0)}  # fmt: skip
+ATTEMPTS = {
+    "file": {"r": "RETR {}", "a": "APPE {}", "w": "STOR {}", "d": "DELE {}", "f": "RNFR {} | RNTO {}.moved"},
+    "directory": {"e": "CWD {}", "l": "LIST {}", "c": "STOR {}/new", "m": "MKD {}/new", "p": "DELE {}/file",
+                  "d": "RMD {}", "f": "RNFR {} | RNTO {}.moved"},
+}  # fmt: skip
+
+
+@pytest.mark.req("S-3659-FACT-5", "S-DF-MISC-6", "S-959-RETR-1", "S-959-STOR-2")
+@pytest.mark.parametrize("parent", [0o777, 0o755, 0o1777], ids=oct)
+@pytest.mark.parametrize("letter", "acdeflmprw")
+def test_the_perm_fact_minds_the_permission_bits(root: Path, parent: int, letter: str) -> None:
+    for kind, objects in {"file": FILES, "directory": DIRECTORIES}.items():
+        for name, (mode, owner) in objects.items():
+            path = root / f"{kind}-{name}"
+            if kind == "file":
+                path.write_bytes(b"content")
+            else:
+                path.mkdir()
+                if letter == "p":
+                    (path / "file").touch()
+            os.chown(path, owner, owner)
+            path.chmod(mode)
+    root.chmod(parent)
+    with session_of(root, Rule("/", ALL)) as control, acting_as(NOBODY):
+        for line in control.fetch("MLSD").decode().split("\r\n")[:-1]:
+            facts, _, name = line.partition(" ")
+            told = re.search(r"perm=([a-z]*);", facts)
+            assert told is not None
+            command = ATTEMPTS[name.partition("-")[0]].get(letter)
+            if command is not None:
+                able = attempt(control, command.format(name, name)) < 300
+                assert (letter in told[1]) == able, line
+                assert control.ask("CWD /").code == 250
+            else:
+                assert letter not in told[1]
+
+
+@pytest.mark.req("S-3659-FACT-5")
+def test_the_root_can_be_neither_removed_nor_renamed(root: Path) -> None:
+    with session_of(root, Rule("/", ALL)) as control:
+        told = re.search(r"perm=([a-z]*);", control.ask("MLST /").text)
+        assert told is not None
+        assert set(told[1]) == set("celmp")
+        assert control.codes("RMD /", "RNFR /", "RNTO new")[::2] == [550, 553]
+
+
+@pytest.mark.req("S-959-APPE-1", "S-959-STOR-2")
+@pytest.mark.parametrize("command", ["APPE file", "REST 3 | STOR file"])
+def test_a_file_that_cannot_be_read_is_not_replaced_by_what_was_to_follow_it(root: Path, command: str) -> None:
+    (root / "file").write_bytes(b"content")
+    (root / "file").chmod(0o222)
+    root.chmod(0o777)
+    with session_of(root, Rule("/", ALL)) as control, acting_as(NOBODY):
+        assert attempt(control, command) in {553, 554}
+    assert (root / "file").read_bytes() == b"content"

@@ -7,7 +7,7 @@ import os
 import pwd
 import stat
 import time
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
@@ -63,39 +63,53 @@ def unix_formatter(session: Session) -> UnixFormatter:
     return UnixFormatter(now=time.time(), owner=owner_name, group=group_name, utc=session.server.settings.time_zone_utc)
 
 
-def perm_letters(status: os.stat_result, rights: Right, *, parent_writable: bool) -> str:
-    """The perm fact: what these rights let the account do with an object (RFC 3659 section 7.5.5)."""
-    letters = ""
+def removable(status: os.stat_result, parent: os.stat_result) -> bool:
+    """Whether the permission bits let this process rename or remove what lies in the directory ``parent``."""
+    if not permits(parent, WRITE | SEARCH):
+        return False
+    return not parent.st_mode & stat.S_ISVTX or _identity()[0] in {0, status.st_uid, parent.st_uid}
+
+
+def perm_letters(status: os.stat_result, rights: Right, parent: os.stat_result | None, *, movable: bool = True) -> str:
+    """The perm fact: what these rights let the account do with an object (RFC 3659 section 7.5.5).
+
+    ``parent`` is None for the root of the tree; what is not ``movable`` has rules of its own inside.
+    """
+    is_removable = parent is not None and removable(status, parent)
+    letters = {
+        "d": rights & Right.DELETE and is_removable,
+        "f": rights & Right.RENAME and is_removable and movable,
+    }
     if stat.S_ISDIR(status.st_mode):
         changeable = permits(status, WRITE | SEARCH)
-        letters += "c" if rights & Right.CREATE and changeable else ""
-        letters += "d" if rights & Right.DELETE and parent_writable else ""
-        letters += "e" if rights and permits(status, SEARCH) else ""
-        letters += "f" if rights & Right.RENAME and parent_writable else ""
-        letters += "l" if rights & Right.LIST and permits(status, READ) else ""
-        letters += "m" if rights & Right.MKDIR and changeable else ""
-        letters += "p" if rights & Right.DELETE and changeable else ""
-        return letters
-    if not stat.S_ISREG(status.st_mode):
-        return "d" if rights & Right.DELETE and parent_writable else ""
-    writable = rights & Right.OVERWRITE and parent_writable
-    letters += "a" if writable else ""
-    letters += "d" if rights & Right.DELETE and parent_writable else ""
-    letters += "f" if rights & Right.RENAME and parent_writable else ""
-    letters += "r" if rights & Right.READ and permits(status, READ) else ""
-    return letters + ("w" if writable else "")
+        letters |= {
+            "c": rights & Right.CREATE and changeable,
+            "e": rights and permits(status, SEARCH),
+            "l": rights & Right.LIST and permits(status, READ),
+            "m": rights & Right.MKDIR and changeable,
+            "p": rights & Right.DELETE and changeable,
+        }
+    elif stat.S_ISREG(status.st_mode):
+        writable = rights & Right.OVERWRITE and is_removable and permits(status, WRITE)
+        letters |= {
+            "a": writable and permits(status, READ),
+            "r": rights & Right.READ and permits(status, READ),
+            "w": writable,
+        }
+    return "".join(sorted(letter for letter, granted in letters.items() if granted))
 
 
 def mlsx_formatter(session: Session, path: str) -> MlsxFormatter:
     """A formatter for MLST of ``path``."""
-    parent = session.storage.stat(split(path)[0])
-    return _formatter(session, session.logged_in.rights(path), parent_writable=permits(parent, WRITE | SEARCH))
+    account = session.logged_in
+    parent = session.storage.stat(split(path)[0]) if path != "/" else None
+    return _formatter(session, account.rights(path), parent, movable=not account.rules_below(path))
 
 
-def _formatter(session: Session, rights: Right, *, parent_writable: bool) -> MlsxFormatter:
+def _formatter(session: Session, rights: Right, parent: os.stat_result | None, *, movable: bool) -> MlsxFormatter:
     return MlsxFormatter(
         facts=session.facts,
-        perm=lambda status: perm_letters(status, rights, parent_writable=parent_writable),
+        perm=lambda status: perm_letters(status, rights, parent, movable=movable),
         owner=owner_name,
         group=group_name,
     )
@@ -107,24 +121,22 @@ def mlsd_chunks(session: Session, path: str, status: os.stat_result) -> Iterator
     Links show as what they lead to (RFC 3659 section 7.5.1.5); one that leads nowhere shows as a link.
     """
     account = session.logged_in
-    parent_writable = permits(status, WRITE | SEARCH)
-    formatters: dict[Right, MlsxFormatter] = {}
-
-    def formatter(rights: Right) -> MlsxFormatter:
-        if rights not in formatters:
-            formatters[rights] = _formatter(session, rights, parent_writable=parent_writable)
-        return formatters[rights]
-
     if not account.rules_below(path):
-        alike = formatter(account.rights(path))
+        alike = _formatter(session, account.rights(path), status, movable=True)
         for batch in session.storage.scan(path):
             yield alike.lines([item if item.target is None else _followed(session, path, item) for item in batch])
         return
+
+    @cache
+    def formatter(rights: Right, movable: bool) -> MlsxFormatter:
+        return _formatter(session, rights, status, movable=movable)
+
     for batch in session.storage.scan(path):
         for item in batch:
-            rights = account.rights(join(path, item.name))
-            if rights:
-                yield formatter(rights).lines([_followed(session, path, item)])
+            inner = join(path, item.name)
+            if rights := account.rights(inner):
+                movable = not account.rules_below(inner)
+                yield formatter(rights, movable).lines([_followed(session, path, item)])
 
 
 def _followed(session: Session, path: str, item: Item) -> Item:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
 from fairlead.errors import Denied, NotADirectory, NotFound
-from fairlead.proto.path import quote, resolve, split
+from fairlead.proto.path import join, quote, resolve, split
 from fairlead.proto.reply import Reply
+from fairlead.server.formats import SEARCH, permits
 from fairlead.server.registry import Argument, command
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ def change_to_parent(session: Session, _: str) -> Reply:
 def _enter(session: Session, path: str) -> Reply:
     if not session.logged_in.rights(path):
         raise Denied(path)
-    if not stat.S_ISDIR(session.storage.stat(path).st_mode):
+    status = session.storage.stat(path)
+    if not stat.S_ISDIR(status.st_mode):
         raise NotADirectory(path)
+    if not permits(status, SEARCH):
+        _exists(session, join(path, "any"))  # the bits need not be all: whether it can be searched shows inside
     session.cwd = path
     return Reply(250, f"The working directory is now {path}")
 

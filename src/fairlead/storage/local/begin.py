@@ -60,6 +60,9 @@ def _check_replaceable(place: Place, status: os.stat_result) -> None:
     # A rename needs no permission on what it replaces, but a write-protected file is meant to stay as it is.
     if not os.access(place.name, os.W_OK, dir_fd=place.directory, effective_ids=True, follow_symlinks=False):
         raise Denied(place.path)
+    parent = os.fstat(place.directory)
+    if parent.st_mode & stat.S_ISVTX and user not in {status.st_uid, parent.st_uid}:
+        raise Denied(place.path, "Only its owner may replace it")
 
 
 def _reserve(place: Place, mode: int) -> os.stat_result:
