@@ -22,6 +22,12 @@ def permitted(session: Session, name: str, right: Right) -> str:
     return path
 
 
+def check_account(session: Session) -> None:
+    """Raises Denied where an ACCT is still to come before anything is stored."""
+    if session.needs_account:
+        raise Denied(detail="Send the account with ACCT before storing files")
+
+
 async def check_storing(session: Session, path: str) -> None:
     """Raises Denied where the account must not make the file, or not change it where it exists.
 

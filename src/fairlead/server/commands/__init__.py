@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-FAMILIES = "access channel checksums facts info listing namespace range retrieve site store".split()
+FAMILIES = "access channel checksums combine facts info listing namespace range retrieve site space store".split()
 
 
 def load() -> None:
