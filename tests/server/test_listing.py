@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from fairlead.server import tree
 from fairlead.storage.base import Item
 from fairlead.storage.local import LocalStorage
 from fairlead.storage.memory import MemoryStorage
-from tests.server.session import Control, receive, serving
+from tests.server.session import Control, Running, receive, serving
 
 LINE = re.compile(
     rb"(?P<mode>[-dlpsbc][-rwxsStT]{9}) +(?P<links>\d+) (?P<owner>\S+) +(?P<group>\S+) +(?P<size>\d+)"
@@ -83,11 +84,14 @@ def test_the_columns_tell_what_the_file_system_tells(control: Control, root: Pat
 
 
 @pytest.mark.req("S-DF-LIST-2", "S-DF-LIST-3")
-def test_recent_dates_show_the_time_in_utc_and_others_the_year(
-    control: Control, root: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("utc", [True, False])
+def test_recent_dates_show_the_time_and_others_the_year_in_one_zone(
+    running: Running, control: Control, root: Path, monkeypatch: pytest.MonkeyPatch, utc: bool
 ) -> None:
+    running.server.settings = replace(running.server.settings, time_zone_utc=utc)
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     time.tzset()
+    zone = UTC if utc else timezone(timedelta(hours=5, minutes=45))
     try:
         now = datetime.now(UTC)
         for name, age in {"new": 3600, "old": 86_400 * 179, "older": 86_400 * 181, "future": -86_400}.items():
@@ -100,9 +104,9 @@ def test_recent_dates_show_the_time_in_utc_and_others_the_year(
         monkeypatch.undo()
         time.tzset()
     for name in ("new", "old"):
-        assert shown[name] == datetime.fromtimestamp((root / name).stat().st_mtime, UTC).strftime("%b %e %H:%M")
+        assert shown[name] == datetime.fromtimestamp((root / name).stat().st_mtime, zone).strftime("%b %e %H:%M")
     for name in ("older", "future"):
-        assert shown[name] == datetime.fromtimestamp((root / name).stat().st_mtime, UTC).strftime("%b %e  %Y")
+        assert shown[name] == datetime.fromtimestamp((root / name).stat().st_mtime, zone).strftime("%b %e  %Y")
     for name, date in shown.items():
         assert f" {date} {name}" in status
 

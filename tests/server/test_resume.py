@@ -167,6 +167,20 @@ def test_a_cut_upload_is_resumed_from_any_offset_before_the_cut(running: Running
             assert control.ask("DELE file").code == 250
 
 
+@pytest.mark.req("S-3659-REST-7")
+def test_an_upload_is_resumed_beyond_four_gibibytes(running: Running, root: Path) -> None:
+    start, rest = 5_000_000_000, b"the rest"
+    with partial(root).open("wb") as file:
+        file.truncate(start)
+    with running.login() as control:
+        assert control.ask("SIZE file").text == str(start)
+        assert control.ask(f"REST {start}").code == 350
+        assert control.store("STOR file", rest).code == 226
+        assert control.ask("SIZE file").text == str(start + len(rest))
+        assert control.ask(f"REST {start - 4}").code == 350
+        assert control.fetch("RETR file") == bytes(4) + rest
+
+
 @pytest.mark.req("S-3659-REST-4")
 def test_an_offset_beyond_what_came_is_refused(running: Running, root: Path) -> None:
     cut_upload(running, root, reset_control)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.errors import Busy, NoSpace
+from fairlead.events import TransferFinished
 from fairlead.storage.base import Intent
 from fairlead.storage.local import LocalStorage
+from fairlead.storage.local.upload import LocalUpload
 from fairlead.storage.memory import MemoryStorage
 from fairlead.storage.memory.transfer import MemoryUpload
-from tests.server.session import Control, Running, receive, serving
+from tests.server.session import DEADLINE, Control, Running, receive, serving
 
 texts = st.lists(st.sampled_from([b"\r", b"\n", b"a"]), max_size=8).map(b"".join)
 
@@ -268,3 +271,62 @@ def test_a_file_can_be_fetched_while_it_is_replaced(running: Running, root: Path
         assert start + receive(data) == old
         assert reader.read().code == 226
     assert (root / "file").read_bytes() == new
+
+
+class SlowStorage(LocalStorage):
+    """A store in which an upload takes its time to begin."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, durability="relaxed")
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> LocalUpload:
+        self.begun.set()
+        assert self.go_on.wait(DEADLINE)
+        return super().create(path, intent=intent, owner=owner, offset=offset)
+
+
+@pytest.fixture
+def slow(root: Path) -> Iterator[tuple[SlowStorage, Running]]:
+    (root / "file").write_bytes(b"0123456789")
+    with (
+        closing(SlowStorage(root)) as storage,
+        serving(storage, accounts=MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)) as running,
+    ):
+        yield storage, running
+
+
+@pytest.mark.parametrize("commands", [("APPE file",), ("REST 4", "STOR file")], ids=" ".join)
+def test_others_are_served_while_the_start_of_a_file_is_copied(
+    slow: tuple[SlowStorage, Running], root: Path, commands: tuple[str, ...]
+) -> None:
+    storage, running = slow
+    with running.login() as control, running.login() as other, control.open("EPSV") as data:
+        for command in commands:
+            control.send(command)
+        assert storage.begun.wait(DEADLINE)
+        assert other.fetch("RETR file") == b"0123456789"
+        storage.go_on.set()
+        assert [control.read().code for _ in commands][-1] == 150
+        data.sendall(b"new")
+        data.close()
+        assert control.read().code == 226
+    assert (root / "file").read_bytes() in {b"0123456789new", b"0123new"}
+
+
+@pytest.mark.req("S-959-QUIT-3")
+@pytest.mark.parametrize("commands", [("APPE file",), ("REST 4", "STOR file")], ids=" ".join)
+def test_a_client_that_leaves_before_its_upload_begins_leaves_nothing_behind(
+    slow: tuple[SlowStorage, Running], root: Path, commands: tuple[str, ...]
+) -> None:
+    storage, running = slow
+    with running.login() as control, control.passive():
+        for command in commands:
+            control.send(command)
+        assert storage.begun.wait(DEADLINE)
+        control.close()
+        running.settle()
+        storage.go_on.set()
+        running.await_idle()
+    assert (root / "file").read_bytes() == b"0123456789"
+    assert not any(isinstance(event, TransferFinished) for event in running.recorded)
