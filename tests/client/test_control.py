@@ -173,6 +173,11 @@ def test_path_in_257(reply: str, path: str) -> None:
         s.ftp.cwd(path)
 
 
+def test_name_of_a_new_directory_that_the_server_quotes_badly_is_the_one_asked_for() -> None:
+    with session(on('MKD a "b" c', '257 "a "b" c" : The directory was successfully created')) as s:
+        assert s.ftp.mkdir('a "b" c') == 'a "b" c'
+
+
 def test_directories_and_names() -> None:
     steps = (
         on("CDUP", "200 up"),

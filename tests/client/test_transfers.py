@@ -202,7 +202,10 @@ def test_abort_is_ip_then_an_urgent_synch_then_abor() -> None:
         (("226 sent", "502 no ABOR"), ("200 ok",)),
         (("426 aborted",), ("502 no NOOP",)),
         (("110 MARK 1 = 1", "426-well\r\n426 aborted", "226 done"), ("200 ok",)),
-        ((later(3, "426 aborted", later(3, "226 done")),), (later(1, "200 ok"),)),
+        ((later(3, "426 aborted", later(3, "226 done")),), (later(9, "200 ok"),)),
+        ((), ("200 ok",)),
+        (("150 0.003 seconds, 37.20 Mbytes per second",), ("200 ok",)),
+        (("426 aborted", "226 done"), (later(5, "200 ok"),)),
     ],
 )
 def test_replies_are_in_step_after_any_answer_to_abor(abor: Sequence[Action], noop: Sequence[Action]) -> None:

@@ -102,9 +102,7 @@ class Control:
         """The next reply. Raises SessionLost (421 included), DeadlineError, ProtocolError."""
         reply = await self.receive_within(self.settings.reply_timeout)
         if reply is None:
-            message = f"no reply to {self._last} within {show_duration(self.settings.reply_timeout)}"
-            self.lose(message)
-            raise DeadlineError(message)
+            raise self._overdue()
         return reply
 
     async def receive_within(self, timeout: float) -> Reply | None:
@@ -140,25 +138,28 @@ class Control:
         """End whatever is in progress by ABOR; the replies are in step afterwards.
 
         IP and Synch go first, as urgent data (RFC 959 section 4.1.3, RFC 1123 section 4.1.2.12). Servers answer with
-        426 and 226, with 225 alone, with 426 alone …: a NOOP behind it shows where the answers to ABOR end.
+        426 and 226, with 225 alone, with 426 alone, or not at all (Pure-FTPd, when nothing is in progress any more): a
+        NOOP behind it shows where the answers to ABOR end.
         """
         self.interrupted = False
         self._alive()
-        most = self._owed + 2
         try:
             self._send_now(_TELNET_IP)
             self.stream.send_urgent(_TELNET_SYNCH)
         except OSError as error:
             raise self._broken(error) from error
         await self._send("ABOR", "", encode_command("ABOR"))
-        await self._final()
+        await self._final_within(_LATE_REPLY)
         await self._send("NOOP", "", encode_command("NOOP"))
-        in_doubt = False
-        for _ in range(most - 1):
-            reply = await self.receive_within(_LATE_REPLY) if in_doubt else await self._final()
+        patience = self.settings.reply_timeout
+        while self._owed:
+            reply = await self._final_within(patience)
+            if reply is None and patience > _LATE_REPLY:
+                raise self._overdue()
             if reply is None or reply.code == _NOOP_DONE:
                 break
-            in_doubt = in_doubt or reply.permanent
+            if reply.permanent:  # to ABOR or to NOOP, which a server need not have
+                patience = _LATE_REPLY
         self._owed = 0
 
     async def quit(self) -> None:
@@ -191,10 +192,16 @@ class Control:
         while self.take() is not None:
             pass
 
-    async def _final(self) -> Reply:
-        while (reply := await self.receive()).preliminary:
+    async def _final_within(self, timeout: float) -> Reply | None:
+        deadline = self.wire.now() + timeout
+        while (reply := await self.receive_within(deadline - self.wire.now())) is not None and reply.preliminary:
             pass
         return reply
+
+    def _overdue(self) -> DeadlineError:
+        message = f"no reply to {self._last} within {show_duration(self.settings.reply_timeout)}"
+        self.lose(message)
+        return DeadlineError(message)
 
     async def _send(self, verb: str, argument: str, line: bytes) -> None:
         self._alive()

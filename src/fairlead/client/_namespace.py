@@ -29,9 +29,9 @@ async def pwd(session: Session) -> str:
 
 
 async def mkdir(session: Session, path: str) -> str:
-    """MKD; the path as the server names it, else as given."""
-    reply = await session.ask("MKD", path)
-    return unquote_257(reply.text) if '"' in reply.text else path
+    """MKD; the path as the server names it where that can be the one that was asked for, else as given."""
+    named = unquote_257((await session.ask("MKD", path)).text)
+    return named if named.endswith(path) else path
 
 
 async def rmdir(session: Session, path: str) -> None:

@@ -186,11 +186,13 @@ class _Exchange:
         """Move the data, then wait for the final reply."""
         if self.failed:
             return
-        self._broke = await self._flow.run(self)
+        try:
+            self._broke = await self._flow.run(self)
+        except BaseException:
+            self._tell_closed("us")
+            raise
         sender = isinstance(self._flow, Outflow)
-        if self._control.traced:
-            by = "us" if sender and self._broke is None else "the server"
-            self._control.tell(DataClosed(by, self._flow.moved, self._control.wire.now() - self._began))
+        self._tell_closed("us" if sender and self._broke is None else "the server")
         if not sender:
             self._channel.close()  # some servers answer 226 only after that
         while not self.over:
