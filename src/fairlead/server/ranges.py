@@ -90,6 +90,10 @@ class Stretch:
         self._upload.write(data)
         self.position = self._upload.position
 
+    def flush(self) -> None:
+        """As the upload."""
+        self._upload.flush()
+
     @property
     def prompt(self) -> bool:
         """Whether :meth:`commit` returns without waiting for a disk."""

@@ -68,6 +68,12 @@ class Upload(Protocol):
     def write(self, data: bytes) -> None:
         """Write all of ``data`` at ``position``."""
 
+    def flush(self) -> None:
+        """Make what was written so far durable, as the store is set to, so that a later upload can go on from it.
+
+        May block. Where it fails, the upload is to be discarded, for nobody knows what of it is left.
+        """
+
     @property
     def prompt(self) -> bool:
         """Whether :meth:`commit` returns without waiting for a disk, so that the event loop may call it itself."""

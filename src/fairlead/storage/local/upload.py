@@ -61,7 +61,7 @@ class Work:
 class LocalUpload:
     """What :meth:`fairlead.storage.base.Storage.create` gives for a local file."""
 
-    __slots__ = ("_descriptor", "_full", "_place", "_work", "position", "prompt")
+    __slots__ = ("_descriptor", "_flushed", "_full", "_place", "_work", "position", "prompt")
 
     def __init__(self, place: Place, work: Work, *, full: bool, prompt: bool) -> None:
         """``full`` flushes before :meth:`commit` returns; ``prompt`` tells that this never waits for a disk."""
@@ -69,6 +69,8 @@ class LocalUpload:
         self._work = work
         self._descriptor = work.descriptor
         self._full = full
+        self._flushed = False
+        """Whether the name of the partial is durable."""
         self.position = work.position
         self.prompt = prompt
 
@@ -85,6 +87,18 @@ class LocalUpload:
                 count = os.write(self._descriptor, memoryview(data)[written:])
                 self.position += count
                 written += count
+        except OSError as error:
+            raise fault(error, self._place.path) from error
+
+    def flush(self) -> None:
+        """Flush the partial, and the first time the directory that holds its name."""
+        if not self._full:
+            return
+        try:
+            os.fdatasync(self._descriptor)
+            if not self._flushed:
+                self._flush_directory()
+                self._flushed = True
         except OSError as error:
             raise fault(error, self._place.path) from error
 

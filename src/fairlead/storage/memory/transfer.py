@@ -78,6 +78,9 @@ class MemoryUpload:
             if written < len(data):
                 raise NoSpace(self._path)
 
+    def flush(self) -> None:
+        """Nothing: memory has nowhere more durable."""
+
     def commit(self) -> os.stat_result:
         """Put the file under its name; the upload has ended even where this fails."""
         with self._tree.lock:
