@@ -50,7 +50,7 @@ def test_what_feat_lists_is_served_and_what_is_served_is_listed(control: Control
     for label in features.keys() - {"TVFS", "UTF8"}:
         assert control.ask(label).code not in {500, 502}, label
     base = {*MANDATORY, *OPTIONAL, "FEAT", "OPTS", "MLSD", "PRET"}
-    assert COMMANDS.keys() - base == features.keys() - {"TVFS", "UTF8", "REST"}
+    assert COMMANDS.keys() - base == features.keys() - {"TVFS", "UTF8", "REST", "MODE"}
 
 
 @pytest.mark.req("S-2389-FEAT-5")
@@ -81,7 +81,7 @@ def test_options_that_are_known_are_set(running: Running, command: str) -> None:
 @pytest.mark.parametrize(
     "command",
     ["OPTS", "OPTS RETR", "OPTS FEAT", "OPTS OPTS", "OPTS BOGUS x", "OPTS UTF8 MAYBE", "OPTS UTF8 OFF", "OPTS  UTF8",
-     "OPTS UTF8 ON x", "OPTS MODE Z LEVEL 3", "OPTS HASH CRC32", "OPTS LIST -a", "OPTS MLST type size"],
+     "OPTS UTF8 ON x", "OPTS HASH CRC32", "OPTS LIST -a", "OPTS MLST type size"],
 )  # fmt: skip
 def test_options_that_are_not_known_change_nothing(control: Control, command: str) -> None:
     before = control.ask("FEAT")

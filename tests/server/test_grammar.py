@@ -17,7 +17,7 @@ from tests.server.session import Control, Running, serving
 SAMPLE = [
     "NOOP", "noop", "FOO", "", "HELP", "HELP RETR", "HELP SITE", "FEAT", "STAT", "STAT 226 foo", "STAT /", "SYST",
     "PWD", "CWD nowhere", "MKD \xff", "MKD two\r\0lines", "MLST 226 foo", "SIZE 226 foo", "SITE HELP",
-    "OPTS MLST size;", "TYPE", "TYPE L 36", "RNTO x", "PASV", "EPSV", "EPSV 9", "RETR none", "ABOR", "REIN", "STAT",
+    "OPTS MLST size;", "TYPE", "TYPE L 256", "RNTO x", "PASV", "EPSV", "EPSV 9", "RETR none", "ABOR", "REIN", "STAT",
 ]  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_command_is_told_by_its_code(running: Running) -> N
     with running.connect() as control:
         assert control.codes("PASS secret", "RETR file") == [503, 530]
         assert control.codes("USER me", "PASS secret") == [331, 230]
-        assert control.codes("TYPE L 36", "MODE B", "STRU P") == [504, 504, 504]
+        assert control.codes("STRU P", "TYPE L 7", "STRU F", "PORT 127,0,0,1,0,22") == [200, 504, 200, 504]
         assert control.codes("TYPE X", "MODE X", "STRU X") == [501, 501, 501]
         assert control.codes("RNTO file") == [503]
 

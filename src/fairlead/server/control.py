@@ -200,6 +200,11 @@ class Control(asyncio.Protocol):
         if not self._running:
             self._flush()
 
+    @property
+    def writing_paused(self) -> bool:
+        """Whether the client has not read its replies for so long that no more can be written."""
+        return self._writing_paused
+
     def send_octets(self, data: bytes) -> None:
         """Queue octets of a reply that is written piece by piece."""
         self._out.append(data)

@@ -46,6 +46,12 @@ class DataPort:
 
     sticky = False
     """Whether it serves further transfers (PORT, RFC 959 section 4.1.2) or one only (PASV, RFC 1123 4.1.2.6)."""
+    kept = False
+    """Whether the data connection is there already, from a transfer before."""
+    base: DataPort | None = None
+    """What takes its place once it is used up."""
+    early = b""
+    """What came over the data connection before the transfer it belongs to."""
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
@@ -60,6 +66,10 @@ class DataPort:
     async def open(self, session: Session) -> Connection:
         """The connection, waiting for it. Raises DataConnectionError with the cause."""
         raise NotImplementedError
+
+    def ended(self) -> bool:
+        """Whether a data connection that was kept is of no use any more."""
+        return False
 
     def describe(self) -> str:
         """What STAT says of it."""
@@ -81,6 +91,47 @@ class DataPort:
 
     def close(self) -> None:
         """Release what it holds."""
+
+
+class KeptPort(DataPort):
+    """A data connection that outlived a transfer whose end was marked in the data (RFC 959 section 3.3).
+
+    ``early`` is what came after that end; ``base`` what PORT or EPRT set, which serves again once this is gone.
+    """
+
+    __slots__ = ("_connection", "base", "early")
+    kept = True
+
+    def __init__(self, mode: str, connection: Connection, early: bytes, base: DataPort | None) -> None:
+        super().__init__(mode)
+        self._connection: Connection | None = connection
+        self.early = early
+        self.base = base
+
+    def ended(self) -> bool:
+        """Whether the peer has closed it, with nothing left to receive."""
+        assert self._connection is not None
+        try:
+            return not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) and not self.early
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def take(self, session: Session) -> Connection | None:
+        """The connection, which from now on is the transfer's."""
+        connection, self._connection = self._connection, None
+        return connection
+
+    def describe(self) -> str:
+        """The connection, for STAT."""
+        return f"The data connection is open ({self.mode})"
+
+    def close(self) -> None:
+        """Close the connection, unless a transfer took it."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class PassivePort(DataPort):

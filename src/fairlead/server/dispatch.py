@@ -39,6 +39,16 @@ def _forget(session: Session, spec: Spec) -> None:
         session.range = None
 
 
+def _without_port(session: Session) -> Reply | None:
+    """Why a transfer cannot begin for which no data port was set, or whose kept data connection the client closed."""
+    port = session.port
+    if port is not None and port.ended():
+        session.use_port(port.base)
+    if session.port is not None or (session.server.settings.active and not session.epsv_all):
+        return None
+    return EPSV_FIRST if session.epsv_all else PASSIVE_FIRST
+
+
 def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, Reply]:
     """Check ``command`` and run its handler: the reply, or a coroutine that ends with it."""
     verb, argument = command
@@ -58,8 +68,9 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
         return NOT_LOGGED_IN
     if spec.after and pending != spec.after:
         return Reply(503, f"Send {spec.after} first.")
-    if spec.data and session.port is None and (session.epsv_all or not session.server.settings.active):
-        return EPSV_FIRST if session.epsv_all else PASSIVE_FIRST
+    no_port = spec.data and (session.port is None or session.port.kept)
+    if no_port and (refusal := _without_port(session)) is not None:
+        return refusal
     try:
         if spec.path:
             argument = resolve(session.cwd, argument)

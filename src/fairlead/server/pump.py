@@ -18,9 +18,10 @@ from contextlib import suppress
 from typing import Protocol
 
 from fairlead.errors import DataConnectionError, ProtocolError, StorageFault
-from fairlead.proto.codec.base import Decoder, Marker
+from fairlead.proto.codec.base import Decoder, Marker, Piece
 from fairlead.reach.cause import Cause
 from fairlead.server.data import Connection
+from fairlead.server.marks import PRINTABLE
 from fairlead.storage.base import Source, Upload
 from fairlead.storage.local.faults import fault
 
@@ -181,8 +182,82 @@ class Receive(_Connection):
                     raise ProtocolError("A restart marker came in a mode that has none")
                 self._upload.write(piece)
             if decoder.finished:
+                rest = decoder.close()
+                if rest:
+                    self._upload.write(rest)
                 return True
         return False
+
+
+class ReceiveFramed(_Connection):
+    """The connection's octets through a decoder that may find restart markers in them, and the end.
+
+    ``early`` came before; ``size`` is how many octets are received at a time. Where it ``answers`` a marker, it stops
+    there with all that came before it made durable.
+    """
+
+    __slots__ = ("_answers", "_data", "_decoder", "_pieces", "_size", "_upload", "done", "marker")
+    reads = True
+
+    def __init__(
+        self, connection: Connection, upload: Upload, decoder: Decoder, early: bytes, size: int, *, answers: bool
+    ) -> None:
+        super().__init__(connection)
+        self._upload = upload
+        self._decoder = decoder
+        self._data = early
+        self._size = size
+        self._answers = answers
+        self._pieces: Iterator[Piece] = iter(())
+        self.marker = ""
+        """The text of the marker at which it stopped."""
+        self.done = False
+
+    def run(self, patience: float) -> bool:
+        """Receive up to the end of the data, or to a marker."""
+        if patience > 0:
+            self._be_patient(patience)
+        flags = 0 if patience > 0 else socket.MSG_DONTWAIT
+        self.marker = ""
+        while not self._decode():
+            try:
+                data = self.socket.recv(self._size, flags)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                raise lost(error) from error
+            if not data:
+                self._end()
+                return True
+            self.moved += len(data)
+            self._data = data
+        return True
+
+    def _decode(self) -> bool:
+        """Store what came; whether that led to the end or to a marker to be answered."""
+        decoder = self._decoder
+        while True:
+            for piece in self._pieces:
+                if not isinstance(piece, Marker):
+                    if piece:
+                        self._upload.write(piece)
+                elif self._answers and PRINTABLE.fullmatch(piece.text):
+                    self._upload.flush()
+                    self.marker = piece.text.decode("ascii")
+                    return True
+            if decoder.finished:
+                self._end()
+                return True
+            if not self._data:
+                return False
+            self._pieces = iter(decoder.decode(self._data))
+            self._data = b""
+
+    def _end(self) -> None:
+        rest = self._decoder.close()
+        if rest:
+            self._upload.write(rest)
+        self.done = True
 
 
 class Splice(_Connection):

@@ -13,27 +13,29 @@ from fairlead.proto.codec import decoder_for, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.server.data import Connection
 from fairlead.server.failures import AbortedError
-from fairlead.server.pump import SMALL, Receive, Splice
+from fairlead.server.marks import Mark
+from fairlead.server.pump import RECEIVE_CHUNK, SMALL, Receive, ReceiveFramed, Splice
 from fairlead.server.transfer import Transfer
 
 if TYPE_CHECKING:
+    from fairlead.proto.codec.base import Decoder
     from fairlead.server.session import Session
     from fairlead.storage.base import Upload
 
 
 async def receive_file(
-    session: Session, verb: str, path: str, upload: Upload, opening: str, *, held: bytes = b""
+    session: Session, verb: str, path: str, upload: Upload, opening: str, *, decoder: Decoder | None = None
 ) -> Reply:
     """STOR, APPE, STOU: the data into ``upload``, acknowledged only once the store has it whole and durable.
 
-    ``held`` is what the decoder of an earlier transfer held back where this one goes on.
+    ``decoder`` is one that had what was stored before, for an upload that goes on.
     """
     transfer = Transfer(session, verb, path, None)
     server = session.server
     storage = session.storage
 
-    async def move(connection: Connection) -> None:
-        await _receive(transfer, connection, upload, session, held)
+    async def move(connection: Connection) -> bytes | None:
+        early = await _receive(transfer, connection, upload, session, decoder or decoder_for(session.representation))
         await session.reply_to.hear_out()
         if transfer.aborted:
             raise AbortedError("Transfer aborted")
@@ -42,6 +44,7 @@ async def receive_file(
             upload.commit()
         else:
             await server.in_thread(upload.commit)
+        return early
 
     reply = await transfer.run(opening, move)
     if isinstance(transfer.error, StorageError):
@@ -51,9 +54,14 @@ async def receive_file(
     return reply
 
 
-async def _receive(transfer: Transfer, connection: Connection, upload: Upload, session: Session, held: bytes) -> None:
+async def _receive(
+    transfer: Transfer, connection: Connection, upload: Upload, session: Session, decoder: Decoder
+) -> bytes | None:
+    """The data, all of them; what came of the next transfer, where the connection stays for it."""
     representation = session.representation
-    receive = Receive(connection, upload, decoder_for(representation, held=held))
+    if representation.mode != "S" or transfer.early:
+        return await _receive_framed(transfer, connection, upload, session, decoder)
+    receive = Receive(connection, upload, decoder)
     receive.budget = SMALL if session.storage.inline else 0
     while not receive.run(0):
         if receive.moved >= receive.budget:
@@ -61,11 +69,11 @@ async def _receive(transfer: Transfer, connection: Connection, upload: Upload, s
         await transfer.ready(receive, connection)
     else:
         transfer.account_for(receive)
-        return
+        return None
     if not is_identity(representation) or upload.fileno() is None:
         receive.budget = None
         await transfer.pump(receive, connection)
-        return
+        return None
     splice = Splice(connection, upload, session.server.pipes)
     splice.moved = receive.moved
     whole = False
@@ -74,3 +82,23 @@ async def _receive(transfer: Transfer, connection: Connection, upload: Upload, s
         whole = True
     finally:
         splice.close(whole=whole)
+    return None
+
+
+async def _receive_framed(
+    transfer: Transfer, connection: Connection, upload: Upload, session: Session, decoder: Decoder
+) -> bytes | None:
+    """The same where data can expand, mark their own end and hold restart markers (RFC 1123 section 4.1.3.4)."""
+    representation = session.representation
+    # A short input that expands to a long output must not keep a thread from noticing that the transfer was stopped.
+    size = SMALL if representation.mode == "Z" else RECEIVE_CHUNK
+    receive = ReceiveFramed(connection, upload, decoder, transfer.early, size, answers=representation.structure != "P")
+    while not receive.done:
+        await transfer.pump(receive, connection)
+        # Who does not read the replies gets no more of them.
+        if receive.marker and not session.reply_to.writing_paused:
+            mark = Mark.at(upload.position, representation, decoder.held)
+            session.reply(Reply(110, f"MARK {receive.marker} = {mark.text()}"))
+    if decoder.suspect:
+        session.server.notice(session, "suspect-data", f"the sender of {transfer.path} called some of it suspect")
+    return decoder.unused if representation.mode in {"B", "C"} else None

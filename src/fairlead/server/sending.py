@@ -6,91 +6,107 @@ cache goes out within the turn of the event loop in which its command came.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from fairlead.errors import OffsetError
-from fairlead.proto.codec import encoder_for, is_identity
+from fairlead.proto.codec import Representation, encoder_for, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.server.data import Connection
+from fairlead.server.encoded import encoded, file_chunks, start_of, through
 from fairlead.server.pump import SMALL, SendChunks, SendFile
 from fairlead.server.transfer import Transfer
 
 if TYPE_CHECKING:
-    from fairlead.proto.codec.base import Encoder
+    from fairlead.server.marks import Mark
     from fairlead.server.session import Session
     from fairlead.storage.base import Source
 
-ENCODE_CHUNK = 256 << 10
+MARKED = frozenset("BC")
+"""Modes in which the end is marked in the data."""
+COSTLY = frozenset("CZ")
+"""Modes in which even a small file takes longer to make than a turn of the event loop should."""
 
 
-async def send_file(session: Session, verb: str, path: str, source: Source, offset: int) -> Reply:
+async def send_file(session: Session, verb: str, path: str, source: Source, offset: int | Mark) -> Reply:
     """RETR: the file from the octet ``offset`` of what is transmitted on (RFC 3659 section 5). Closes ``source``."""
     try:
+        if not is_identity(session.representation):
+            return await _send_encoded(session, verb, path, source, offset)
+        assert isinstance(offset, int)  # markers are of block and compressed mode
         size = source.status.st_size
-        identity = is_identity(session.representation)
-        if identity and offset > size:
+        if offset > size:
             raise OffsetError(path, f"The file has only {size} octets")
-        chunk = source.read_cached(SMALL, offset if identity else 0) if size <= SMALL else None
-        chunks = _file_chunks(source, offset if identity else 0, chunk)
-        if not identity:
-            chunks = _encoded(session, chunks, offset)
-            if offset:  # whether there are as many octets shows only by counting, and must before the 150
-                chunks = chain((await session.server.in_thread(next, chunks, b""),), chunks)
-        transfer = Transfer(session, verb, path, size - offset if identity else None)
+        chunk = source.read_cached(SMALL, offset) if size <= SMALL else None
+        transfer = Transfer(session, verb, path, size - offset)
 
         async def move(connection: Connection) -> None:
-            if identity and chunk is None and source.fileno() is not None:
+            if chunk is None and source.fileno() is not None:
                 await transfer.send(SendFile(connection, source, offset, size), connection, inline=False)
             else:
+                chunks = file_chunks(source, offset, chunk)
                 await transfer.send(SendChunks(connection, chunks), connection, inline=chunk is not None)
 
-        size_hint = f" ({size - offset} bytes)" if identity else ""
-        return await transfer.run(f"Sending {_shown(path)}{size_hint}.", move)
+        return await transfer.run(f"Sending {_shown(path)} ({size - offset} bytes).", move)
     finally:
         source.close()
+
+
+async def _send_encoded(session: Session, verb: str, path: str, source: Source, offset: int | Mark) -> Reply:
+    representation = session.representation
+    size = source.status.st_size
+    start = start_of(path, size, representation, offset)
+    first = source.read_cached(SMALL, start.position) if size - start.position <= SMALL else None
+    inline = first is not None and representation.mode not in COSTLY
+    chunks = encoded(source, representation, start, first=first, level=session.deflate_level)
+    if start.skip:  # whether there are as many octets shows only by counting, and must before the 150
+        chunks = chain((await session.server.in_thread(next, chunks, b""),), chunks)
+    transfer = Transfer(session, verb, path, None)
+    move = _sending(transfer, chunks, inline=inline, keep=representation.mode in MARKED)
+    return await transfer.run(f"Sending {_shown(path)}.", move)
+
+
+def _sending(
+    transfer: Transfer, chunks: Iterator[bytes], *, inline: bool, keep: bool
+) -> Callable[[Connection], Awaitable[bytes | None]]:
+    """Sends ``chunks``; with ``keep`` they mark their own end, and the connection stays."""
+
+    async def move(connection: Connection) -> bytes | None:
+        await transfer.send(SendChunks(connection, chunks), connection, inline=inline, keep=keep)
+        return transfer.early if keep else None
+
+    return move
 
 
 def _shown(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _file_chunks(source: Source, offset: int, first: bytes | None) -> Iterator[bytes]:
-    if first is not None:
-        yield first
-        offset += len(first)
-        if offset >= source.status.st_size:
-            return
-    while data := source.read(ENCODE_CHUNK, offset):
-        yield data
-        offset += len(data)
+async def send_chunks(
+    session: Session, verb: str, path: str, chunks: Iterator[bytes], *, inline: bool, text: bool = False
+) -> Reply:
+    """Listings: octets made on the way; ``inline`` says that making them is quick enough for the event loop.
 
-
-def _encoded(session: Session, chunks: Iterator[bytes], skip: int) -> Iterator[bytes]:
-    """The chunks in the session's representation, without the first ``skip`` octets of the result."""
-    encoder = encoder_for(session.representation)
-    for data in _all_encoded(encoder, chunks):
-        if skip >= len(data):
-            skip -= len(data)
-            continue
-        yield data[skip:] if skip else data
-        skip = 0
-    if skip:
-        raise OffsetError(detail="The offset lies beyond the end of the file")
-
-
-def _all_encoded(encoder: Encoder, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
-        yield encoder.encode(chunk)
-    yield encoder.finish()
-
-
-async def send_chunks(session: Session, verb: str, path: str, chunks: Iterator[bytes], *, inline: bool) -> Reply:
-    """Listings: octets made on the way; ``inline`` says that making them is quick enough for the event loop."""
+    With ``text`` they are lines that end with CR LF and are sent under TYPE A, or E where that is set, in the structure
+    and mode of the session (RFC 1123 section 4.1.2.7). Any others are sent as they are, compressed in mode Z only.
+    """
+    kind, _, structure, mode, _ = session.representation
+    if mode != "S" or (text and (kind == "E" or structure != "F")):
+        chunks, mode = _listed(session, chunks, text=text)
     transfer = Transfer(session, verb, path, None)
-
-    async def move(connection: Connection) -> None:
-        await transfer.send(SendChunks(connection, chunks), connection, inline=inline)
-
+    move = _sending(transfer, chunks, inline=inline, keep=mode in MARKED)
     return await transfer.run("Here comes the listing.", move)
+
+
+def _listed(session: Session, chunks: Iterator[bytes], *, text: bool) -> tuple[Iterator[bytes], str]:
+    """A listing in a representation that changes it, and the mode it then has."""
+    kind, _, structure, mode, _ = session.representation
+    if text:
+        chunks = (lines.replace(b"\r\n", b"\n") for lines in chunks)
+        representation = Representation("E" if kind == "E" else "A", "N", structure, mode)
+    elif mode == "Z":
+        representation = Representation("I", mode="Z")
+    else:
+        return chunks, "S"
+    return through(encoder_for(representation, level=session.deflate_level), chunks), mode

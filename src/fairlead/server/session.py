@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairlead.proto.codec import Representation
+from fairlead.proto.codec.deflate import DEFAULT_LEVEL
 from fairlead.proto.listing.mlsx import DEFAULT_FACTS
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from fairlead.proto.reply import Reply
     from fairlead.server.control import Control
     from fairlead.server.data import DataPort
+    from fairlead.server.marks import Mark
     from fairlead.server.ranges import Range
     from fairlead.server.server import Server
     from fairlead.server.transfer import Transfer
@@ -29,6 +31,7 @@ class Session:
         "account",
         "awaiting",
         "cwd",
+        "deflate_level",
         "epsv_all",
         "facts",
         "failures",
@@ -79,6 +82,8 @@ class Session:
         self.hash_algorithm = "SHA-256"
         """What OPTS HASH chose."""
         self.representation = INITIAL
+        self.deflate_level = DEFAULT_LEVEL
+        """What OPTS MODE Z set."""
         self.log_out()
 
     def log_out(self) -> None:
@@ -97,9 +102,9 @@ class Session:
         self.pending = ""
         """The verb that succeeded last, where another must come right after it (RNFR, USER)."""
         self.rename_from = ""
-        self.restart = 0
-        """The offset that REST set for the next transfer."""
-        self.offset = 0
+        self.restart: int | Mark = 0
+        """The offset that REST set for the next transfer, or the place of its marker in block and compressed mode."""
+        self.offset: int | Mark = 0
         """The offset for the command that begins; REST's is used up by then, unless another may stand in between."""
         self.range: Range | None = None
         """The octets that RANG chose for the next transfer."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import socket
 import struct
 import termios
@@ -18,7 +19,7 @@ from fairlead.errors import DataConnectionError, FairleadError
 from fairlead.events import TransferFailed, TransferFinished
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.server.data import Connection, DataPort, default_port
+from fairlead.server.data import Connection, DataPort, KeptPort, default_port
 from fairlead.server.failures import AbortedError, cause_of, code_for, reply_for
 from fairlead.server.pump import SMALL, Pump, lost
 from fairlead.server.stepping import Wait
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fairlead.server.session import Session
 
 COMPLETE = Reply(226, "Transfer complete.")
+KEPT = Reply(250, "Transfer complete, the data connection stays open.")
 FIRST_LOOK, LAST_LOOK = 0.001, 0.05
 """Seconds between looks at the send queue of a peer that does not close: the first wait, and where doubling ends."""
 PATIENCE = 0.1
@@ -47,6 +49,7 @@ class Transfer:
         "_wait",
         "aborted",
         "deadline",
+        "early",
         "error",
         "path",
         "settled",
@@ -73,6 +76,8 @@ class Transfer:
         """The loop's time at which :meth:`expire` is due; None while nothing is waited for."""
         self.error: Exception | None = None
         """Why it failed, once it has."""
+        self.early = b""
+        """What came over a data connection that was kept, before this transfer began."""
 
     @property
     def moved(self) -> int:
@@ -100,31 +105,39 @@ class Transfer:
         if self._wait is not None:
             self._wait.end(stalled())
 
-    async def run(self, opening: str, move: Callable[[Connection], Awaitable[None]]) -> Reply:
-        """Send ``150 opening``, make the data connection, ``move`` the octets; the final reply."""
+    async def run(self, opening: str, move: Callable[[Connection], Awaitable[bytes | None]]) -> Reply:
+        """Send ``150 opening``, make the data connection, ``move`` the octets; the final reply.
+
+        Where the end was marked in the data, so that the connection can stay for the next transfer, ``move`` returns
+        what came of that one already; else None.
+        """
         session = self._session
         session.transfer = self
-        session.reply(Reply(150, opening))
         port = session.port or default_port(session)
+        session.reply(Reply(125 if port.kept else 150, opening))
         try:
             if session.reply_to.stop_wanted:
                 self.aborted = True
                 raise AbortedError("Transfer aborted")
             connection = await self._open(port)
+            early: bytes | None = None
             try:
-                await move(connection)
+                early = await move(connection)
                 if self.aborted:
                     raise AbortedError("Transfer aborted")
             finally:
                 self._connection = None
-                connection.close()
+                if early is None or self.aborted:
+                    connection.close()
+            if early is not None:
+                session.use_port(KeptPort(port.mode, connection, early, session.port))
         except Exception as error:  # noqa: BLE001 - every failure is answered, in one place
             self.error = AbortedError("Transfer aborted") if self.aborted else error
             return self._failed(self.error, port.mode)
         finally:
             session.transfer = None
             if not port.sticky and session.port is port:
-                session.use_port(None)
+                session.use_port(port.base)
         events = session.server.events
         if events.wanted(TransferFinished):
             events.emit(
@@ -139,7 +152,7 @@ class Transfer:
                     mode=port.mode,
                 )
             )
-        return COMPLETE
+        return COMPLETE if early is None else KEPT
 
     async def _open(self, port: DataPort) -> Connection:
         session = self._session
@@ -153,7 +166,8 @@ class Transfer:
                 self._port = None
                 self.deadline = None
         if not port.sticky:
-            session.use_port(None)
+            session.use_port(port.base)
+            self.early = port.early
         self._connection = connection
         return connection
 
@@ -214,17 +228,24 @@ class Transfer:
             self._wait = None
             self.deadline = None
 
-    async def send(self, pump: Pump, connection: Connection, *, inline: bool) -> None:
-        """Run a sending ``pump`` to its end, first inline if that is quick, and end the data."""
+    async def send(self, pump: Pump, connection: Connection, *, inline: bool, keep: bool = False) -> None:
+        """Run a sending ``pump`` to its end, first inline if that is quick; end the data, unless the end is in them.
+
+        With ``keep`` what the peer sends is left for the next transfer.
+        """
         self._pump = pump
         if not (inline and pump.run(0)):
             await self.pump(pump, connection)
-            _shut(connection, socket.SHUT_WR)
-            await self._delivered(connection)
+            if not keep:
+                _shut(connection, socket.SHUT_WR)
+            await self._delivered(connection, keep=keep)
         self.settled = True
-        _discard_incoming(connection)
+        if keep:
+            _check(connection)
+        else:
+            _discard_incoming(connection)
 
-    async def _delivered(self, connection: Connection) -> None:
+    async def _delivered(self, connection: Connection, *, keep: bool) -> None:
         """Wait until the peer's system has all octets, so that 226 is never said of ones that were lost.
 
         Most clients close as soon as they have read the end, which wakes this at once; for the others the send queue
@@ -233,7 +254,7 @@ class Transfer:
         stall = self._session.server.settings.data_stall_timeout
         interval = FIRST_LOOK
         still = 0.0
-        closed = False
+        closed = keep
         queued = _queued(connection)
         while queued:
             self._wait = Wait()
@@ -246,7 +267,7 @@ class Transfer:
             finally:
                 timer.cancel()
                 self._wait = None
-            closed = _discard_incoming(connection) or closed
+            closed = keep or _discard_incoming(connection) or closed
             left = _queued(connection)
             still = still + interval if left == queued else 0.0
             if still > stall:
@@ -273,6 +294,13 @@ def _shut(connection: Connection, how: int) -> None:
     except OSError as error:
         if error.errno != errno.ENOTCONN:
             raise lost(error) from error
+
+
+def _check(connection: Connection) -> None:
+    """Raise DataConnectionError where the connection broke while nobody looked."""
+    number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise lost(OSError(number, os.strerror(number)))
 
 
 def _discard_incoming(connection: Connection) -> bool:

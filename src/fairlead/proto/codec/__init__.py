@@ -19,7 +19,7 @@ from fairlead.proto.codec.deflate import DEFAULT_LEVEL, DeflateDecoder, DeflateE
 from fairlead.proto.codec.ebcdic import EbcdicDecoder, EbcdicEncoder
 from fairlead.proto.codec.image import ImageDecoder, ImageEncoder
 from fairlead.proto.codec.local import LogicalEncoder, padding
-from fairlead.proto.codec.page import SMALLEST, PageDecoder, PageEncoder
+from fairlead.proto.codec.page import SMALLEST, PageDecoder, PageEncoder, capacity
 from fairlead.proto.codec.record import EBCDIC, PLAIN, Lines, RecordDecoder, RecordEncoder, Records
 
 FILLERS = {"A": b" ", "E": b"\x40", "I": b"\0", "L": b"\0"}
@@ -130,8 +130,16 @@ def stream_decoder(representation: Representation, held: bytes = b"") -> StreamD
     return PageDecoder(decoder, size) if structure == "P" else decoder
 
 
+def has_room(representation: Representation, octets: int) -> bool:
+    """Whether a file of ``octets`` has no more pages than can be numbered; what type A adds is not counted."""
+    return representation.structure != "P" or octets <= capacity(representation.size)
+
+
 def transmitted_length(representation: Representation, octets: int) -> int | None:
-    """How many octets a file of ``octets`` has on the data connection; None where that depends on what they are."""
+    """How many octets a file of ``octets`` has on the data connection; None where that depends on what they are.
+
+    In mode Z, before they are compressed.
+    """
     kind, _, structure, mode, size = representation
     if structure != "F" or mode not in {"S", "Z"} or kind == "A":
         return None

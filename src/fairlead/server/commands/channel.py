@@ -14,9 +14,10 @@ from fairlead.proto.address import (
     parse_port,
     pasv_reply_text,
 )
+from fairlead.proto.codec import Representation, check_served
 from fairlead.proto.reply import Reply
 from fairlead.server.data import ActivePort, PassivePort, source_port, without_zone
-from fairlead.server.registry import Argument, command
+from fairlead.server.registry import Argument, command, option
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session
@@ -169,29 +170,25 @@ def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:
 FORMS = frozenset("NTC")
 
 
-@command("TYPE", syntax="A [N] | I | L 8", argument=Argument.REQUIRED, keeps_restart=True)
+@command("TYPE", syntax="A|E [N|T|C] | I | L size", argument=Argument.REQUIRED, keeps_restart=True)
 def representation_type(session: Session, argument: str) -> Reply:
     """Set the representation type (RFC 959 section 4.1.2, RFC 1123 section 4.1.2.1)."""
     first, *rest = _capital(argument).split(" ")
     if len(rest) > 1:
         raise ArgumentError("TYPE takes a letter and at most one parameter")
     parameter = rest[0] if rest else ""
+    form, size = "N", 8
     if first in {"A", "E"}:
-        if parameter and parameter not in FORMS:
+        form = parameter or form
+        if form not in FORMS:
             raise ArgumentError("The format is N, T or C")
-        if first == "E" or parameter == "C":
-            return Reply(504, f"TYPE {argument} is not served.")
-        changed = {"type": "A", "form": parameter or "N", "size": 8}
-    elif first == "I" and not parameter:
-        changed = {"type": "I", "form": "N", "size": 8}
     elif first == "L":
-        changed = {"type": "L", "form": "N", "size": _byte_size(parameter)}
-        if changed["size"] != 8:
-            return Reply(504, f"TYPE {argument} is not served.")
-    else:
+        size = _byte_size(parameter)
+    elif first != "I" or parameter:
         raise ArgumentError(f"TYPE {argument[:20]} is not known")
-    session.representation = session.representation._replace(**changed)  # type: ignore[arg-type]
-    return Reply(200, f"Type set to {argument}.")
+    return _changed(
+        session, session.representation._replace(type=first, form=form, size=size), f"Type set to {argument}."
+    )
 
 
 def _byte_size(parameter: str) -> int:
@@ -207,22 +204,42 @@ def _capital(argument: str) -> str:
     return argument.upper()
 
 
-@command("STRU", syntax="F", argument=Argument.REQUIRED)
-def structure(_: Session, argument: str) -> Reply:
+def _changed(session: Session, representation: Representation, text: str) -> Reply:
+    check_served(representation)
+    session.representation = representation
+    return Reply(200, text)
+
+
+@command("STRU", syntax="F|R|P", argument=Argument.REQUIRED)
+def structure(session: Session, argument: str) -> Reply:
     """Set the file structure (RFC 959 section 4.1.2)."""
-    return _one_of(argument, "STRU", served="F", known="FRP")
+    letter = _one_of("FRP", argument, "STRU")
+    return _changed(session, session.representation._replace(structure=letter), f"Structure set to {letter}.")
 
 
-@command("MODE", syntax="S", argument=Argument.REQUIRED)
-def transfer_mode(_: Session, argument: str) -> Reply:
-    """Set the transfer mode (RFC 959 section 4.1.2)."""
-    return _one_of(argument, "MODE", served="S", known="SBCZ")
+@command("MODE", syntax="S|B|C|Z", argument=Argument.REQUIRED, feature="MODE Z")
+def transfer_mode(session: Session, argument: str) -> Reply:
+    """Set the transfer mode (RFC 959 section 4.1.2, draft-preston-ftpext-deflate)."""
+    letter = _one_of("SBCZ", argument, "MODE")
+    return _changed(session, session.representation._replace(mode=letter), f"Mode set to {letter}.")
 
 
-def _one_of(argument: str, verb: str, *, served: str, known: str) -> Reply:
+def _one_of(known: str, argument: str, verb: str) -> str:
     letter = _capital(argument)
-    if letter == served:
-        return Reply(200, f"{verb} set to {letter}.")
-    if len(letter) == 1 and letter in known:
-        return Reply(504, f"{verb} {letter} is not served.")
-    raise ArgumentError(f"{verb} {argument[:20]} is not known")
+    if len(letter) != 1 or letter not in known:
+        raise ArgumentError(f"{verb} {argument[:20]} is not known")
+    return letter
+
+
+@option("MODE")
+def mode_options(session: Session, argument: str) -> Reply:
+    """Choose how hard mode Z compresses: OPTS MODE Z LEVEL n."""
+    mode, *words = _capital(argument).split(" ")
+    if mode != "Z" or len(words) not in {0, 2}:
+        raise ArgumentError("OPTS MODE takes Z, and LEVEL with a number")
+    if words:
+        keyword, level = words
+        if keyword != "LEVEL" or len(level) != 1 or level not in "0123456789":
+            raise ArgumentError("MODE Z has a LEVEL from 0 to 9")
+        session.deflate_level = int(level)
+    return Reply(200, f"MODE Z LEVEL {session.deflate_level}")

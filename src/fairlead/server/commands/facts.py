@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError, Denied, IsADirectory
+from fairlead.proto.codec import transmitted_length
 from fairlead.proto.listing.mlsx import facts_text, feature_text, parse_facts
 from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import format_time, parse_time
+from fairlead.server.encoded import transmitted_size
 from fairlead.server.formats import mlsx_formatter, shown_status
-from fairlead.server.offsets import transmitted_size
 from fairlead.server.registry import Argument, command, option
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ def _regular(session: Session, path: str) -> os.stat_result:
 def size(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
     """How many octets RETR would send in the representation that is set (RFC 3659 section 4)."""
     status = _regular(session, path)
-    if session.representation.type != "A":
+    if transmitted_length(session.representation, status.st_size) == status.st_size:
         return Reply(213, str(status.st_size))
     if status.st_size > session.server.settings.ascii_size_limit:
-        return Reply(550, "The file is too large to count under TYPE A; use TYPE I.")
-    return _text_size(session, path)
+        return Reply(550, "The file is too large to count in this representation; use TYPE I, STRU F and MODE S.")
+    return _counted_size(session, path)
 
 
-async def _text_size(session: Session, path: str) -> Reply:
+async def _counted_size(session: Session, path: str) -> Reply:
     octets = await session.server.in_thread(
         transmitted_size, session.storage, path, session.representation, session.logged_in.name
     )

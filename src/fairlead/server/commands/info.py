@@ -44,7 +44,7 @@ def abort(session: Session, _: str) -> Reply:
     What PORT or EPRT set stays, until another such command changes it (section 4.1.2).
     """
     if session.port is not None and not session.port.sticky:
-        session.use_port(None)
+        session.use_port(session.port.base)
     return ABORTED
 
 

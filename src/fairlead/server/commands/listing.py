@@ -36,7 +36,7 @@ async def _send_listing(session: Session, verb: str, argument: str, find: Callab
     if listing is None:
         listing = await session.server.in_thread(find, session, argument)
     assert listing is not None
-    return await send_chunks(session, verb, listing.path, listing.chunks, inline=listing.small)
+    return await send_chunks(session, verb, listing.path, listing.chunks, inline=listing.small, text=True)
 
 
 @command("MLSD", syntax="[path]", argument=Argument.OPTIONAL, path=True, right=Right.LIST, data=True)

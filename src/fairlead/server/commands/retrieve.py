@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
+from fairlead.server.marks import PRINTABLE, Mark
 from fairlead.server.ranges import Head, check_representation
 from fairlead.server.registry import Argument, command
 from fairlead.server.sending import send_file
@@ -18,9 +19,18 @@ DIGITS = 19
 """An offset with more digits lies beyond every file, wherever exactly."""
 
 
-@command("REST", syntax="offset", argument=Argument.REQUIRED, feature="REST STREAM")
+@command("REST", syntax="offset | marker", argument=Argument.REQUIRED, feature="REST STREAM")
 def restart(session: Session, argument: str) -> Reply:
-    """Say where the next transfer begins; what the offset is worth shows only there."""
+    """Say where the next transfer begins; what that is worth shows only there.
+
+    In stream mode and mode Z it is an octet of what stream mode transmits, in block and compressed mode a marker that
+    this server made (RFC 3659 section 5, RFC 1123 section 4.1.3.4).
+    """
+    if session.representation.mode in {"B", "C"} and argument != "0":
+        if not PRINTABLE.fullmatch(argument.encode("utf-8", "surrogateescape")):
+            raise ArgumentError("A restart marker is printable and has no spaces")
+        session.restart = Mark.parse(argument)
+        return Reply(350, f"Restarting at marker {argument[:40]}; send the transfer command.")
     if not (argument.isascii() and argument.isdecimal()):
         raise ArgumentError("REST takes a number of octets")
     digits = argument.lstrip("0")

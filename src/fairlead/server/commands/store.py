@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
-from fairlead.errors import AlreadyExists, ArgumentError, Denied
+from fairlead.errors import AlreadyExists, ArgumentError, Denied, MismatchError, NotFound
+from fairlead.proto.codec import decoder_for, transmitted_length
 from fairlead.proto.path import join, resolve, split
 from fairlead.proto.reply import Reply
-from fairlead.server.offsets import storing_offset
+from fairlead.server.encoded import resumed
+from fairlead.server.marks import Mark
 from fairlead.server.ranges import Stretch, check_representation
 from fairlead.server.receiving import receive_file
 from fairlead.server.registry import Argument, command
@@ -17,6 +20,7 @@ from fairlead.server.rights import check_storing
 from fairlead.storage.base import Intent
 
 if TYPE_CHECKING:
+    from fairlead.proto.codec.base import Decoder
     from fairlead.server.ranges import Range
     from fairlead.server.session import Session
 
@@ -37,23 +41,51 @@ async def append(session: Session, path: str) -> Reply:
 
 
 async def _store(session: Session, verb: str, path: str, intent: Intent) -> Reply:
-    offset = session.offset
     if session.needs_account:
         return NEED_ACCOUNT
     await check_storing(session, path)
     if session.window is not None:
         return await _store_range(session, verb, path, session.window)
     server, storage = session.server, session.storage
-    held = b""
-    if offset and session.representation.type == "A":
-        offset, held = await server.in_thread(storing_offset, storage, path, offset, session.logged_in.name)
     owner = session.logged_in.name
+    offset, decoder = 0, None
+    if session.offset:
+        offset, decoder = await _resumption(session, path)
+    elif intent is Intent.APPEND and session.representation.type == "L":
+        await _check_whole(session, path)
     if offset or intent is Intent.APPEND:
         # What the file holds may have to be copied first, which takes as long as the file is large.
         upload = await server.in_thread(storage.create, path, intent=intent, owner=owner, offset=offset)
     else:
         upload = await server.call(storage, storage.create, path, intent=intent, owner=owner)
-    return await receive_file(session, verb, path, upload, f"Ready for {split(path)[1]}.", held=held)
+    return await receive_file(session, verb, path, upload, f"Ready for {split(path)[1]}.", decoder=decoder)
+
+
+async def _resumption(session: Session, path: str) -> tuple[int, Decoder | None]:
+    """Where in the file the upload goes on that REST asked for, and its decoder where that must know what came before.
+
+    Raises StorageError, OffsetError and MismatchError where the offset or the marker is of no use.
+    """
+    offset, representation = session.offset, session.representation
+    if isinstance(offset, Mark):
+        offset.check(path, representation)
+        return offset.position, decoder_for(representation, held=offset.held)
+    if transmitted_length(representation, offset) is not None:
+        return offset, None
+    return await session.server.in_thread(
+        resumed, session.storage, path, representation, offset, session.logged_in.name
+    )
+
+
+async def _check_whole(session: Session, path: str) -> None:
+    """Raise MismatchError where the file ends inside a logical byte, so that no other could follow it."""
+    size = session.representation.size
+    storage = session.storage
+    with suppress(NotFound):
+        status = await session.server.call(storage, storage.stat, path, owner=session.logged_in.name)
+        if status.st_size * 8 % size:
+            message = f"The file holds no whole number of logical bytes of {size} bits"
+            raise MismatchError(message)
 
 
 async def _store_range(session: Session, verb: str, path: str, window: Range) -> Reply:
