@@ -226,6 +226,45 @@ def test_name_that_does_not_resolve(connect: Connect) -> None:
         connect("ftp://127.0.0.1", family=6).connect()
 
 
+def test_other_tasks_have_their_turns_during_a_transfer_that_never_waits(tmp_path: Path) -> None:
+    local = tmp_path / "big"
+    local.write_bytes(OCTETS * 20)
+
+    def script(peer: Peer) -> None:
+        peer.log_in()
+        peer.expect("TYPE I", "200 ok")
+        peer.expect("SIZE f", "550 no")
+        with peer.passive() as data:
+            peer.expect("RETR f", "150 go")
+            data.sendall(local.read_bytes())
+        peer.send("226 done")
+        with peer.passive() as data:
+            peer.expect("STOR f", "150 go")
+            read_all(data)
+            peer.send("226 done")
+        quietly_quit(peer)
+
+    async def main(url: str) -> tuple[int, int]:
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async with AsyncClient(url) as ftp:
+            counting = asyncio.create_task(count())
+            await ftp.download("f", io.BytesIO())
+            down, turns = turns, 0
+            await ftp.upload(local, "f")
+            counting.cancel()
+        return down, turns
+
+    with scripted(script) as server:
+        assert min(asyncio.run(main(server.url))) > 10
+
+
 def test_task_that_is_cancelled_leaves_a_session_in_step() -> None:
     def script(peer: Peer) -> None:
         peer.log_in()

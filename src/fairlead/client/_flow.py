@@ -14,6 +14,8 @@ Progress: TypeAlias = Callable[[int, "int | None"], None]
 
 _PIECE = 1 << 20
 _FILE_PIECE = 4 << 20
+_TURN = 1 << 20
+"""Octets after which others have their turn even when more could be received at once."""
 
 
 class Sink(Protocol):
@@ -59,6 +61,9 @@ class Exchange(Protocol):
     @property
     def failed(self) -> bool:
         """Whether the final reply is here and is 4yz or 5yz."""
+
+    async def yield_turn(self) -> None:
+        """Let others run."""
 
     async def wait(self, *, sending: bool) -> None:
         """Wait until the data connection is ready or a reply came. Raises TransferError when nothing moves."""
@@ -109,7 +114,7 @@ class Inflow:
 
     async def run(self, exchange: Exchange) -> OSError | None:
         """See :class:`Flow`; the end of the data is the end of the connection (MODE S)."""
-        buffer = exchange.buffer
+        buffer, since_turn = exchange.buffer, 0
         while True:
             try:
                 size = exchange.stream.receive_into(buffer)
@@ -126,6 +131,10 @@ class Inflow:
             self._take(buffer[:size])
             if self._progress is not None:
                 self._progress(self._offset + self.moved, self.total)
+            since_turn += size
+            if since_turn >= _TURN:
+                since_turn = 0
+                await exchange.yield_turn()
         if self._decoder is not None and (rest := self._decoder.close()):
             self._sink.write(memoryview(rest))
         self.whole = True
@@ -193,6 +202,7 @@ class Outflow:
                 break
             else:
                 self._moved(sent)
+                await exchange.yield_turn()
         return True
 
     async def _send_pieces(self, exchange: Exchange) -> None:
@@ -203,6 +213,7 @@ class Outflow:
             if self._encoder is not None:
                 data = self._encoder.finish() if ended else self._encoder.encode(data)
             await self._send(exchange, memoryview(data))
+            await exchange.yield_turn()
         self.whole = ended
 
     async def _send(self, exchange: Exchange, rest: memoryview) -> None:

@@ -198,6 +198,10 @@ class _Exchange:
         while not self.over:
             self._note(await self._control.receive())
 
+    async def yield_turn(self) -> None:
+        """See :class:`fairlead.client._flow.Exchange`."""
+        await self._control.wire.yield_turn()
+
     async def wait(self, *, sending: bool) -> None:
         """See :class:`fairlead.client._flow.Exchange`."""
         stream = self.stream

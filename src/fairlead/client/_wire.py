@@ -1,8 +1,9 @@
 """What the dialogue needs of the outside world: connections that never block, one way to wait, a clock.
 
-Every method of a stream, a listener or a call answers at once; :meth:`Wire.wait_any` is the only place where time
-passes. So the dialogue above is written once: under the asyncio wire ``wait_any`` suspends, under the blocking wire it
-waits in the system call and the coroutine never suspends, in memory a simulated clock moves on.
+Every method of a stream, a listener or a call answers at once; time passes in :meth:`Wire.wait_any` only (and in
+:meth:`Wire.resolve`, where it is the system's). So the dialogue above is written once: under the asyncio wire
+``wait_any`` suspends, under the blocking wire it waits in the system call and the coroutine never suspends, in memory
+a simulated clock moves on.
 
 Failures are the built-in ``OSError`` and its kin (``ConnectionRefusedError``, ``TimeoutError`` …).
 """
@@ -90,6 +91,9 @@ class Wire(Protocol):
 
     def listen(self, host: str, ports: Sequence[int]) -> Listener:
         """Listen at ``host`` on the first free one of ``ports``. Raises OSError when there is none."""
+
+    async def yield_turn(self) -> None:
+        """Let others run; called now and then by what could go on for long without waiting."""
 
     async def wait_any(
         self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None

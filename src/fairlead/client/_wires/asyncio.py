@@ -36,6 +36,10 @@ class AsyncioWire:
         """See :class:`fairlead.client._wire.Wire`."""
         return SocketListener(host, ports)
 
+    async def yield_turn(self) -> None:
+        """See :class:`fairlead.client._wire.Wire`."""
+        await asyncio.sleep(0)
+
     async def wait_any(
         self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
     ) -> Collection[Source]:

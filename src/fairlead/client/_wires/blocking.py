@@ -52,6 +52,9 @@ class BlockingWire:
         """See :class:`fairlead.client._wire.Wire`."""
         return SocketListener(host, ports)
 
+    async def yield_turn(self) -> None:
+        """See :class:`fairlead.client._wire.Wire`; a blocking caller has nobody to give way to."""
+
     async def wait_any(
         self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
     ) -> Collection[Source]:

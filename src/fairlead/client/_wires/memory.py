@@ -250,6 +250,9 @@ class MemoryWire:
                 return listener
         raise OSError(98, "Address already in use")
 
+    async def yield_turn(self) -> None:
+        """See :class:`fairlead.client._wire.Wire`."""
+
     async def wait_any(
         self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
     ) -> Collection[Source]:

@@ -13,7 +13,7 @@ from fairlead.client._wire import Address, Source
 
 _NOT_YET = (BlockingIOError, InterruptedError)
 _CANNOT_SEND_FILE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK, errno.EBADF}
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _KEEPALIVE_IDLE = 30
 
 
