@@ -71,3 +71,24 @@ def test_faults_of_the_disk_are_raised(files: tuple[int, int], monkeypatch: pyte
     monkeypatch.setattr(os, "copy_file_range", refuse(errno.EIO))
     with pytest.raises(OSError, match="Input/output"):
         copying.copy_head(source, target, 10)
+
+
+@pytest.mark.parametrize("way", ["copy_file_range", "sendfile", "no holes"])
+@pytest.mark.parametrize("size", [100, 5_000_000, 5_000_003, 9_000_000, 12_000_000])
+def test_holes_stay_holes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, size: int) -> None:
+    monkeypatch.setattr(fcntl, "ioctl", refuse(errno.EOPNOTSUPP))
+    if way == "sendfile":
+        monkeypatch.setattr(os, "copy_file_range", refuse(errno.EXDEV))
+    with (tmp_path / "source").open("wb+") as source, (tmp_path / "target").open("wb+", buffering=0) as target:
+        for start in (0, 5_000_000):
+            source.seek(start)
+            source.write(b"content")
+        source.truncate(12_000_000)
+        if way == "no holes":
+            monkeypatch.setattr(os, "SEEK_DATA", 99)
+        assert copying.copy_head(source.fileno(), target.fileno(), size) == size
+        target.write(b"more")
+        source.seek(0)
+        assert (tmp_path / "target").read_bytes() == source.read(size) + b"more"
+        if way != "no holes":
+            assert (tmp_path / "target").stat().st_blocks * 512 < 100_000

@@ -16,19 +16,37 @@ _NOT_HERE = frozenset(
 def copy_head(source: int, target: int, size: int) -> int:
     """Make the empty file ``target`` the first ``size`` octets of ``source``; shares the blocks where that can be.
 
-    Returns how many octets came over, fewer where ``source`` is shorter; ``target``'s file offset stands behind them.
-    Raises OSError.
+    Holes stay holes. Returns how many octets came over, fewer where ``source`` is shorter; ``target``'s file offset
+    stands behind them. Raises OSError.
     """
     copied = _clone(source, target, size)
     if copied is not None:
         return copied
     copied = 0
     while copied < size:
-        count = _copy_some(source, target, size - copied, copied)
+        start, end = _next_data(source, copied, size)
+        if start > copied:
+            os.ftruncate(target, start)
+            copied = os.lseek(target, start, os.SEEK_SET)
+            continue
+        count = _copy_some(source, target, end - copied, copied)
         if not count:
             break
         copied += count
     return copied
+
+
+def _next_data(source: int, offset: int, size: int) -> tuple[int, int]:
+    """Where the next octets that are no hole begin, and where they end, before ``size`` or the end of ``source``."""
+    try:
+        start = os.lseek(source, offset, os.SEEK_DATA)
+        return min(start, size), min(os.lseek(source, start, os.SEEK_HOLE), size)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # nothing but a hole up to the end
+            return max(min(os.fstat(source).st_size, size), offset), size
+        if error.errno not in _NOT_HERE:
+            raise
+        return offset, size
 
 
 def _clone(source: int, target: int, size: int) -> int | None:
