@@ -67,7 +67,6 @@ def test_type_of_the_url_decides_on_line_ends(against: Against) -> None:
     assert Path("t").read_bytes() == b"a\nb\n"
 
 
-@pytest.mark.req("C-SEC-NAME-1")
 @pytest.mark.parametrize(("path", "name"), [("%2Fetc%2Fpasswd", "passwd"), ("%2E%2E%2Fx", "x")])
 def test_name_of_a_url_leads_nowhere_else(against: Against, path: str, name: str) -> None:
     remote = path.replace("%2F", "/").replace("%2E", ".")
