@@ -63,6 +63,13 @@ def test_settings_are_taken_over(tmp_path: Path) -> None:
     assert settings.active_source_port == 0
 
 
+def test_the_umask_is_that_of_every_store(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    stores = built(tmp_path, '[storage]\numask = "027"\n[anonymous]\nroot = "other"').stores
+
+    assert [store.umask for store in stores] == [0o027, 0o027]
+
+
 def test_no_workers_stand_for_one_per_core(tmp_path: Path) -> None:
     assert built(tmp_path, "[server]\nworkers = 0").settings.workers == cores() >= 1
 
@@ -100,6 +107,7 @@ def test_configured_users_log_in_with_the_rights_that_are_configured(tmp_path: P
         password = "{HASH}"
         home = "/docs"
         allow_fxp = true
+        admin = true
         account_at = "login"
         account = "{HASH}"
         [[users]]
@@ -111,7 +119,7 @@ def test_configured_users_log_in_with_the_rights_that_are_configured(tmp_path: P
     ).accounts
 
     reader = asyncio.run(accounts.authenticate("reader", "secret", peer="192.0.2.1"))
-    assert (reader.home, reader.allow_fxp, reader.account_at) == ("/docs", True, "login")
+    assert (reader.home, reader.allow_fxp, reader.admin, reader.account_at) == ("/docs", True, True, "login")
     assert asyncio.run(accounts.check_account(reader, "secret"))
     assert not asyncio.run(accounts.check_account(reader, "other"))
     assert reader.rights("/x") == Right.READER

@@ -13,6 +13,7 @@ from fairlead.config.values import (
     PortRange,
     PublicAddress,
     RightName,
+    Umask,
     UserName,
     VirtualPath,
 )
@@ -127,6 +128,9 @@ def test_other_forms_keep_their_text(form: type[Form], text: str) -> None:
         (VirtualPath, "a/b", "'a/b' is no absolute path without superfluous parts; write '/a/b'"),
         (VirtualPath, "/a/../b/", "'/a/../b/' is no absolute path without superfluous parts; write '/b'"),
         (VirtualPath, "/a\0", "'/a\\x00' is no path: a path holds no NUL and no line end"),
+        (Umask, "22", "'22' is no umask; write three digits from 0 to 7, such as 022"),
+        (Umask, "089", "'089' is no umask; write three digits from 0 to 7, such as 022"),
+        (Umask, "022\n", "'022\\n' is no umask; write three digits from 0 to 7, such as 022"),
         (UserName, "", "'' can name no user; take some printable characters"),
         (UserName, "a\nb", "'a\\nb' can name no user; take some printable characters"),
         (RightName, "creat", "'creat' is no right; did you mean create?"),
@@ -143,6 +147,10 @@ def test_other_forms_keep_their_text(form: type[Form], text: str) -> None:
 def test_what_fits_no_form(form: type[Form], text: str, error: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(error)}$"):
         form(text)
+
+
+def test_the_bits_of_a_umask() -> None:
+    assert Umask("027").bits == 0o027
 
 
 def test_names_of_rights() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import PathError
-from fairlead.proto.path import join, quote, resolve, split, unquote_257
+from fairlead.proto.path import join, leaves_root, quote, resolve, split, unquote_257
 
 NAMES = st.text(st.characters(exclude_characters="/\0\n"), min_size=1, max_size=5).filter(
     lambda name: name not in {".", ".."}
@@ -105,3 +105,23 @@ class TestQuoting:
     @given(PATHS, st.sampled_from(["", " created", " is the current directory", ' "x"']))
     def test_what_a_server_quotes_a_client_reads(self, path: str, comment: str) -> None:
         assert unquote_257(quote(path) + comment) == path
+
+
+@pytest.mark.req("S-SEC-6")
+@pytest.mark.parametrize(
+    ("cwd", "argument", "leaves"),
+    [
+        ("/", "a", False),
+        ("/", "..", True),
+        ("/a", "..", False),
+        ("/a", "../..", True),
+        ("/a/b", "/..", True),
+        ("/a", "b/../..", False),
+        ("/a", "b/../../..", True),
+        ("/a", "./../b", False),
+        ("/a", "//b//..//..", True),
+        ("/", "", False),
+    ],
+)
+def test_a_path_that_climbs_above_the_root(cwd: str, argument: str, leaves: bool) -> None:
+    assert leaves_root(cwd, argument) is leaves

@@ -51,6 +51,8 @@ class Account:
     home: str = "/"
     anonymous: bool = False
     allow_fxp: bool = False
+    admin: bool = False
+    """Whether it may see the other sessions (SITE WHO)."""
     account_at: str = ""
     """When an ACCT is asked for: never (empty), ``login`` or ``store`` (RFC 959 section 4.1.1)."""
     _sorted: tuple[Rule, ...] = field(init=False, repr=False, compare=False, default=())

@@ -66,6 +66,7 @@ def _configured(user: models.User, stores: _Stores, *, write: bool) -> User:
             _rules(user.rules, write=write if user.write is None else user.write),
             user.home,
             allow_fxp=user.allow_fxp,
+            admin=user.admin,
             account_at=user.account_at,
         ),
         Argon2Hash(user.password),
@@ -117,6 +118,7 @@ class _Stores:
 
     def __init__(self, section: models.Storage) -> None:
         self._durability: Literal["full", "relaxed"] = section.durability
+        self._umask = section.umask.bits
         self._made: dict[str, LocalStorage] = {}
         self.main = self.of(section.root)
 
@@ -126,7 +128,7 @@ class _Stores:
             return self.main
         if root not in self._made:
             try:
-                self._made[root] = LocalStorage(root, durability=self._durability)
+                self._made[root] = LocalStorage(root, durability=self._durability, umask=self._umask)
             except OSError as error:
                 raise ConfigError(f"cannot serve the directory {root!r}: {error.strerror}; name another") from error
         return self._made[root]

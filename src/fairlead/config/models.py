@@ -13,6 +13,7 @@ from fairlead.config.values import (
     PortRange,
     PublicAddress,
     RightName,
+    Umask,
     UserName,
     VirtualPath,
     bracketed,
@@ -73,6 +74,9 @@ class Server(Section, frozen=True):
     idle_timeout: Annotated[Timeout, Meta(description="seconds between commands while no transfer runs")] = (
         _SERVER.idle_timeout
     )
+    max_idle_timeout: Annotated[Timeout, Meta(description="seconds that a client may have by SITE IDLE instead")] = (
+        _SERVER.max_idle_timeout
+    )
     data_connect_timeout: Annotated[Timeout, Meta(description="seconds until a data connection is made")] = (
         _SERVER.data_connect_timeout
     )
@@ -116,6 +120,9 @@ class Storage(Section, frozen=True):
         Literal["full", "relaxed"],
         Meta(description="whether an upload is on the disk before it is acknowledged; relaxed leaves it to the system"),
     ] = "full"
+    umask: Annotated[Umask, Meta(description="the permission bits that new files and directories do not get")] = field(
+        default_factory=lambda: Umask("022")
+    )
     keep_partials: Annotated[
         Seconds, Meta(description="seconds that an upload cut short is kept for its client to resume; 0 for ever")
     ] = 7 * 86400.0
@@ -156,6 +163,7 @@ class User(Section, frozen=True):
     )
     rules: Annotated[list[PathRule], Meta(description="rights by path; the longest path that fits counts")] = []
     allow_fxp: Annotated[bool, Meta(description="whether this user's data connections may go to others")] = False
+    admin: Annotated[bool, Meta(description="whether the user sees the other sessions, by SITE WHO")] = False
     account_at: Annotated[
         Literal["", "login", "store"], Meta(description="when ACCT is asked for: never, at login, or before storing")
     ] = ""

@@ -157,6 +157,25 @@ class RightName(Form):
         return Right[self.upper()]
 
 
+class Umask(Form):
+    """Permission bits that what is new does not get."""
+
+    __slots__ = ("bits",)
+
+    description = "three octal digits, for the owner, the group and all others"
+    examples: ClassVar = ["022", "027"]
+
+    bits: int
+
+    def __new__(cls, text: str) -> Self:
+        """Check ``text``."""
+        if not re.fullmatch("[0-7]{3}", text):
+            raise ValueError(f"{text!r} is no umask; write three digits from 0 to 7, such as 022")
+        made = super().__new__(cls, text)
+        made.bits = int(text, 8)
+        return made
+
+
 class PasswordHash(Form):
     """A stored password."""
 
@@ -194,7 +213,7 @@ class UserName(Form):
         return super().__new__(cls, text)
 
 
-FORMS = (Listen, PortRange, PublicAddress, Network, VirtualPath, RightName, PasswordHash, UserName)
+FORMS = (Listen, PortRange, PublicAddress, Network, VirtualPath, RightName, Umask, PasswordHash, UserName)
 
 
 def choices(wrong: str, right: Iterable[str]) -> str:

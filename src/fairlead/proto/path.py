@@ -27,6 +27,16 @@ def resolve(cwd: str, argument: str) -> str:
     return "/" + "/".join(names)
 
 
+def leaves_root(cwd: str, argument: str) -> bool:
+    """Whether ``..`` would climb above the root, where :func:`resolve` stays there."""
+    depth = 0
+    for name in (argument if argument.startswith("/") else f"{cwd}/{argument}").split("/"):
+        depth += -1 if name == ".." else name not in _RELATIVE
+        if depth < 0:
+            return True
+    return False
+
+
 _RELATIVE = frozenset(("", ".", ".."))
 
 

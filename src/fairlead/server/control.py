@@ -416,12 +416,12 @@ class Control(asyncio.Protocol):
             port.expire()
         due = self._due()
         if due > now:
-            self.check_at(min(due, now + self._server.settings.idle_timeout))
+            self.check_at(min(due, now + self.session.idle_timeout))
             return
         session = self.session
         if session.transfer is not None:
             session.transfer.expire()
-            self.check_at(now + self._server.settings.idle_timeout)
+            self.check_at(now + session.idle_timeout)
         elif session.account is None:
             self.close("no login in time", Reply(421, "No login in time, closing the control connection."))
         else:
@@ -436,8 +436,8 @@ class Control(asyncio.Protocol):
             deadline = session.transfer.deadline
             return self._loop.time() + settings.data_stall_timeout if deadline is None else deadline
         if self._busy and self._drained is None:
-            return self._loop.time() + settings.idle_timeout
+            return self._loop.time() + session.idle_timeout
         if session.account is None:
             return session.logged_out + settings.login_timeout
-        idle = self._active + settings.idle_timeout
+        idle = self._active + session.idle_timeout
         return idle if session.port is None else min(idle, session.port.expires)

@@ -26,7 +26,8 @@ EPSV_FIRST = Reply(503, "Send EPSV first, as EPSV ALL demands.")
 NOT_LOGGED_IN = Reply(530, "Please log in with USER and PASS.")
 
 
-async def _in_thread(session: Session, handler: Handler, argument: str) -> Reply:
+async def in_thread(session: Session, handler: Handler, argument: str) -> Reply:
+    """Run a handler that calls the store in a thread, for a store that is not quick."""
     reply = await session.server.in_thread(handler, session, argument)
     return reply if isinstance(reply, Reply) else await reply
 
@@ -77,7 +78,7 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
             if not session.logged_in.allows(argument, spec.right):
                 raise Denied(argument)
         if spec.storage and not session.storage.inline:
-            return _in_thread(session, spec.handler, argument)
+            return in_thread(session, spec.handler, argument)
         return spec.handler(session, argument)
     except Exception as error:  # noqa: BLE001 - every failure is answered, in one place
         return session.server.answer(session, error, verb)

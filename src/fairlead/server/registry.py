@@ -79,8 +79,10 @@ OPTIONS: dict[str, Callable[[Session, str], Reply]] = {}
 class SiteSpec(NamedTuple):
     """One subcommand of SITE."""
 
-    handler: Callable[[Session, str], Reply]
+    handler: Handler
     syntax: str
+    storage: bool
+    """As in :class:`Spec`."""
 
 
 SITE: dict[str, SiteSpec] = {}
@@ -149,11 +151,11 @@ def option(name: str) -> Callable[[Callable[[Session, str], Reply]], Callable[[S
     return declare
 
 
-def site(name: str, *, syntax: str) -> Callable[[Callable[[Session, str], Reply]], Callable[[Session, str], Reply]]:
+def site(name: str, *, syntax: str, storage: bool = False) -> Callable[[Handler], Handler]:
     """Declare a subcommand of SITE."""
 
-    def declare(handler: Callable[[Session, str], Reply]) -> Callable[[Session, str], Reply]:
-        SITE[name] = SiteSpec(handler, syntax)
+    def declare(handler: Handler) -> Handler:
+        SITE[name] = SiteSpec(handler, syntax, storage)
         return handler
 
     return declare

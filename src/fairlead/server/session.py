@@ -30,12 +30,14 @@ class Session:
     __slots__ = (
         "account",
         "awaiting",
+        "copy_from",
         "cwd",
         "deflate_level",
         "epsv_all",
         "facts",
         "failures",
         "hash_algorithm",
+        "idle_timeout",
         "local",
         "logged_out",
         "may_store",
@@ -78,6 +80,8 @@ class Session:
         self.port: DataPort | None = None
         self.transfer: Transfer | Work | None = None
         self.epsv_all = False
+        self.idle_timeout = self.server.settings.idle_timeout
+        """Seconds without a command after which the session ends; SITE IDLE sets it."""
         self.facts: frozenset[str] = DEFAULT_FACTS
         self.hash_algorithm = "SHA-256"
         """What OPTS HASH chose."""
@@ -102,6 +106,8 @@ class Session:
         self.pending = ""
         """The verb that succeeded last, where another must come right after it (RNFR, USER)."""
         self.rename_from = ""
+        self.copy_from = ""
+        """What SITE CPFR named."""
         self.restart: int | Mark = 0
         """The offset that REST set for the next transfer, or the place of its marker in block and compressed mode."""
         self.offset: int | Mark = 0
@@ -117,7 +123,12 @@ class Session:
         self.awaiting = None
         self.storage = account.storage or self.server.storage
         self.cwd = account.home
-        self.reply_to.check_at(self.server.loop.time() + self.server.settings.idle_timeout)
+        self.reply_to.check_at(self.server.loop.time() + self.idle_timeout)
+
+    def allow_idle(self, seconds: float) -> None:
+        """End the session after so many seconds without a command."""
+        self.idle_timeout = seconds
+        self.reply_to.check_at(self.server.loop.time() + seconds)
 
     @property
     def needs_account(self) -> bool:

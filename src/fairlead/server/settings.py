@@ -39,6 +39,8 @@ class Settings:
     """Whether data connections may go to or come from others than the control peer, for every account."""
     login_timeout: float = 60.0
     idle_timeout: float = 300.0
+    max_idle_timeout: float = 7200.0
+    """The longest that SITE IDLE may ask for."""
     data_connect_timeout: float = 30.0
     data_stall_timeout: float = 120.0
     grace: float = 30.0

@@ -7,7 +7,23 @@ from __future__ import annotations
 
 from importlib import import_module
 
-FAMILIES = "access channel checksums combine facts info listing namespace range retrieve site space store".split()
+FAMILIES = (
+    "access",
+    "channel",
+    "checksums",
+    "combine",
+    "facts",
+    "info",
+    "listing",
+    "namespace",
+    "range",
+    "retrieve",
+    "site",
+    "site_files",
+    "site_session",
+    "space",
+    "store",
+)
 
 
 def load() -> None:

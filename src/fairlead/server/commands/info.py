@@ -49,7 +49,7 @@ def abort(session: Session, _: str) -> Reply:
 
 
 @command("HELP", syntax="[command]", argument=Argument.OPTIONAL, login=False, urgency=Urgency.NONE, keeps_order=True)
-def help_text(session: Session, topic: str) -> Reply:
+def help_text(session: Session, topic: str) -> Reply | Coroutine[Any, Any, Reply]:
     """List the commands, or explain one."""
     if not topic:
         return Reply(214, "The commands, * not implemented:", *_table(), "HELP with a command explains it.")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from fairlead.accounts.base import Right
-from fairlead.errors import ArgumentError, Denied
-from fairlead.proto.path import resolve
+from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import parse_time
+from fairlead.server.dispatch import in_thread
 from fairlead.server.registry import SITE, Argument, command, site
+from fairlead.server.rights import permitted
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session
@@ -22,12 +24,14 @@ TIME_WITHOUT_SECONDS = 12
 
 
 @command("SITE", syntax="subcommand [arguments]", argument=Argument.REQUIRED)
-def site_command(session: Session, argument: str) -> Reply:
+def site_command(session: Session, argument: str) -> Reply | Coroutine[Any, Any, Reply]:
     """Commands beyond the standards; SITE HELP lists them."""
     name, _, rest = argument.partition(" ")
     spec = SITE.get(name.upper())
     if spec is None:
         return Reply(501, f"SITE {name[:20]} is not known; see SITE HELP.")
+    if spec.storage and not session.storage.inline:
+        return in_thread(session, spec.handler, rest)
     return spec.handler(session, rest)
 
 
@@ -39,19 +43,19 @@ def site_help(_: Session, __: str) -> Reply:
     )
 
 
-@site("CHMOD", syntax="mode path")
+@site("CHMOD", syntax="mode path", storage=True)
 def change_mode(session: Session, argument: str) -> Reply:
     """Set the permission bits of a file or directory."""
     text, _, name = argument.partition(" ")
     if not name or not text or not set(text) <= OCTAL or len(text) > LONGEST_MODE:
         raise ArgumentError("SITE CHMOD takes an octal mode and a path")
-    path = _changeable(session, name)
+    path = permitted(session, name, Right.CHANGE)
     session.storage.change(path, mode=int(text, 8) & SETTABLE)
     session.server.record_change(session, "SITE CHMOD", path, text)
     return Reply(200, "Mode changed.")
 
 
-@site("UTIME", syntax="YYYYMMDDhhmm[ss] path | path atime mtime ctime UTC")
+@site("UTIME", syntax="YYYYMMDDhhmm[ss] path | path atime mtime ctime UTC", storage=True)
 def change_times(session: Session, argument: str) -> Reply:
     """Set the modification time of a file, in the short or the long form."""
     words = argument.split(" ")
@@ -64,7 +68,7 @@ def change_times(session: Session, argument: str) -> Reply:
         name = " ".join(words[1:])
     if not name:
         raise ArgumentError("SITE UTIME takes a time and a path")
-    path = _changeable(session, name)
+    path = permitted(session, name, Right.CHANGE)
     session.storage.change(path, modified_ns=modified, accessed_ns=accessed)
     session.server.record_change(session, "SITE UTIME", path, str(modified))
     return Reply(200, "Times changed.")
@@ -72,10 +76,3 @@ def change_times(session: Session, argument: str) -> Reply:
 
 def _moment(text: str) -> int:
     return parse_time(text + "00" if len(text) == TIME_WITHOUT_SECONDS else text)
-
-
-def _changeable(session: Session, name: str) -> str:
-    path = resolve(session.cwd, name)
-    if not session.logged_in.allows(path, Right.CHANGE):
-        raise Denied(path)
-    return path
