@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fairlead.storage.base import Storage
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
+HEEDED = (*STOPS, signal.SIGHUP)
 SHORTEST_LIFE = 2.0
 """A worker that lives for fewer seconds is not replaced: the server stops instead of starting workers for ever."""
 READY = b"\n"
@@ -93,6 +94,7 @@ class Program:
         for number in STOPS:
             loop.add_signal_handler(number, stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload, server)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
         self.subscribe(server)
         await server.start(sockets)
         ready()
@@ -154,7 +156,7 @@ class _Parent:
         gc.freeze()
         for index in range(self._program.settings.workers):
             self._start(index)
-        for number in (*STOPS, signal.SIGHUP):
+        for number in HEEDED:
             signal.signal(number, self._pass_on)
         self._await_ready()
         while self._workers:
@@ -166,6 +168,7 @@ class _Parent:
         told = 0
         waiting = self._program.settings.workers
         os.close(self._ready_write)
+        self._ready_write = -1
         while told < waiting:
             data = os.read(self._ready_read, waiting)
             if not data:
@@ -175,10 +178,14 @@ class _Parent:
             self._program.ready(self._shown)
 
     def _start(self, index: int) -> None:
-        pid = os.fork()
-        if pid == 0:
-            self._be_worker(index)
-        self._workers[pid] = (index, time.monotonic())
+        # A signal waits until the new worker is on the list, and in the worker until it has handlers of its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HEEDED)
+        if not self._stopping:
+            pid = os.fork()
+            if pid == 0:
+                self._be_worker(index)
+            self._workers[pid] = (index, time.monotonic())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
 
     def _be_worker(self, index: int) -> NoReturn:
         status = 1
@@ -194,11 +201,9 @@ class _Parent:
     def _tell_ready(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._life_read, self._orphaned)
-        try:
+        if self._ready_write >= 0:  # else it replaces another, and nobody waits for it
             os.write(self._ready_write, READY)
             os.close(self._ready_write)
-        except OSError:
-            pass  # a worker that replaces another: nobody waits for it
 
     def _orphaned(self) -> None:
         asyncio.get_running_loop().remove_reader(self._life_read)
