@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
@@ -141,8 +141,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(storage: Storage, **arguments: Any) -> Iterator[Running]:
-    """A server of ``storage`` with the arguments of :class:`Server`, on a free port of both loopback addresses."""
+def serving(
+    storage: Storage, run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run, **arguments: Any
+) -> Iterator[Running]:
+    """A server of ``storage`` with the arguments of :class:`Server`, on a free port of both loopback addresses.
+
+    ``run`` runs its event loop.
+    """
     port = free_port()
     arguments.setdefault("listen", (("127.0.0.1", port), ("::1", port)))
     server = Server(storage=storage, events=Bus(), **arguments)
@@ -160,7 +165,7 @@ def serving(storage: Storage, **arguments: Any) -> Iterator[Running]:
 
     def work() -> None:
         try:
-            asyncio.run(main())
+            run(main())
         except BaseException as error:
             failures.append(error)
             raise

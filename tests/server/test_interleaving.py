@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import pytest
+import uvloop
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -36,8 +38,11 @@ LONG = 4 << 20
 INSTANTLY = 0.05
 
 
+Run: TypeAlias = Callable[[Coroutine[Any, Any, None]], None]
+
+
 @contextmanager
-def served() -> Iterator[Running]:
+def served(run: Run = asyncio.run) -> Iterator[Running]:
     storage = MemoryStorage(capacity=16 << 20)
     for name, content in (("/short", b"content"), ("/long", bytes(LONG))):
         upload = storage.create(name, intent=Intent.REPLACE, owner="me")
@@ -47,6 +52,7 @@ def served() -> Iterator[Running]:
     accounts = MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)
     with serving(
         storage,
+        run,
         accounts=accounts,
         login_delay=0,
         max_login_attempts=1000,
@@ -224,11 +230,12 @@ class Dialogue(RuleBasedStateMachine):
     "S-959-GRAM-1", "S-959-GRAM-9", "S-959-GRAM-13", "S-959-GRAM-4", "S-DF-ABOR-4", "S-959-ABOR-1", "S-DF-MISC-2",
     "S-959-STAT-3", "S-959-QUIT-3",
 )  # fmt: skip
-def test_any_interleaving_keeps_replies_in_step() -> None:
-    with served() as Dialogue.running:
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_any_interleaving_keeps_replies_in_step(run: Run) -> None:
+    with served(run) as Dialogue.running:
         run_state_machine_as_test(
             Dialogue,
-            settings=settings(max_examples=60, stateful_step_count=30, derandomize=True, deadline=None, database=None),
+            settings=settings(max_examples=50, stateful_step_count=30, derandomize=True, deadline=None, database=None),
         )
 
 

@@ -273,8 +273,7 @@ def test_a_server_whose_workers_die_at_once_gives_up(root: Path) -> None:
 
 
 @pytest.mark.req("S-DF-DOWN-1")
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("workers", "number"), [(1, signal.SIGTERM), (2, signal.SIGINT)])
 def test_a_signal_lets_transfers_end(root: Path, workers: int, number: signal.Signals) -> None:
     with serving_program(root, workers) as running:
         control, _ = running.login()
