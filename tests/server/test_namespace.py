@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.server.session import Control, Running
+from fairlead.accounts.base import Account, Right, Rule
+from fairlead.accounts.memory import MemoryAccounts, User
+from fairlead.accounts.password import KeyedDigest
+from fairlead.storage.local import LocalStorage
+from tests.server.session import Control, Running, serving
 
 X_FORMS = {"CWD": "XCWD", "CDUP": "XCUP", "PWD": "XPWD", "MKD": "XMKD", "RMD": "XRMD"}
 
@@ -233,3 +238,16 @@ def test_renaming_a_link_leaves_what_it_leads_to(control: Control, tree: Path) -
 def test_mkd_makes_directories_that_others_may_enter_but_not_write_to(control: Control, root: Path) -> None:
     assert control.ask("MKD new").code == 257
     assert (root / "new").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.req("S-DF-MISC-3", "S-959-PWD-1")
+def test_a_session_begins_in_the_home_of_its_account(tree: Path) -> None:
+    with closing(LocalStorage(tree, durability="relaxed")) as storage:
+        account = Account("me", storage, (Rule("/", Right.WRITER),), home="/directory/inner")
+        accounts = MemoryAccounts([User(account, KeyedDigest("secret"))])
+        with serving(storage, accounts=accounts) as running, running.login() as control:
+            assert control.ask("PWD").text.startswith('"/directory/inner" ')
+            assert control.codes("CWD /", "CWD ~") == [250, 250]
+            assert control.ask("PWD").text.startswith('"/directory/inner" ')
+            assert control.codes("CDUP", "CDUP", "CDUP") == [250, 250, 250]
+            assert control.ask("PWD").text.startswith('"/" ')
