@@ -88,7 +88,7 @@ class SiteSpec(NamedTuple):
 SITE: dict[str, SiteSpec] = {}
 
 NOT_IMPLEMENTED = frozenset(
-    "ADAT AUTH CCC CONF CPSV CSID ENC HOST LANG LPRT LPSV MFCT MFF MIC PBSZ PROT SMNT SPSV SSCN THMB".split()
+    "ADAT AUTH CCC CONF CPSV CSID ENC HOST LANG LPRT LPSV MFCT MIC PBSZ PROT SMNT SPSV SSCN THMB".split()
 )
 """Verbs of the standards and of other servers that are known here and answered 502."""
 

@@ -15,6 +15,7 @@ FAMILIES = (
     "facts",
     "info",
     "listing",
+    "modify",
     "namespace",
     "range",
     "retrieve",

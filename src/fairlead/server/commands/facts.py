@@ -1,26 +1,30 @@
-"""Facts about single files: SIZE, MDTM, MLST, MFMT and OPTS MLST (RFC 3659, draft-somers-ftp-mfxx)."""
+"""Facts about single files: SIZE, MDTM, MLST and OPTS MLST (RFC 3659)."""
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from fairlead.accounts.base import Right
-from fairlead.errors import ArgumentError, Denied, IsADirectory
+from fairlead.errors import IsADirectory, NotADirectory, NotFound
 from fairlead.proto.codec import transmitted_length
 from fairlead.proto.listing.mlsx import facts_text, feature_text, parse_facts
-from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
-from fairlead.proto.times import format_time, parse_time
+from fairlead.proto.times import SECOND, format_time, parse_time
 from fairlead.server.encoded import transmitted_size
 from fairlead.server.formats import mlsx_formatter, shown_status
 from fairlead.server.registry import Argument, command, option
+from fairlead.server.rights import permitted
 
 if TYPE_CHECKING:
     import os
 
     from fairlead.server.session import Session
+
+SETTING = re.compile(r"([0-9]{14}(?:\.[0-9]+)?)([+-][0-9]{1,4})? (.+)", re.DOTALL)
+"""The form of MDTM that sets a time: the time, how many minutes its zone is before UTC, the path."""
 
 
 def _regular(session: Session, path: str) -> os.stat_result:
@@ -51,29 +55,23 @@ async def _counted_size(session: Session, path: str) -> Reply:
     return Reply(213, str(octets))
 
 
-@command(
-    "MDTM", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.LIST, storage=True,
-    feature="MDTM",
-)  # fmt: skip
-def modification_time(session: Session, path: str) -> Reply:
-    """When a file was last modified, in UTC (RFC 3659 section 3)."""
-    status = session.storage.stat(path)
+@command("MDTM", syntax="[time[+minutes] ]path", argument=Argument.REQUIRED, storage=True, feature="MDTM")
+def modification_time(session: Session, argument: str) -> Reply:
+    """When a file was last modified, in UTC (RFC 3659 section 3); with a time, by custom, sets it.
+
+    A file whose name looks like a time and a path comes first.
+    """
+    try:
+        status = session.storage.stat(permitted(session, argument, Right.LIST))
+    except (NotFound, NotADirectory):
+        setting = SETTING.fullmatch(argument)
+        if setting is None:
+            raise
+        text, zone, name = setting.groups()
+        path = permitted(session, name, Right.CHANGE)
+        status = session.storage.change(path, modified_ns=parse_time(text) - int(zone or 0) * 60 * SECOND)
+        session.server.record_change(session, "MDTM", path, text)
     return Reply(213, format_time(status.st_mtime_ns, fraction=True))
-
-
-@command("MFMT", syntax="time path", argument=Argument.REQUIRED, storage=True, feature="MFMT")
-def modify_time(session: Session, argument: str) -> Reply:
-    """Set when a file was last modified; the reply tells what it is now."""
-    text, _, name = argument.partition(" ")
-    if not name:
-        raise ArgumentError("MFMT takes a time and a path")
-    moment = parse_time(text)
-    path = resolve(session.cwd, name)
-    if not session.logged_in.allows(path, Right.CHANGE):
-        raise Denied(path)
-    status = session.storage.change(path, modified_ns=moment)
-    session.server.record_change(session, "MFMT", path, text)
-    return Reply(213, f"Modify={format_time(status.st_mtime_ns, fraction=True)}; {name}")
 
 
 def _mlst_feature(session: Session) -> str:
