@@ -24,7 +24,7 @@ from tests.server.session import DEADLINE, Control, free_port, receive
 LONG = 8 << 20
 
 PROGRAM = """
-import os, sys
+import os, resource, sys
 from dataclasses import replace
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.errors import ConfigError
@@ -34,10 +34,13 @@ from fairlead.server.settings import Settings
 from fairlead.storage.local import LocalStorage
 
 root, port, count, shortest = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+if descriptors := int(sys.argv[5]):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 workers.SHORTEST_LIFE = shortest
 storage = LocalStorage(root, durability="relaxed")
 settings = Settings(
-    listen=[("127.0.0.1", port)], workers=count, banner="first", max_sessions_per_address=6, login_delay=0
+    listen=[("127.0.0.1", port)], workers=count, banner="first", max_sessions_per_address=0 if descriptors else 6,
+    login_delay=0
 )
 
 def say(text):
@@ -91,9 +94,13 @@ class Process:
         assert self.process.stderr is not None
         return self.process.stderr.read().decode()
 
+    def connect_any(self) -> Control:
+        """A control connection, whether a session or refused."""
+        return Control(socket.create_connection(("127.0.0.1", self.port), DEADLINE))
+
     def connect(self) -> tuple[Control, int]:
         """A session, and the process that serves it."""
-        control = Control(socket.create_connection(("127.0.0.1", self.port), DEADLINE))
+        control = self.connect_any()
         greeting = control.read()
         assert greeting.code == 220, greeting
         return control, int(greeting.text.removeprefix("worker ")) if greeting.text.startswith("worker") else 0
@@ -124,10 +131,19 @@ class Process:
 
 
 @contextmanager
-def program(root: Path, workers: int, shortest: float = 0.0) -> Iterator[Process]:
+def program(root: Path, workers: int, shortest: float = 0.0, descriptors: int = 0) -> Iterator[Process]:
     port = free_port()
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(root), str(port), str(workers), str(shortest)],
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(PROGRAM),
+            str(root),
+            str(port),
+            str(workers),
+            str(shortest),
+            str(descriptors),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
@@ -139,8 +155,8 @@ def program(root: Path, workers: int, shortest: float = 0.0) -> Iterator[Process
 
 
 @contextmanager
-def serving_program(root: Path, workers: int, shortest: float = 0.0) -> Iterator[Process]:
-    with program(root, workers, shortest) as running:
+def serving_program(root: Path, workers: int, *, descriptors: int = 0) -> Iterator[Process]:
+    with program(root, workers, descriptors=descriptors) as running:
         running.await_line("ready")
         yield running
 
@@ -193,7 +209,7 @@ def test_limits_hold_across_workers_and_forget_a_worker_that_died(root: Path) ->
         sessions: list[tuple[Control, int]] = []
 
         def refused() -> bool:
-            control = Control(socket.create_connection(("127.0.0.1", running.port), DEADLINE))
+            control = running.connect_any()
             reply = control.read()
             if reply.code == 421:
                 control.close()
@@ -211,6 +227,27 @@ def test_limits_hold_across_workers_and_forget_a_worker_that_died(root: Path) ->
         del sessions[:]
         running.await_condition(refused)
         assert len(sessions) == lost
+
+
+@pytest.mark.req("S-DF-CONN-3", "S-ERR-8")
+def test_sessions_leave_descriptors_to_transfers(root: Path) -> None:
+    with serving_program(root, 1, descriptors=64) as running, ExitStack() as stack:
+        sessions: list[Control] = []
+        refused = 0
+        while refused < 50:
+            control = stack.enter_context(running.connect_any())
+            if control.read().code == 220:
+                sessions.append(control)
+            else:
+                refused += 1
+                assert control.at_end()
+        assert 10 < len(sessions) < 64
+        for control in sessions[:2]:
+            assert control.codes("USER me", "PASS secret", "TYPE I") == [331, 230, 200]
+            assert control.fetch("RETR long") == bytes(LONG)
+            assert control.store("STOR new", bytes(LONG)).code == 226
+        sessions.pop().close()
+        running.await_condition(lambda: stack.enter_context(running.connect_any()).read().code == 220)
 
 
 def test_a_worker_that_died_is_replaced_and_the_others_go_on(root: Path) -> None:
@@ -310,7 +347,7 @@ def test_settings_and_accounts_are_loaded_anew_for_sessions_to_come(root: Path, 
             def all_changed() -> bool:
                 found = []
                 for _ in range(10):
-                    control = Control(socket.create_connection(("127.0.0.1", running.port), DEADLINE))
+                    control = running.connect_any()
                     found.append(control.read().text)
                     control.close()
                 return set(found) == {"second"}

@@ -94,7 +94,7 @@ class Control(asyncio.Protocol):
             return
         session.peer = (plain_address(peer[0]), peer[1])
         session.local = (plain_address(local[0]), local[1])
-        refusal = server.admit(self)
+        refusal = server.admit(self, transport.get_extra_info("socket").fileno())
         if refusal is not None:
             server.events.emit(SessionRefused(session=session.number, peer=session.peer[0], reason=refusal))
             self.closing = refusal
@@ -403,6 +403,8 @@ class Control(asyncio.Protocol):
             if self._timer_at <= when:
                 return
             self._timer.cancel()
+        elif self.closing:
+            return
         self._timer_at = when
         self._timer = self._loop.call_at(when, self._check)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import resource
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +50,8 @@ BACKLOG = 1024
 LAST_WORDS = 1.0
 """Seconds that stopped sessions have to take their last reply."""
 
+FOR_TRANSFERS = 1024
+"""Descriptors that sessions leave to transfers, or a quarter of all where that is less."""
 PROBES = frozenset({"CWD", "CDUP", "XCWD", "XCUP", "SIZE", "MDTM", "MLST", "STAT"})
 """Commands by which clients only look whether something is there; that it is not is no failure to record."""
 
@@ -56,6 +60,13 @@ commands.load()
 
 def _greeting(settings: Settings) -> Reply:
     return Reply(220, *(settings.banner.splitlines() or [""]))
+
+
+def _descriptors_for_sessions() -> int:
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return limit - min(limit // 4, FOR_TRANSFERS)
 
 
 class Server:
@@ -106,6 +117,8 @@ class Server:
         self._background: ThreadPoolExecutor
         self._emptied: asyncio.Event
         self._stopping = False
+        self._descriptors = 0
+        """The first descriptor that is kept free of sessions."""
 
     # Start and stop
 
@@ -123,6 +136,7 @@ class Server:
     async def start(self, sockets: Sequence[Listener] | None = None) -> None:
         """Listen on ``settings.listen``, or on ``sockets`` that are bound already. Raises ConfigError."""
         self.loop = asyncio.get_running_loop()
+        self._descriptors = _descriptors_for_sessions()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
         self._background = ThreadPoolExecutor(BACKGROUND, thread_name_prefix="fairlead-background")
         self.readiness = readiness(self.loop)
@@ -195,10 +209,16 @@ class Server:
         """A number for a session, unique in this process."""
         return next(self._numbers)
 
-    def admit(self, control: Control) -> str | None:
-        """Count a new session in; why it is refused, if it is."""
+    def admit(self, control: Control, descriptor: int) -> str | None:
+        """Count a new session in, whose connection is ``descriptor``; why it is refused, if it is.
+
+        A descriptor is the lowest number that is free: a high one shows that few are left, and those are for the
+        transfers of the sessions that are there.
+        """
         if self._stopping:
             return "The server is shutting down."
+        if descriptor >= self._descriptors:
+            return "The server has no room for another session, try again later."
         refusal = self.connections.enter(control.session.peer[0])
         if refusal is None:
             self._controls.add(control)
