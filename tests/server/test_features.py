@@ -49,7 +49,7 @@ def test_what_feat_lists_is_served_and_what_is_served_is_listed(control: Control
     features = parse_features(control.ask("FEAT"))
     for label in features.keys() - {"TVFS", "UTF8"}:
         assert control.ask(label).code not in {500, 502}, label
-    base = {*MANDATORY, *OPTIONAL, "FEAT", "OPTS", "MLSD", "PRET"}
+    base = {*MANDATORY, *OPTIONAL, "FEAT", "OPTS", "MLSD", "PRET", "LPRT", "LPSV"}  # RFC 1639 is older than FEAT
     assert COMMANDS.keys() - base == features.keys() - {"TVFS", "UTF8", "REST", "MODE"}
 
 
