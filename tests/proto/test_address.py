@@ -12,10 +12,13 @@ from fairlead.proto.address import (
     families_text,
     format_eprt,
     format_port,
+    long_families_text,
+    lpsv_reply_text,
     parse_eprt,
     parse_epsv_argument,
     parse_epsv_reply,
     parse_families,
+    parse_lprt,
     parse_pasv_reply,
     parse_port,
     pasv_reply_text,
@@ -308,3 +311,73 @@ class TestFamilies:
     @given(st.lists(st.integers(1, 65535), min_size=1, max_size=4))
     def test_what_a_server_formats_a_client_parses(self, families: list[int]) -> None:
         assert parse_families(families_text(families)) == tuple(families)
+
+
+class TestLprt:
+    @pytest.mark.req("S-1639-LP-1")
+    @pytest.mark.parametrize(
+        ("argument", "expected"),
+        [
+            ("4,4,127,0,0,1,2,195,80", (1, "127.0.0.1", 50000)),
+            ("6,16,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1,2,4,3", (2, "::1", 1027)),
+            ("6,16,32,1,13,184,0,0,0,0,0,0,0,0,0,0,0,7,2,0,1", (2, "2001:db8::7", 1)),
+            ("004,4,255,255,255,255,002,255,255", (1, "255.255.255.255", 65535)),
+        ],
+    )
+    def test_octets_are_a_family_an_address_and_a_port(self, argument: str, expected: tuple[int, str, int]) -> None:
+        assert parse_lprt(argument) == expected
+
+    @pytest.mark.req("S-1639-LP-1")
+    @pytest.mark.parametrize(
+        "argument",
+        [
+            "",
+            "4",
+            "4,",
+            ",4",
+            "4,4",
+            "4,4,127,0,0,1",
+            "4,4,127,0,0,1,2",
+            "4,4,127,0,0,1,2,4",
+            "4,4,127,0,0,1,2,4,3,1",
+            "4,4,127,0,0,1,3,0,4,3",
+            "4,4,127,0,0,1,2,0,0",
+            "4,5,127,0,0,1,0,2,4,3",
+            "4,16,127,0,0,1,2,4,3",
+            "6,4,127,0,0,1,2,4,3",
+            "6,16,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,2,4,3",
+            "4,4,256,0,0,1,2,4,3",
+            "4,4,1000,0,0,1,2,4,3",
+            "4,4,-1,0,0,1,2,4,3",
+            "4 4 127 0 0 1 2 4 3",
+            "4,4,127,0,0,1,2,4,x",
+            "4,4,127,0,0,1,2,4,\u0663",
+        ],
+    )
+    def test_anything_else_is_malformed(self, argument: str) -> None:
+        with pytest.raises(ArgumentError):
+            parse_lprt(argument)
+
+    @pytest.mark.req("S-1639-LP-1")
+    @pytest.mark.parametrize("argument", ["5,4,127,0,0,1,2,4,3", "0", "255,1,1"])
+    def test_another_family(self, argument: str) -> None:
+        with pytest.raises(FamilyError):
+            parse_lprt(argument)
+
+
+class TestLpsv:
+    @pytest.mark.req("S-1639-LP-1")
+    @given(st.one_of(IPV4, IPV6), PORTS)
+    def test_what_228_says_is_what_lprt_takes(self, host: str, port: int) -> None:
+        text = lpsv_reply_text(host, port)
+        assert text.startswith("Entering Long Passive Mode (")
+        assert parse_lprt(text.partition("(")[2].rstrip(")")) == (2 if ":" in host else 1, host, port)
+
+    @pytest.mark.req("S-1639-LP-1")
+    def test_a_scope_is_left_out(self) -> None:
+        assert lpsv_reply_text("fe80::1%eth0", 258).endswith("(6,16,254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1,2,1,2)")
+
+    @pytest.mark.req("S-1639-LP-1")
+    def test_521_lists_the_families(self) -> None:
+        assert long_families_text((1, 2)) == "Supported address families are (4, 6)"
+        assert long_families_text((2,)) == "Supported address families are (6)"

@@ -1,4 +1,4 @@
-"""Addresses in arguments and replies: PORT, 227 (RFC 959), EPRT, EPSV, 229 and 522 (RFC 2428).
+"""Addresses in arguments and replies: PORT, 227 (RFC 959), EPRT, EPSV, 229, 522 (RFC 2428), LPRT, 228, 521 (RFC 1639).
 
 Hosts are texts as :mod:`ipaddress` writes them, ports are numbers. Nothing here looks a name up.
 """
@@ -20,6 +20,7 @@ _PORT = re.compile(r" *([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9
 _SIX_NUMBERS = re.compile(r"(?<![0-9])([0-9]+)" + r" *, *([0-9]+)" * 5)
 _NUMBER = re.compile(r"[0-9]+")
 _PORT_NUMBER = re.compile(r"[0-9]{1,5}")
+_OCTETS = re.compile(r"[0-9]{1,3}(?:,[0-9]{1,3})*")
 _IN_PARENTHESES = re.compile(r"\(([!-~])(?:.*?)\1(?:.*?)\1([0-9]{1,5})\1\)")
 _BARE_FIELDS = re.compile(r"([!-/:-~])\1\1([0-9]{1,5})\1")
 _FAMILIES = re.compile(r"\(([0-9]{1,5}(?: *, *[0-9]{1,5})*)\)")
@@ -90,6 +91,35 @@ def format_eprt(host: str, port: int) -> str:
     except ValueError:
         raise ArgumentError(f"{host!r} is no IP address") from None
     return f"|{family}|{unscoped}|{port}|"
+
+
+def parse_lprt(argument: str) -> tuple[int, str, int]:
+    """Family (1 or 2), address and port of an LPRT argument, ``4,4,h1,h2,h3,h4,2,p1,p2`` (RFC 1639).
+
+    Raises FamilyError for a family that is neither, ArgumentError for anything malformed.
+    """
+    octets = [int(octet) for octet in argument.split(",")] if _OCTETS.fullmatch(argument) else []
+    if not octets or max(octets) > _HIGHEST_OCTET:
+        raise ArgumentError("LPRT needs numbers from 0 to 255: family, length, address, length, port")
+    if octets[0] not in {4, 6}:
+        raise FamilyError(f"address family {octets[0]} is not supported")
+    length = 4 if octets[0] == 4 else 16
+    host, port = octets[2 : 2 + length], octets[3 + length :]
+    if octets[1:2] != [length] or octets[2 + length : 3 + length] != [2] or len(port) != 2 or port == [0, 0]:
+        raise ArgumentError(f"LPRT needs {length} numbers for the address and 2 for the port of family {octets[0]}")
+    return IPV4 if length == 4 else IPV6, str(ip_address(bytes(host))), port[0] << 8 | port[1]
+
+
+def lpsv_reply_text(host: str, port: int) -> str:
+    """The text of a 228 reply for the address ``host``; a scope is left out."""
+    address = ip_address(host.partition("%")[0])
+    octets = (4 if address.version == 4 else 6, len(address.packed), *address.packed, 2, port >> 8, port & 0xFF)
+    return f"Entering Long Passive Mode ({','.join(map(str, octets))})"
+
+
+def long_families_text(families: Iterable[int]) -> str:
+    """The text of a 521 reply that lists the families which can be used, by the numbers of IP's versions."""
+    return f"Supported address families are ({', '.join('4' if family == IPV4 else '6' for family in families)})"
 
 
 def parse_epsv_argument(argument: str) -> Literal[1, 2, "ALL"] | None:

@@ -125,7 +125,7 @@ SEQUENCES: Mapping[str, Sequence] = MappingProxyType(
         "XRMD": _RMD,
         "XPWD": _PWD,
         # RFC 1639
-        "LPRT": _row("200", f"{_ANY} 502 503 521 530"),
+        "LPRT": _row("200", f"{_ANY} 502 503 504 521 530"),  # 504: RFC 2577 section 3, as for PORT
         "LPSV": _row("228", f"{_ANY} 425 502 503 521 530"),
         # RFC 2228 section 5.4, RFC 4217
         "AUTH": _row("234", f"{_ANY} 431 502 503 504 530 534", intermediate="334"),

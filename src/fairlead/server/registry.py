@@ -65,6 +65,8 @@ class Spec:
     """Calls the store and nothing else: may run in a thread where the store is slow."""
     secret: bool
     """The argument is masked wherever it is shown."""
+    private: bool
+    """Answered 530 in clear where TLS is required, its argument unread."""
     feature: Feature
     """The line in FEAT; empty for none."""
     alias_of: str
@@ -88,7 +90,7 @@ class SiteSpec(NamedTuple):
 SITE: dict[str, SiteSpec] = {}
 
 NOT_IMPLEMENTED = frozenset(
-    "ADAT AUTH CCC CONF CPSV CSID ENC HOST LANG LPRT LPSV MFCT MIC PBSZ PROT SMNT SPSV SSCN THMB".split()
+    "CPSV HOST LANG MFCT SMNT SPSV THMB".split()
 )
 """Verbs of the standards and of other servers that are known here and answered 502."""
 
@@ -108,6 +110,7 @@ def command(
     keeps_order: bool = False,
     storage: bool = False,
     secret: bool = False,
+    private: bool = False,
     feature: Feature = "",
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Handler], Handler]:
@@ -133,6 +136,7 @@ def command(
                 keeps_order=keeps_order,
                 storage=storage,
                 secret=secret,
+                private=private,
                 feature=feature if name == verb else "",
                 alias_of=verb if name != verb else "",
             )

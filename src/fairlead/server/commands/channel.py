@@ -1,4 +1,4 @@
-"""The data connection and its representation: PORT, PASV, EPRT, EPSV, PRET, TYPE, STRU, MODE."""
+"""The data connection and its representation: PORT, PASV, EPRT, EPSV, LPRT, LPSV, PRET, TYPE, STRU, MODE."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from fairlead.errors import ArgumentError, FamilyError
 from fairlead.proto.address import (
     epsv_reply_text,
     families_text,
+    long_families_text,
+    lpsv_reply_text,
     parse_eprt,
     parse_epsv_argument,
+    parse_lprt,
     parse_port,
     pasv_reply_text,
 )
@@ -66,6 +69,21 @@ def extended_port(session: Session, argument: str) -> Reply:
     return _call_at(session, "EPRT", host, number)
 
 
+@command("LPRT", syntax="family,length,h1,...,length,p1,p2", argument=Argument.REQUIRED, keeps_restart=True)
+def long_port(session: Session, argument: str) -> Reply:
+    """Call the client at an address and port of either family, in the older form (RFC 1639)."""
+    if session.epsv_all:
+        return AFTER_ALL
+    session.use_port(None)
+    try:
+        family, host, number = parse_lprt(argument)
+    except FamilyError:
+        return _long_families(session)
+    if family not in _families_served(session):
+        return _long_families(session)
+    return _call_at(session, "LPRT", host, number)
+
+
 def _call_at(session: Session, mode: str, host: str, number: int) -> Reply:
     server = session.server
     if not server.settings.active:
@@ -110,6 +128,10 @@ def _families(session: Session) -> Reply:
     return Reply(522, families_text(_families_served(session)))
 
 
+def _long_families(session: Session) -> Reply:
+    return Reply(521, long_families_text(_families_served(session)))
+
+
 # Passive: the server is called
 
 
@@ -152,6 +174,18 @@ def extended_passive(session: Session, argument: str) -> Reply:
         peer = LOOPBACK[asked]
     listening = _listen(session, "EPSV", local, peer)
     return Reply(229, epsv_reply_text(listening.port))
+
+
+@command("LPSV", keeps_restart=True)
+def long_passive(session: Session, _: str) -> Reply:
+    """Listen for the client, on the control connection's family, and say where in the older form (RFC 1639)."""
+    if session.epsv_all:
+        return AFTER_ALL
+    listening = _listen(session, "LPSV", session.local[0], session.peer[0])
+    announced = session.local[0]
+    if family_of(announced) == IPV4:
+        announced = session.server.announcer.address_for(session.peer[0], announced)
+    return Reply(228, lpsv_reply_text(announced, listening.port))
 
 
 def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:

@@ -106,7 +106,7 @@ async def md5(session: Session, name: str) -> Reply:
     return Reply(251, await _named_md5(session, "MD5", name))
 
 
-@command("MMD5", syntax="path, path…", argument=Argument.REQUIRED, feature="MMD5")
+@command("MMD5", syntax="path, path...", argument=Argument.REQUIRED, feature="MMD5")
 async def several_md5(session: Session, argument: str) -> Reply:
     """The MD5 of each of several files."""
     names = split_list(argument)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fairlead.storage.base import Storage
 
 
-@command("COMB", syntax='"target" "part"…', argument=Argument.REQUIRED, feature="COMB target;source_list")
+@command("COMB", syntax='"target" "part"...', argument=Argument.REQUIRED, feature="COMB target;source_list")
 async def combine(session: Session, argument: str) -> Reply:
     """Append parts to a file in the order given, or make it of them; the parts are removed then."""
     target, *parts = [permitted(session, name, Right.NONE) for name in split_words(argument)] or [""]

@@ -1,11 +1,14 @@
-"""About the server and the session: SYST, HELP, FEAT, OPTS, STAT, NOOP, CLNT, ABOR (RFC 959, RFC 2389)."""
+"""About the server and the session: SYST, HELP, FEAT, OPTS, STAT, NOOP, CLNT, CSID, ABOR (RFC 959, RFC 2389)."""
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
+from fairlead import __version__
+from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
 from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, OPTIONS, SITE, Argument, Urgency, command, option
 from fairlead.server.tree import list_argument
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 DONE = Reply(200, "NOOP ok.")
 ABORTED = Reply(226, "Nothing is being transferred now.")
+IDENTITY = re.compile(r"(?i:Name)=[^;]*(?:; *[A-Za-z]+=[^;]*)*;? *")
 LOOKS_LIKE_REPLY = re.compile(rb"^([0-9]{3})", re.MULTILINE)
 PER_LINE = 8
 
@@ -35,6 +39,16 @@ def system(_session: Session, _: str) -> Reply:
 def client_name(_session: Session, _: str) -> Reply:
     """Take note of the client's name."""
     return Reply(200, "Noted.")
+
+
+@command(
+    "CSID", syntax="Name=...; Version=...;", argument=Argument.REQUIRED, login=False, feature="CSID Name; Version;"
+)  # fmt: skip
+def client_and_server(_session: Session, argument: str) -> Reply:
+    """Take note of the client's name, and tell the server's (draft-peterson-streamlined-ftp-command-extensions)."""
+    if IDENTITY.fullmatch(argument) is None:
+        raise ArgumentError("CSID takes Name=...; Version=...;")
+    return Reply(200, f"Name=Fairlead; Version={__version__}; OS={platform.system()}; CaseSensitive=1; DirSep=/;")
 
 
 @command("ABOR", urgency=Urgency.STOPS, login=False)

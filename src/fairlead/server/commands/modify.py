@@ -58,7 +58,7 @@ def modify_time(session: Session, argument: str) -> Reply:
 
 
 @command(
-    "MFF", syntax="fact=value;… path", argument=Argument.REQUIRED, storage=True,
+    "MFF", syntax="fact=value;... path", argument=Argument.REQUIRED, storage=True,
     feature=f"MFF {''.join(f'{fact.name};' for fact in CHANGEABLE)}",
 )  # fmt: skip
 def modify_facts(session: Session, argument: str) -> Reply:
