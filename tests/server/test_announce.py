@@ -103,6 +103,19 @@ def test_a_name_that_never_was_resolved_is_not_announced(monkeypatch: pytest.Mon
     assert "address of the control connection" in notices[0]
 
 
+@pytest.mark.req("S-DF-PASV-4")
+def test_other_rules_are_followed_at_once_and_their_names_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names(monkeypatch, "203.0.113.1")
+
+    async def change(announcer: Announcer) -> None:
+        announcer.change([Announce("203.0.113.9")])
+        assert announcer.address_for("192.0.2.1", LOCAL) == "203.0.113.9"
+        announcer.change([Announce("ftp.example.com", refresh=0.001)])
+        await names.asked_again(announcer)
+
+    assert announced([Announce("", "10.0.0.0/8")], "192.0.2.1", during=change) == (["203.0.113.1"], [])
+
+
 def test_addresses_are_told_from_names() -> None:
     assert [is_address(text) for text in ("192.0.2.1", "2001:db8::1", "ftp.example.com", "1.2.3")] == [
         True, True, False, False,

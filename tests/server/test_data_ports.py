@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -207,7 +208,7 @@ def test_the_server_calls_no_port_below_1024(control: Control, port: int) -> Non
     assert control.read().code == 425
 
 
-@pytest.mark.req("S-2577-PORT-3", "S-2577-EPRT-5", "S-2577-ACL-1")
+@pytest.mark.req("S-2577-PORT-3", "S-2577-EPRT-5")
 @pytest.mark.parametrize("command", ["PORT {}", "EPRT |1|127.0.0.2|{}|", "EPRT |2|::ffff:127.0.0.2|{}|"])
 def test_the_server_calls_no_third_party(control: Control, command: str) -> None:
     with socket.create_server(("127.0.0.2", 0)) as victim:
@@ -372,7 +373,7 @@ def test_the_last_data_port_wins_over_a_port(control: Control, first: str, secon
         assert uncalled(old)
 
 
-@pytest.mark.req("S-2577-PASV-3", "S-2577-ACL-1")
+@pytest.mark.req("S-2577-PASV-3")
 @pytest.mark.parametrize("moment", ["before the command", "after the command"])
 @pytest.mark.parametrize("command", ["PASV", "EPSV"])
 def test_a_foreign_caller_is_dropped_and_the_client_still_served(running: Running, command: str, moment: str) -> None:
@@ -415,6 +416,22 @@ def test_another_address_can_be_announced_to_some_networks(root: Path) -> None:
                 with socket.create_connection(("127.0.0.1", passive_port(control)), DEADLINE, (source, 0)) as data:
                     assert control.ask("RETR file").code == 150
                     assert receive(data) == CONTENT
+
+
+@pytest.mark.req("S-DF-PASV-4", "S-2577-PASV-2")
+def test_ports_and_announced_address_can_be_changed_while_the_server_runs(running: Running) -> None:
+    server = running.server
+    ports = range(50_500, 50_600)
+    settings = replace(server.settings, announce=(Announce("192.0.2.7"),), passive_ports=ports)
+    with running.login() as control:
+        old = passive_port(control)
+        running.call(lambda: server.reconfigure(settings, server.accounts))
+        with socket.create_connection(("127.0.0.1", old), DEADLINE) as data:
+            assert control.ask("RETR file").code == 150
+            assert receive(data) == CONTENT
+        assert control.read().code == 226
+        assert control.ask("PASV").text.split("(")[1].startswith("192,0,2,7,")
+        assert passive_port(control) in ports
 
 
 @pytest.mark.req("S-DF-PASV-6", "S-959-DC-1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,21 +21,40 @@ def is_address(text: str) -> bool:
     return True
 
 
+def _with_networks(rules: Sequence[Announce]) -> list[tuple[IPv4Network | IPv6Network | None, Announce]]:
+    return [(ip_network(rule.clients) if rule.clients else None, rule) for rule in rules]
+
+
 class Announcer:
     """Chooses the announced address by the client's network, and keeps host names resolved."""
 
     def __init__(self, rules: Sequence[Announce], notice: Callable[[str], None]) -> None:
-        self._rules = [(ip_network(rule.clients) if rule.clients else None, rule) for rule in rules]
+        self._rules = _with_networks(rules)
+        self._asked: set[str] = set()
         self._resolved: dict[str, str] = {}
         self._notice = notice
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Resolve every host name once, and go on doing so in the background."""
-        names = {rule.address: rule.refresh for _, rule in self._rules if rule.address and not is_address(rule.address)}
-        for name in names:
+        for name in self._names():
             await self._resolve(name)
-        self._tasks = [asyncio.create_task(self._keep_resolved(name, refresh)) for name, refresh in names.items()]
+        self._begin()
+
+    def change(self, rules: Sequence[Announce]) -> None:
+        """Go by other rules from now on; names that are new are resolved in the background."""
+        self._rules = _with_networks(rules)
+        self._begin()
+
+    def _names(self) -> dict[str, float]:
+        return {rule.address: rule.refresh for _, rule in self._rules if rule.address and not is_address(rule.address)}
+
+    def _begin(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = [
+            asyncio.create_task(self._keep_resolved(name, refresh)) for name, refresh in self._names().items()
+        ]
 
     async def stop(self) -> None:
         """End the background work."""
@@ -54,11 +73,14 @@ class Announcer:
         return local
 
     async def _keep_resolved(self, name: str, refresh: float) -> None:
+        if name not in self._asked:
+            await self._resolve(name)
         while True:
             await asyncio.sleep(refresh)
             await self._resolve(name)
 
     async def _resolve(self, name: str) -> None:
+        self._asked.add(name)
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)

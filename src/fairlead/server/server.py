@@ -106,7 +106,7 @@ class Server:
         self.pool = PortPool(self.settings.passive_ports)
         self.greeting = _greeting(self.settings)
         self.loop: asyncio.AbstractEventLoop
-        self.announcer: Announcer
+        self.announcer = Announcer(self.settings.announce, lambda message: self.notice(None, "announce", message))
         self.readiness: Readiness | LoopReadiness
         self.addresses: list[tuple[str, int]] = []
         """What it listens on, once started: host and port of each listener."""
@@ -141,7 +141,6 @@ class Server:
         self._background = ThreadPoolExecutor(BACKGROUND, thread_name_prefix="fairlead-background")
         self.readiness = readiness(self.loop)
         self._emptied = asyncio.Event()
-        self.announcer = Announcer(self.settings.announce, lambda message: self.notice(None, "announce", message))
         await self.announcer.start()
         for listener in bind(self.settings.listen) if sockets is None else sockets:
             self.addresses.append(listening_address(listener))
@@ -199,6 +198,8 @@ class Server:
         """Take new settings and accounts for sessions to come; listeners stay as they are."""
         if settings.passive_ports != self.settings.passive_ports:
             self.pool = PortPool(settings.passive_ports)
+        if settings.announce != self.settings.announce:
+            self.announcer.change(settings.announce)
         self.settings = settings
         self.accounts = accounts
         self.greeting = _greeting(settings)
