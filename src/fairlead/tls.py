@@ -196,6 +196,12 @@ class Tls:
             + [str(value) for _, value in certificate.get("subjectAltName", ())]
         )
 
+    @property
+    def peer_expiry(self) -> float | None:
+        """When the peer's certificate expires, in seconds since the epoch; None where it was not verified."""
+        certificate: Any = self._object.getpeercert() or {}
+        return float(ssl.cert_time_to_seconds(certificate["notAfter"])) if certificate else None
+
 
 def _failure(error: ssl.SSLError) -> TlsError:
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, cast
 from fairlead.events import CommandReceived, ReplySent, SessionClosed, SessionOpened, SessionRefused
 from fairlead.proto.command import Command, CommandParser, LineTooLong
 from fairlead.proto.reply import Reply
+from fairlead.reach.cause import Cause
 from fairlead.server.data import plain_address
 from fairlead.server.dispatch import dispatch
 from fairlead.server.failures import AbortedError
+from fairlead.server.layer import TlsLayer
 from fairlead.server.registry import COMMANDS, Urgency
 from fairlead.server.session import Session
 from fairlead.server.stepping import Stepper, Wait
+from fairlead.tls import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -46,6 +49,8 @@ class Control(asyncio.Protocol):
         "_busy",
         "_drained",
         "_ended",
+        "_implicit",
+        "_layer",
         "_loop",
         "_out",
         "_parser",
@@ -62,8 +67,10 @@ class Control(asyncio.Protocol):
         "session",
     )
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, implicit: bool = False) -> None:
         self._server = server
+        self._implicit = implicit
+        self._layer: TlsLayer | None = None
         self._loop = server.loop
         self._parser = CommandParser(server.settings.line_limit)
         self._queue: deque[Command | LineTooLong] = deque()
@@ -85,9 +92,9 @@ class Control(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the client, or turn it away with 421."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport: asyncio.Transport | TlsLayer = cast("asyncio.Transport", transport)
         server = self._server
-        session = self.session = Session(server, self, server.next_number(), self._active)
+        session = self.session = Session(server, self, server.next_number(), self._active, implicit=self._implicit)
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         if not peer or not local:
             self._transport.abort()
@@ -106,6 +113,8 @@ class Control(asyncio.Protocol):
             server.events.emit(
                 SessionOpened(session=session.number, peer=session.peer[0], local=f"{local[0]} port {local[1]}")
             )
+        if self._implicit:
+            self._put_under_tls(after_reply=False)
         self.send(server.greeting)
         self.check_at(self._active + server.settings.login_timeout)
         self._flush()
@@ -234,6 +243,53 @@ class Control(asyncio.Protocol):
         control = select.poll()
         control.register(self._transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
         return bool(control.poll(0))
+
+    # TLS
+
+    @property
+    def protected(self) -> bool:
+        """Whether there is TLS on the connection, also while it begins or ends."""
+        return self._layer is not None
+
+    def start_tls(self) -> None:
+        """Begin TLS as soon as the reply of the handler that calls this is written.
+
+        What else came in clear is forgotten: a command that somebody put there must not run inside (RFC 4217 section
+        15.1 trusts nothing that was said before).
+        """
+        self._queue.clear()
+        self._parser = CommandParser(self._server.settings.line_limit)
+        self._put_under_tls(after_reply=True)
+
+    def end_tls(self) -> None:
+        """End TLS, if it is there, with the reply of the handler that calls this."""
+        if self._layer is not None:
+            self._layer.end_after_reply()
+
+    def _put_under_tls(self, *, after_reply: bool) -> None:
+        protection = self.session.protection
+        assert self._server.certificates is not None
+        protection.context = self._server.certificates.session_context()
+        tls = Tls(protection.context, server_side=True)
+        transport = cast("asyncio.Transport", self._transport)
+        self._transport = self._layer = TlsLayer(
+            self, transport, protection, tls, self._in_clear_again, after_reply=after_reply
+        )
+
+    def _in_clear_again(self, transport: asyncio.Transport, data: bytes) -> None:
+        self._layer = None
+        self._transport = transport
+        if data:
+            self.data_received(data)
+
+    def protection_failed(self, reason: str) -> None:
+        """TLS cannot go on, so neither can the session: nothing is ever said in clear instead."""
+        self._server.notice(self.session, Cause.TLS_FAILED, reason)
+        if self.session.transfer is not None:
+            self.session.transfer.abort()
+        self.close(f"TLS failed: {reason}")
+
+    # The end
 
     def close(self, reason: str, reply: Reply | None = None) -> None:
         """Close once ``reply``, or the reply of the handler that calls this, is written; no further command runs."""

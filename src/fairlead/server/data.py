@@ -13,18 +13,22 @@ import socket
 from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
-from fairlead.errors import DataConnectionError
+from fairlead.errors import DataConnectionError, ProtocolError
 from fairlead.reach.cause import Cause
 from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
     from fairlead.server.ports import Lease, PortPool
+    from fairlead.server.protected import Protected
     from fairlead.server.session import Session
 
-Connection: TypeAlias = socket.socket
+RawConnection: TypeAlias = socket.socket
+Connection: TypeAlias = "RawConnection | Protected"
 """A connected, non-blocking data connection."""
 
 MAPPED = "::ffff:"
+CALLING = "CPSV"
+"""The mode of a passive port on which this end is the client of TLS."""
 
 
 def plain_address(host: str) -> str:
@@ -115,7 +119,7 @@ class KeptPort(DataPort):
             return not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) and not self.early
         except BlockingIOError:
             return False
-        except OSError:
+        except (OSError, ProtocolError):
             return True
 
     def take(self, session: Session) -> Connection | None:

@@ -1,7 +1,7 @@
 """From a command to its handler: the prechecks, in one fixed order.
 
-Known, arity, login, order, data port, path and permission; what an earlier command left pending is forgotten on the
-way, unless the command is one that may stand in between.
+Known, arity, TLS, login, order, data port, path and permission; what an earlier command left pending is forgotten on
+the way, unless the command is one that may stand in between.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fairlead.errors import Denied
 from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
+from fairlead.server.protection import CLEAR
 from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument, Handler
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ UNKNOWN = Reply(500, "Command not understood.")
 NOT_HERE = Reply(502, "Command not implemented.")
 PASSIVE_FIRST = Reply(425, "Active mode is switched off here; send EPSV or PASV first.")
 EPSV_FIRST = Reply(503, "Send EPSV first, as EPSV ALL demands.")
+TLS_FIRST = Reply(530, "Nobody logs in here in clear; send AUTH TLS first.")
+PROTECT_FIRST = Reply(521, "No data move here in clear; send PROT P first.")
 NOT_LOGGED_IN = Reply(530, "Please log in with USER and PASS.")
 
 
@@ -50,6 +53,13 @@ def _without_port(session: Session) -> Reply | None:
     return EPSV_FIRST if session.epsv_all else PASSIVE_FIRST
 
 
+def _protected(session: Session, spec: Spec) -> bool:
+    """Whether what ``spec`` carries is: a name or password by TLS on the control connection, data by PROT P."""
+    if spec.private:
+        return session.protection.tls is not None
+    return session.protection.level != CLEAR or session.account is None  # who is not logged in is told that
+
+
 def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, Reply]:
     """Check ``command`` and run its handler: the reply, or a coroutine that ends with it."""
     verb, argument = command
@@ -60,11 +70,10 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
     pending, session.offset, session.window = session.pending, session.restart, session.range
     if pending or session.offset or session.window is not None:
         _forget(session, spec)
-    if argument:
-        if spec.argument is Argument.NONE:
-            return Reply(501, f"{verb} takes no argument.")
-    elif spec.argument is Argument.REQUIRED:
-        return Reply(501, f"{verb} needs an argument: {verb} {spec.syntax}")
+    if spec.argument is (Argument.NONE if argument else Argument.REQUIRED):
+        return Reply(501, f"{verb} {'takes no argument.' if argument else f'needs an argument: {verb} {spec.syntax}'}")
+    if (spec.private or spec.data) and session.server.settings.tls.required and not _protected(session, spec):
+        return TLS_FIRST if spec.private else PROTECT_FIRST
     if spec.login and session.account is None:
         return NOT_LOGGED_IN
     if spec.after and pending != spec.after:

@@ -25,6 +25,7 @@ from fairlead.errors import (
     PathError,
     ProtocolError,
     StorageFault,
+    TlsError,
     TruncatedError,
     UnsupportedError,
 )
@@ -67,6 +68,7 @@ CODES: dict[type[Exception], Codes] = {
     PageTypeError: Codes(551, 551),
     TruncatedError: Codes(426, 426),
     LimitError: Codes(450, 451),
+    TlsError: Codes(451, 535),
     ProtocolError: Codes(451, 451),
     AbortedError: Codes(426, 426),
     PolicyError: Codes(556, 556),
@@ -100,12 +102,14 @@ NOT_OPENED = frozenset(
     }
 )
 """Causes for which the data connection was never made (425); for the others it was lost (426)."""
+NOT_PROTECTED = frozenset({Cause.DATA_TLS_FAILED, Cause.DATA_TLS_NOT_RESUMED})
+"""Causes for which its TLS was not agreed on or is not acceptable (RFC 4217 section 10.2)."""
 
 
 def code_for(error: Exception, verb: str, *, started: bool) -> int:
     """The code that answers ``error`` in the command ``verb``; ``started`` says whether its 1yz reply was sent."""
     if isinstance(error, DataConnectionError):
-        return 425 if error.cause in NOT_OPENED else 426
+        return 425 if error.cause in NOT_OPENED else 522 if error.cause in NOT_PROTECTED else 426
     for kind in type(error).__mro__:
         codes = CODES.get(kind)
         if codes is None:
@@ -126,6 +130,10 @@ def cause_of(error: Exception) -> str:
     """What logs and metrics name as the cause of ``error``."""
     if isinstance(error, DataConnectionError):
         return error.cause
+    if isinstance(error, TlsError):
+        return Cause.DATA_TLS_FAILED
+    if isinstance(error, TruncatedError):
+        return Cause.DATA_CUT
     return "aborted" if isinstance(error, AbortedError) else "storage"
 
 

@@ -6,6 +6,7 @@ the identity.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fairlead.errors import StorageError
@@ -14,6 +15,7 @@ from fairlead.proto.reply import Reply
 from fairlead.server.data import Connection
 from fairlead.server.failures import AbortedError
 from fairlead.server.marks import Mark
+from fairlead.server.protected import Protected
 from fairlead.server.pump import RECEIVE_CHUNK, SMALL, Receive, ReceiveFramed, Splice
 from fairlead.server.transfer import Transfer
 
@@ -30,12 +32,15 @@ async def receive_file(
 
     ``decoder`` is one that had what was stored before, for an upload that goes on.
     """
-    transfer = Transfer(session, verb, path, None)
+    transfer = Transfer(session, verb, path, None, receives=True)
     server = session.server
     storage = session.storage
 
     async def move(connection: Connection) -> bytes | None:
         early = await _receive(transfer, connection, upload, session, decoder or decoder_for(session.representation))
+        if early is None and isinstance(connection, Protected):
+            with suppress(OSError):  # who has sent all may be gone
+                connection.end()
         await session.reply_to.hear_out()
         if transfer.aborted:
             raise AbortedError("Transfer aborted")
@@ -70,7 +75,7 @@ async def _receive(
     else:
         transfer.account_for(receive)
         return None
-    if not is_identity(representation) or upload.fileno() is None:
+    if not is_identity(representation) or upload.fileno() is None or isinstance(connection, Protected):
         receive.budget = None
         await transfer.pump(receive, connection)
         return None

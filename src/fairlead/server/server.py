@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from fairlead.accounts.base import Account
@@ -22,6 +23,7 @@ from fairlead.limits.guard import LoginGuard
 from fairlead.proto.reply import Reply
 from fairlead.server import commands
 from fairlead.server.announce import Announcer
+from fairlead.server.certificates import Certificates
 from fairlead.server.control import Control
 from fairlead.server.failures import cause_of, reply_for
 from fairlead.server.hashing import HashMemory
@@ -105,11 +107,13 @@ class Server:
         self.hashes = HashMemory()
         self.pool = PortPool(self.settings.passive_ports)
         self.greeting = _greeting(self.settings)
+        self.certificates: Certificates | None = None
+        """What TLS is served with, once started; None where there is none."""
         self.loop: asyncio.AbstractEventLoop
         self.announcer = Announcer(self.settings.announce, lambda message: self.notice(None, "announce", message))
         self.readiness: Readiness | LoopReadiness
         self.addresses: list[tuple[str, int]] = []
-        """What it listens on, once started: host and port of each listener."""
+        """What it listens on, once started: host and port of each listener; those of implicit TLS come last."""
         self._numbers = itertools.count(1)
         self._controls: set[Control] = set()
         self._listeners: list[asyncio.Server] = []
@@ -134,7 +138,7 @@ class Server:
         await self.stop(grace=0)
 
     async def start(self, sockets: Sequence[Listener] | None = None) -> None:
-        """Listen on ``settings.listen``, or on ``sockets`` that are bound already. Raises ConfigError."""
+        """Listen where the settings say, or on ``sockets`` that are bound already. Raises ConfigError."""
         self.loop = asyncio.get_running_loop()
         self._descriptors = _descriptors_for_sessions()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
@@ -142,9 +146,27 @@ class Server:
         self.readiness = readiness(self.loop)
         self._emptied = asyncio.Event()
         await self.announcer.start()
-        for listener in bind(self.settings.listen) if sockets is None else sockets:
+        self._use_certificates(self.settings)
+        if self.certificates is not None:
+            self.certificates.prepare()
+        listeners = bind(self.settings.everywhere) if sockets is None else sockets
+        for index, listener in enumerate(listeners):
+            control = partial(Control, self, implicit=index >= len(self.settings.listen))
             self.addresses.append(listening_address(listener))
-            self._listeners.append(await self.loop.create_server(lambda: Control(self), sock=listener, backlog=BACKLOG))
+            self._listeners.append(await self.loop.create_server(control, sock=listener, backlog=BACKLOG))
+
+    def _use_certificates(self, settings: Settings) -> None:
+        """Load the certificates of ``settings``. Raises ConfigError, and leaves all as it was."""
+        if not settings.tls.certificates:
+            self.certificates = None
+        elif self.certificates is None:
+            self.certificates = Certificates(
+                settings.tls,
+                notice=lambda message: self.notice(None, "certificate", message),
+                schedule=self.loop.call_later,
+            )
+        else:
+            self.certificates.configure(settings.tls)
 
     async def serve_forever(self) -> None:
         """Serve until cancelled."""
@@ -196,6 +218,7 @@ class Server:
 
     def reconfigure(self, settings: Settings, accounts: Accounts) -> None:
         """Take new settings and accounts for sessions to come; listeners stay as they are."""
+        self._use_certificates(settings)
         if settings.passive_ports != self.settings.passive_ports:
             self.pool = PortPool(settings.passive_ports)
         if settings.announce != self.settings.announce:

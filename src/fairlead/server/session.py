@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fairlead.proto.codec import Representation
 from fairlead.proto.codec.deflate import DEFAULT_LEVEL
 from fairlead.proto.listing.mlsx import DEFAULT_FACTS
+from fairlead.server.protection import Protection
 
 if TYPE_CHECKING:
     from fairlead.accounts.base import Account
@@ -46,6 +47,7 @@ class Session:
         "peer",
         "pending",
         "port",
+        "protection",
         "range",
         "rename_from",
         "reply_to",
@@ -59,7 +61,9 @@ class Session:
         "window",
     )
 
-    def __init__(self, server: Server, control: Control, number: int, started: float) -> None:
+    def __init__(
+        self, server: Server, control: Control, number: int, started: float, *, implicit: bool = False
+    ) -> None:
         self.server = server
         self.reply_to = control
         self.number = number
@@ -73,10 +77,11 @@ class Session:
         """The loop's time since which nobody is logged in; the login time-out counts from there."""
         self.failures = 0
         """Wrong passwords so far; outlives REIN."""
+        self.protection = Protection(implicit=implicit)
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything but the control connection (REIN, RFC 959 section 4.1.1)."""
+        """Forget everything but the control connection and its protection (REIN, RFC 959 section 4.1.1)."""
         self.port: DataPort | None = None
         self.transfer: Transfer | Work | None = None
         self.epsv_all = False

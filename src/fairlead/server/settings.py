@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 DEFAULT_LISTEN = (("127.0.0.1", 2121), ("::1", 2121))
 DEFAULT_PASSIVE_PORTS = range(61000, 65536)
@@ -20,6 +21,33 @@ class Announce:
     address: str = ""
     clients: str = ""
     refresh: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate with its chain and its key, files in PEM form; an empty ``key`` means that it is in ``file``."""
+
+    file: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """How connections are protected (RFC 4217); without certificates they are not."""
+
+    certificates: Sequence[Certificate] = ()
+    """The first serves clients who call by a name that is in none of them."""
+    required: bool = False
+    """Whether nobody logs in and no data move in clear."""
+    implicit: Sequence[tuple[str, int]] = ()
+    """Hosts and ports where TLS comes before FTP."""
+    resumption: Literal["off", "warn", "require"] = "warn"
+    """What becomes of a data connection that does not resume the TLS session of its control connection."""
+    client_ca: str = ""
+    """A file of authorities in PEM form whose certificates clients may show; empty to ask for none."""
+    minimum_version: Literal["1.2", "1.3"] = "1.2"
+    require_close_notify: bool = True
+    """Whether an upload under TLS counts only when the client says that it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +89,9 @@ class Settings:
     time_zone_utc: bool = True
     """Whether LIST shows UTC (else the local zone)."""
     workers: int = 1
+    tls: TlsSettings = TlsSettings()
+
+    @property
+    def everywhere(self) -> tuple[tuple[str, int], ...]:
+        """Where it listens: in clear first, then with TLS before FTP."""
+        return (*self.listen, *self.tls.implicit)

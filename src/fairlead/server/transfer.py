@@ -19,8 +19,10 @@ from fairlead.errors import DataConnectionError, FairleadError
 from fairlead.events import TransferFailed, TransferFinished
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.server.data import Connection, DataPort, KeptPort, default_port
+from fairlead.server.data import CALLING, Connection, DataPort, KeptPort, default_port
 from fairlead.server.failures import AbortedError, cause_of, code_for, reply_for
+from fairlead.server.protected import Protected, protect
+from fairlead.server.protection import PRIVATE
 from fairlead.server.pump import SMALL, Pump, lost
 from fairlead.server.stepping import Wait
 
@@ -52,13 +54,14 @@ class Transfer:
         "early",
         "error",
         "path",
+        "receives",
         "settled",
         "started",
         "total",
         "verb",
     )
 
-    def __init__(self, session: Session, verb: str, path: str, total: int | None) -> None:
+    def __init__(self, session: Session, verb: str, path: str, total: int | None, *, receives: bool = False) -> None:
         self._session = session
         self._loop = session.server.loop
         self._port: DataPort | None = None
@@ -68,6 +71,8 @@ class Transfer:
         self.verb = verb
         self.path = path
         self.total = total
+        self.receives = receives
+        """Whether the client sends."""
         self.started = self._loop.time()
         self.aborted = False
         self.settled = False
@@ -122,6 +127,9 @@ class Transfer:
             connection = await self._open(port)
             early: bytes | None = None
             try:
+                if session.protection.level == PRIVATE and not isinstance(connection, Protected):
+                    calls = session.protection.calls or port.mode == CALLING
+                    connection = self._connection = await protect(connection, session, self, calls=calls)
                 early = await move(connection)
                 if self.aborted:
                     raise AbortedError("Transfer aborted")
@@ -219,11 +227,19 @@ class Transfer:
         if self.aborted:
             raise AbortedError("Transfer aborted")
         self._pump = pump
+        await self.wait(connection, reads=pump.reads, seconds=self._session.server.settings.data_stall_timeout)
+
+    def now(self) -> float:
+        """The loop's time."""
+        return self._loop.time()
+
+    async def wait(self, connection: Connection, *, reads: bool, seconds: float) -> None:
+        """Wait until ``connection`` can be read (else written), at most so long; then DataConnectionError."""
         self._wait = Wait()
-        self._expect(self._session.server.settings.data_stall_timeout)
+        self._expect(seconds)
         try:
             readiness = self._session.server.readiness
-            await (readiness.readable if pump.reads else readiness.writable)(connection.fileno(), self._wait)
+            await (readiness.readable if reads else readiness.writable)(connection.fileno(), self._wait)
         finally:
             self._wait = None
             self.deadline = None
@@ -234,8 +250,12 @@ class Transfer:
         With ``keep`` what the peer sends is left for the next transfer.
         """
         self._pump = pump
-        if not (inline and pump.run(0)):
+        done = inline and pump.run(0)
+        if not done:
             await self.pump(pump, connection)
+        if not keep and isinstance(connection, Protected):
+            await self._end(connection)
+        if not done:
             if not keep:
                 _shut(connection, socket.SHUT_WR)
             await self._delivered(connection, keep=keep)
@@ -244,6 +264,14 @@ class Transfer:
             _check(connection)
         else:
             _discard_incoming(connection)
+
+    async def _end(self, connection: Protected) -> None:
+        """Tell a receiver that it has all."""
+        try:
+            while not connection.end():
+                await self.wait(connection, reads=False, seconds=self._session.server.settings.data_stall_timeout)
+        except OSError as error:
+            raise lost(error) from error
 
     async def _delivered(self, connection: Connection, *, keep: bool) -> None:
         """Wait until the peer's system has all octets, so that 226 is never said of ones that were lost.
@@ -305,8 +333,9 @@ def _check(connection: Connection) -> None:
 
 def _discard_incoming(connection: Connection) -> bool:
     """Read away what a receiver sent against the rules, else closing would reset the connection; whether it ended."""
+    raw = connection.raw if isinstance(connection, Protected) else connection
     try:
-        while connection.recv(SMALL, socket.MSG_DONTWAIT):
+        while raw.recv(SMALL, socket.MSG_DONTWAIT):
             pass
     except BlockingIOError:
         return False

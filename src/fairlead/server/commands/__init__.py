@@ -19,6 +19,7 @@ FAMILIES = (
     "namespace",
     "range",
     "retrieve",
+    "security",
     "site",
     "site_files",
     "site_session",

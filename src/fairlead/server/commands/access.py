@@ -22,7 +22,7 @@ ACCOUNT_PLEASE = Reply(332, "Please send the account with ACCT.")
 TOO_MANY = Reply(421, "Too many wrong passwords, closing the control connection.")
 
 
-@command("USER", syntax="name", argument=Argument.REQUIRED, login=False)
+@command("USER", syntax="name", argument=Argument.REQUIRED, login=False, private=True)
 def user(session: Session, name: str) -> Reply:
     """Name the user; logs an earlier one out. The answer is the same for names that do not exist (RFC 2577)."""
     session.log_out()
@@ -31,7 +31,7 @@ def user(session: Session, name: str) -> Reply:
     return EMAIL_PLEASE if session.server.accounts.anonymous(name) else PASSWORD_PLEASE
 
 
-@command("PASS", syntax="password", argument=Argument.OPTIONAL, login=False, after="USER", secret=True)
+@command("PASS", syntax="password", argument=Argument.OPTIONAL, login=False, after="USER", secret=True, private=True)
 async def password(session: Session, secret: str) -> Reply:
     """Prove the user; a wrong password is answered later with each recent failure of the same source."""
     server = session.server
@@ -45,7 +45,7 @@ async def password(session: Session, secret: str) -> Reply:
     return _logged_in(session, account, secret)
 
 
-@command("ACCT", syntax="account", argument=Argument.REQUIRED, login=False, secret=True)
+@command("ACCT", syntax="account", argument=Argument.REQUIRED, login=False, secret=True, private=True)
 async def account_information(session: Session, information: str) -> Reply:
     """Give the account, where PASS or a store asked for one (332, 532); superfluous otherwise (202)."""
     server = session.server
@@ -67,9 +67,13 @@ async def account_information(session: Session, information: str) -> Reply:
 
 @command("REIN", login=False)
 def reinitialize(session: Session, _: str) -> Reply:
-    """Log out and begin anew on the same connection; a transfer has ended before."""
+    """Log out and begin anew on the same connection; a transfer has ended before. TLS ends (RFC 4217 section 13)."""
     session.use_port(None)
     session.reset()
+    session.protection.reset()
+    if not session.protection.implicit:
+        session.protection.clear()
+        session.reply_to.end_tls()
     return session.server.greeting
 
 

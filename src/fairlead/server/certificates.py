@@ -1,0 +1,240 @@
+"""What the server proves itself with: certificates chosen by name, and a TLS context for each session.
+
+Two kinds of :class:`ssl.SSLContext` work together. One for each certificate, made when its files are read, holds chain
+and key; making it takes half a millisecond. One for each session is the first that OpenSSL sees of a connection: its
+keys seal the session's tickets, so a ticket of one session resumes nothing in another. It has no certificate and is
+made in a fraction of that time; once the client's first message is read it hands the connection over to the context of
+the certificate that fits the name in it.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+from fairlead.errors import ConfigError, TlsError
+from fairlead.server.settings import Certificate, TlsSettings
+from fairlead.tls import Tls
+
+PROTOCOL = "ftp"
+"""FTP's name among application protocols (RFC 7301)."""
+READY = 16
+"""Contexts for sessions that are kept ready."""
+PAUSE = 0.01
+"""Seconds between the making of two of them, so that commands are answered in between."""
+LOOK = 1.0
+"""Seconds between looks at the files."""
+SOON = 14 * 86400.0
+"""Seconds before its end from which on a certificate is worth a notice."""
+TICKETS = 4
+"""Tickets after the handshake of a control connection, for clients that use each once (RFC 8446 section C.4)."""
+
+_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+_NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME, which ssl has no name for."""
+
+
+class _Loaded(NamedTuple):
+    """One certificate as it is in force."""
+
+    context: ssl.SSLContext
+    names: tuple[str, ...]
+    expires: float | None
+
+
+class _SessionContext(ssl.SSLContext):
+    """The context of one session."""
+
+    host: str = ""
+    """The name that chooses the certificate of clients that send none with TLS."""
+
+
+class Certificates:
+    """The certificates of ``settings``, loaded anew when their files change.
+
+    ``notice`` tells the operator, ``schedule`` calls a function after some seconds. Raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        settings: TlsSettings,
+        *,
+        notice: Callable[[str], None],
+        schedule: Callable[[float, Callable[[], None]], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._notice = notice
+        self._schedule = schedule
+        self._clock = clock
+        self._ready: list[_SessionContext] = []
+        self._refilling = False
+        self._looked = clock()
+        self.configure(settings)
+
+    def configure(self, settings: TlsSettings) -> None:
+        """Take ``settings`` for sessions to come; on ConfigError the old ones stay."""
+        seen = _fingerprints(settings)
+        loaded = [_load(certificate, settings.client_ca) for certificate in settings.certificates]
+        self._settings = settings
+        self._seen = seen
+        self._take(loaded)
+        self._ready.clear()
+
+    def _take(self, loaded: list[_Loaded]) -> None:
+        self._default = loaded[0].context
+        self._by_name = {name.lower(): each.context for each in reversed(loaded) for name in each.names}
+        now = time.time()
+        for each, certificate in zip(loaded, self._settings.certificates, strict=True):
+            if each.expires is not None and each.expires < now + SOON:
+                when = time.strftime("%Y-%m-%d", time.gmtime(each.expires))
+                said = "has expired" if each.expires < now else "expires"
+                self._notice(f"the certificate {certificate.file} {said} on {when}; clients refuse an expired one")
+
+    def session_context(self, host: str = "") -> ssl.SSLContext:
+        """A context for a session that begins; ``host`` chooses the certificate where the client names none."""
+        now = self._clock()
+        if now - self._looked >= LOOK:
+            self._looked = now
+            self._look()
+        context = self._ready.pop() if self._ready else self._make()
+        context.host = host
+        if not self._refilling:
+            self._refilling = True
+            self._schedule(PAUSE, self._refill)
+        return context
+
+    @cached_property
+    def calling_context(self) -> ssl.SSLContext:
+        """For data connections on which this end is the client of TLS: a third party's, which nothing identifies."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def prepare(self) -> None:
+        """Make contexts for the first sessions."""
+        while len(self._ready) < READY:
+            self._ready.append(self._make())
+
+    def _refill(self) -> None:
+        self._ready.append(self._make())
+        self._refilling = len(self._ready) < READY
+        if self._refilling:
+            self._schedule(PAUSE, self._refill)
+
+    def _make(self) -> _SessionContext:
+        context = _SessionContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = _VERSIONS[self._settings.minimum_version]
+        context.num_tickets = TICKETS
+        if self._settings.client_ca:
+            context.verify_mode = ssl.CERT_OPTIONAL
+        context.sni_callback = self._choose
+        return context
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        assert isinstance(context, _SessionContext)
+        connection.context = self.chosen(name or context.host)
+
+    def chosen(self, name: str) -> ssl.SSLContext:
+        """The context of the certificate for ``name``; of the first one where none is."""
+        name = name.lower().rstrip(".")
+        found = self._by_name.get(name)
+        if found is None:
+            found = self._by_name.get(f"*.{name.partition('.')[2]}", self._default)
+        return found
+
+    def _look(self) -> None:
+        """Load the files anew if one has changed; what cannot be loaded is told once, and the old ones stay."""
+        seen = _fingerprints(self._settings)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            self._take([_load(certificate, self._settings.client_ca) for certificate in self._settings.certificates])
+        except ConfigError as error:
+            self._notice(f"the old certificate stays in use: {error}")
+        else:
+            self._notice("the certificate was loaded anew, since its files changed")
+
+
+def _fingerprints(settings: TlsSettings) -> list[tuple[int, int, int] | None]:
+    return [_fingerprint(path) for path in _files(settings)]
+
+
+def _files(settings: TlsSettings) -> Iterable[str]:
+    for certificate in settings.certificates:
+        yield certificate.file
+        if certificate.key:
+            yield certificate.key
+    if settings.client_ca:
+        yield settings.client_ca
+
+
+def _fingerprint(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def _load(certificate: Certificate, client_ca: str) -> _Loaded:
+    file, key = certificate.file, certificate.key or certificate.file
+    for path in (file, key):
+        _check_readable(path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols([PROTOCOL])
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(file)
+    except ssl.SSLError as error:
+        raise ConfigError(f"{file} holds no certificate in PEM form; name the file that does") from error
+    try:
+        context.load_cert_chain(file, key, password=_no_password)
+    except ssl.SSLError as error:
+        raise ConfigError(_why_not(file, key, error)) from error
+    if client_ca:
+        _check_readable(client_ca)
+        try:
+            context.load_verify_locations(client_ca)
+        except ssl.SSLError as error:
+            raise ConfigError(f"{client_ca} holds no certificate in PEM form; name the authority's") from error
+    return _Loaded(context, *_facts(context, file))
+
+
+def _check_readable(path: str) -> None:
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; TLS needs it") from error
+
+
+def _no_password() -> str:
+    raise ConfigError("the key is protected by a password; give one that is not, readable by the server alone")
+
+
+def _why_not(file: str, key: str, error: ssl.SSLError) -> str:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return f"the key in {key} does not belong to the certificate in {file}; give the one it was made with"
+    if file == key:
+        return f"{file} holds no private key in PEM form; name the file that does (--tls-key)"
+    return f"{key} holds no private key in PEM form; name the file that does"
+
+
+def _facts(context: ssl.SSLContext, file: str) -> tuple[tuple[str, ...], float | None]:
+    """The names in the certificate of ``context`` and its last second, as a client sees them that trusts it."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
+    trusting.load_verify_locations(file)
+    client, server = Tls(trusting), Tls(context, server_side=True)
+    try:
+        while not client.handshake(server.take()):
+            server.handshake(client.take())
+    except TlsError:  # it is for something else than servers, which is for the operator to know
+        return (), None
+    return client.peer_names, client.peer_expiry
