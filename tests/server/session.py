@@ -142,7 +142,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    storage: Storage, run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run, **arguments: Any
+    storage: Storage, run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run, /, **arguments: Any
 ) -> Iterator[Running]:
     """A server of ``storage`` with the arguments of :class:`Server`, on a free port of both loopback addresses.
 
