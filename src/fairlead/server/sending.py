@@ -85,7 +85,14 @@ def _shown(path: str) -> str:
 
 
 async def send_chunks(
-    session: Session, verb: str, path: str, chunks: Iterator[bytes], *, inline: bool, text: bool = False
+    session: Session,
+    verb: str,
+    path: str,
+    chunks: Iterator[bytes],
+    *,
+    inline: bool,
+    text: bool = False,
+    opening: str = "Here comes the listing.",
 ) -> Reply:
     """Listings: octets made on the way; ``inline`` says that making them is quick enough for the event loop.
 
@@ -97,7 +104,7 @@ async def send_chunks(
         chunks, mode = _listed(session, chunks, text=text)
     transfer = Transfer(session, verb, path, None)
     move = _sending(transfer, chunks, inline=inline, keep=mode in MARKED)
-    return await transfer.run("Here comes the listing.", move)
+    return await transfer.run(opening, move)
 
 
 def _listed(session: Session, chunks: Iterator[bytes], *, text: bool) -> tuple[Iterator[bytes], str]:

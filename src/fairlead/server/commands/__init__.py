@@ -25,6 +25,7 @@ FAMILIES = (
     "site_session",
     "space",
     "store",
+    "thumbnail",
 )
 
 
