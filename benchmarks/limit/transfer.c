@@ -134,8 +134,8 @@ void transfer_begin(struct session *session) {
         return;
     }
     SAY(session, "150 Go");
-    if (session->work == STORE)
-        session_flush(session); /* the client waits for it before it sends */
+    if (session->work != RETRIEVE)
+        session_flush(session); /* the client waits for it before it sends; a listing may take long */
     transfer_continue(session);
 }
 
