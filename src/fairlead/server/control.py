@@ -269,7 +269,8 @@ class Control(asyncio.Protocol):
     def _put_under_tls(self, *, after_reply: bool) -> None:
         protection = self.session.protection
         assert self._server.certificates is not None
-        protection.context = self._server.certificates.session_context()
+        host = self.session.named_host
+        protection.context = self._server.certificates.session_context(host.names[0] if host is not None else "")
         tls = Tls(protection.context, server_side=True)
         transport = cast("asyncio.Transport", self._transport)
         self._transport = self._layer = TlsLayer(

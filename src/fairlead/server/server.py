@@ -27,6 +27,7 @@ from fairlead.server.certificates import Certificates
 from fairlead.server.control import Control
 from fairlead.server.failures import cause_of, reply_for
 from fairlead.server.hashing import HashMemory
+from fairlead.server.hosts import Host, Hosts, greeting
 from fairlead.server.listener import bind, listening_address
 from fairlead.server.ports import PortPool
 from fairlead.server.pump import Pipes
@@ -60,10 +61,6 @@ PROBES = frozenset({"CWD", "CDUP", "XCWD", "XCUP", "SIZE", "MDTM", "MLST", "STAT
 commands.load()
 
 
-def _greeting(settings: Settings) -> Reply:
-    return Reply(220, *(settings.banner.splitlines() or [""]))
-
-
 def _descriptors_for_sessions() -> int:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
@@ -87,13 +84,15 @@ class Server:
         events: Bus | None = None,
         connections: Connections | None = None,
         guard: LoginGuard | None = None,
+        hosts: Sequence[Host] = (),
         **changes: Any,
     ) -> None:
         """Put a server together from its parts.
 
         ``storage`` is what every account sees that has no storage of its own; without ``accounts`` it is served to
-        anonymous users, read-only. ``changes`` are fields of ``settings``, such as ``passive_ports``. Raises TypeError
-        for a setting that does not exist.
+        anonymous users, read-only. ``hosts`` are further ones that clients reach by name (RFC 7151). ``changes`` are
+        fields of ``settings``, such as ``passive_ports``. Raises TypeError for a setting that does not exist,
+        ConfigError where two hosts have one name.
         """
         self.settings = replace(settings or Settings(), **changes)
         self.storage = storage
@@ -106,7 +105,8 @@ class Server:
         self.pipes = Pipes()
         self.hashes = HashMemory()
         self.pool = PortPool(self.settings.passive_ports)
-        self.greeting = _greeting(self.settings)
+        self.greeting = greeting(self.settings.banner)
+        self.hosts = Hosts(hosts, self.settings)
         self.certificates: Certificates | None = None
         """What TLS is served with, once started; None where there is none."""
         self.loop: asyncio.AbstractEventLoop
@@ -216,16 +216,21 @@ class Server:
         """Whether the server is shutting down."""
         return self._stopping
 
-    def reconfigure(self, settings: Settings, accounts: Accounts) -> None:
-        """Take new settings and accounts for sessions to come; listeners stay as they are."""
+    def reconfigure(self, settings: Settings, accounts: Accounts, hosts: Sequence[Host] = ()) -> None:
+        """Take new settings, accounts and virtual hosts for sessions to come; listeners stay as they are.
+
+        Raises ConfigError, and leaves all as it was.
+        """
+        known = Hosts(hosts, settings)
         self._use_certificates(settings)
+        self.hosts = known
         if settings.passive_ports != self.settings.passive_ports:
             self.pool = PortPool(settings.passive_ports)
         if settings.announce != self.settings.announce:
             self.announcer.change(settings.announce)
         self.settings = settings
         self.accounts = accounts
-        self.greeting = _greeting(settings)
+        self.greeting = greeting(settings.banner)
 
     # Sessions
 

@@ -10,10 +10,11 @@ from fairlead.proto.listing.mlsx import DEFAULT_FACTS
 from fairlead.server.protection import Protection
 
 if TYPE_CHECKING:
-    from fairlead.accounts.base import Account
+    from fairlead.accounts.base import Account, Accounts
     from fairlead.proto.reply import Reply
     from fairlead.server.control import Control
     from fairlead.server.data import DataPort
+    from fairlead.server.hosts import Host
     from fairlead.server.marks import Mark
     from fairlead.server.ranges import Range
     from fairlead.server.server import Server
@@ -42,6 +43,7 @@ class Session:
         "local",
         "logged_out",
         "may_store",
+        "named_host",
         "number",
         "offset",
         "peer",
@@ -78,6 +80,8 @@ class Session:
         self.failures = 0
         """Wrong passwords so far; outlives REIN."""
         self.protection = Protection(implicit=implicit)
+        self.named_host: Host | None = None
+        """The virtual host that HOST named; None for the server itself. Outlives AUTH, for it chooses a certificate."""
         self.reset()
 
     def reset(self) -> None:
@@ -126,9 +130,31 @@ class Session:
         """Take on the identity of ``account``, in its home."""
         self.account = account
         self.awaiting = None
-        self.storage = account.storage or self.server.storage
+        self.storage = account.storage or (self.host or self.server).storage
         self.cwd = account.home
         self.reply_to.check_at(self.server.loop.time() + self.idle_timeout)
+
+    def enter_host(self, host: Host | None) -> None:
+        """Begin anew with the virtual host ``host``, None for the server itself (HOST, RFC 7151 section 3)."""
+        self.log_out()
+        self.named_host = host
+
+    @property
+    def host(self) -> Host | None:
+        """The virtual host that TLS began with (SNI), else the one that HOST named; None for the server itself."""
+        name = self.protection.server_name
+        found = self.server.hosts.by_name.get(name.lower()) if name else None
+        return found or self.named_host
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may log in at the host that the session is with."""
+        return (self.host or self.server).accounts
+
+    @property
+    def greeting(self) -> Reply:
+        """The 220 of the host that the session is with."""
+        return (self.host or self.server).greeting
 
     def allow_idle(self, seconds: float) -> None:
         """End the session after so many seconds without a command."""

@@ -56,6 +56,8 @@ class Settings:
 
     listen: Sequence[tuple[str, int]] = DEFAULT_LISTEN
     banner: str = "Fairlead ready."
+    names: Sequence[str] = ()
+    """Names by which HOST may call the server itself, beside the machine's own and those that are announced."""
     passive_ports: range = DEFAULT_PASSIVE_PORTS
     announce: Sequence[Announce] = ()
     """Tried in order, the first whose network holds the client decides."""

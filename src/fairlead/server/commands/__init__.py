@@ -13,6 +13,7 @@ FAMILIES = (
     "checksums",
     "combine",
     "facts",
+    "host",
     "info",
     "listing",
     "modify",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fairlead.errors import LoginRefused
 from fairlead.events import LoginFailed, LoginSucceeded
 from fairlead.proto.reply import Reply
+from fairlead.server.hosts import UNAVAILABLE
 from fairlead.server.registry import Argument, command
 from fairlead.server.stepping import Wait
 
@@ -28,15 +29,17 @@ def user(session: Session, name: str) -> Reply:
     session.log_out()
     session.user = name
     session.pending = "USER"
-    return EMAIL_PLEASE if session.server.accounts.anonymous(name) else PASSWORD_PLEASE
+    if session.host is not None and not session.host.available:
+        session.reply_to.close("the host is not available")
+        return UNAVAILABLE
+    return EMAIL_PLEASE if session.accounts.anonymous(name) else PASSWORD_PLEASE
 
 
 @command("PASS", syntax="password", argument=Argument.OPTIONAL, login=False, after="USER", secret=True, private=True)
 async def password(session: Session, secret: str) -> Reply:
     """Prove the user; a wrong password is answered later with each recent failure of the same source."""
-    server = session.server
     try:
-        account = await server.accounts.authenticate(session.user, secret, peer=session.peer[0])
+        account = await session.accounts.authenticate(session.user, secret, peer=session.peer[0])
     except LoginRefused as error:
         return await _refused(session, str(error))
     if account.account_at == "login":
@@ -48,18 +51,17 @@ async def password(session: Session, secret: str) -> Reply:
 @command("ACCT", syntax="account", argument=Argument.REQUIRED, login=False, secret=True, private=True)
 async def account_information(session: Session, information: str) -> Reply:
     """Give the account, where PASS or a store asked for one (332, 532); superfluous otherwise (202)."""
-    server = session.server
     account = session.awaiting
     if account is None:
         if session.account is None:
             return Reply(503, "Send USER and PASS first.")
         if session.account.account_at != "store" or session.may_store:
             return Reply(202, "No account is needed.")
-        if not await server.accounts.check_account(session.account, information):
+        if not await session.accounts.check_account(session.account, information):
             return await _refused(session, "wrong account")
         session.may_store = True
         return LOGGED_IN
-    if not await server.accounts.check_account(account, information):
+    if not await session.accounts.check_account(account, information):
         session.awaiting = None
         return await _refused(session, "wrong account")
     return _logged_in(session, account, "")
@@ -74,7 +76,8 @@ def reinitialize(session: Session, _: str) -> Reply:
     if not session.protection.implicit:
         session.protection.clear()
         session.reply_to.end_tls()
-    return session.server.greeting
+    session.enter_host(None)
+    return session.greeting
 
 
 @command("QUIT", login=False)
