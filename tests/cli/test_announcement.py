@@ -9,9 +9,10 @@ from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
 from fairlead.cli.announcement import for_people
 from fairlead.config.build import Built
-from fairlead.server.settings import Announce, Settings
+from fairlead.server.settings import Announce, Certificate, Settings, TlsSettings
 from fairlead.storage.local import LocalStorage
 
+from tests.certificates import make
 ALL = [("0.0.0.0", 21), ("::", 21)]
 
 
@@ -90,3 +91,27 @@ def test_who_may_do_what_is_said_as_long_as_they_are_few(tmp_path: Path) -> None
     assert lines(tmp_path, ALL, accounts=MemoryAccounts())[0] == (
         f"serving {tmp_path}: nobody may log in; give --user NAME:PASSWORD or --anonymous"
     )
+
+
+def test_listeners_of_implicit_tls_are_told_from_those_in_clear(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(tls=TlsSettings(implicit=[("::1", 990)]))
+    storage = LocalStorage(tmp_path)
+    built = Built(settings, storage, MemoryAccounts(), (storage,))
+
+    announce([("127.0.0.1", 21), ("::1", 990)], str(tmp_path), built)
+
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "listening on ftp://127.0.0.1:21",
+        "listening on ftps://[::1]:990",
+    ]
+
+
+@pytest.mark.parametrize(("required", "word"), [(True, "required"), (False, "on request")])
+def test_the_certificate_is_shown_for_comparison(tmp_path: Path, required: bool, word: str) -> None:
+    pair = make(tmp_path, "server")
+    settings = Settings(tls=TlsSettings([Certificate(str(pair.certificate), str(pair.key))], required=required))
+
+    digest = pair.body.fingerprint(hashes.SHA256()).hex(":").upper()
+    assert lines(tmp_path, ALL, settings)[2] == f"TLS {word} with {pair.certificate}, SHA-256 {digest}"

@@ -155,7 +155,7 @@ def test_a_wrong_value_is_one_sentence_and_status_2(
 def test_every_option_is_one_of_the_contract() -> None:
     assert {option.flag for option in OPTIONS} == {
         "--passive-ports", "--public-address", "--active-source-port", "--workers", "--log-format", "--idle-timeout",
-        "--max-sessions",
+        "--max-sessions", "--tls-resumption",
     }  # fmt: skip
 
 

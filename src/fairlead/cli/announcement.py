@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import binascii
+import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +16,7 @@ from fairlead.config.values import bracketed
 
 if TYPE_CHECKING:
     from fairlead.config.build import Built
-    from fairlead.server.settings import Announce, Settings
+    from fairlead.server.settings import Announce, Settings, TlsSettings
 
 MANY = 5
 """So many accounts are counted instead of named."""
@@ -22,7 +24,11 @@ MANY = 5
 
 def announce(addresses: Sequence[tuple[str, int]], root: str, built: Built) -> None:
     """Print a line for each listener, for programs, and then some for people."""
-    lines = [f"listening on ftp://{bracketed(host)}:{port}" for host, port in addresses]
+    clear = len(addresses) - len(built.settings.tls.implicit)
+    lines = [
+        f"listening on {'ftp' if number < clear else 'ftps'}://{bracketed(host)}:{port}"
+        for number, (host, port) in enumerate(addresses)
+    ]
     try:
         print("\n".join([*lines, *for_people(addresses, root, built)]), flush=True)
     except BrokenPipeError:  # who started the server has read enough
@@ -35,6 +41,8 @@ def for_people(addresses: Sequence[tuple[str, int]], root: str, built: Built) ->
     ports = f"{settings.passive_ports[0]}-{settings.passive_ports[-1]}"
     yield f"serving {Path(root).resolve()}: {_accounts(list(built.accounts))}"
     yield f"passive ports {ports}, announced as {_announced(settings.announce)}"
+    if settings.tls.certificates:
+        yield _protection(settings.tls)
     if all(_is_loopback(host) for host, _ in addresses):
         yield "only this machine can connect; to let others in: --listen '[::]:2121'"
         return
@@ -45,6 +53,16 @@ def for_people(addresses: Sequence[tuple[str, int]], root: str, built: Built) ->
             yield (
                 f"{rule.address} is a private address: clients beyond a NAT need --public-address with the one outside"
             )
+
+
+def _protection(tls: TlsSettings) -> str:
+    """How TLS is had, and what a careful person compares with what the client shows."""
+    file = tls.certificates[0].file
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    text = Path(file).read_text("ascii", "replace").partition(begin)[2].partition(end)[0]
+    digest = hashlib.sha256(binascii.a2b_base64(text)).hexdigest().upper()
+    shown = ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+    return f"TLS {'required' if tls.required else 'on request'} with {file}, SHA-256 {shown}"
 
 
 def _accounts(accounts: Sequence[Account]) -> str:

@@ -20,6 +20,8 @@ examples:
   fairlead serve --user me:secret --write             one user who may change files
   fairlead serve --passive-ports 50000-50099 --public-address 203.0.113.7 --listen :21
                                                       behind a NAT that forwards 21 and 50000-50099
+  fairlead serve --tls-cert host.pem --tls-key host.key --require-tls --listen :21 --implicit-tls :990
+                                                      under TLS only, on request and from the beginning
   fairlead serve --config /etc/fairlead.toml          as the file says; options go over it
 
 SIGTERM and SIGINT let running transfers finish, SIGHUP reads the configuration file again.
@@ -48,6 +50,12 @@ OPTIONS = (
         ("server", "active_source_port"),
         "N",
         "port that active mode calls from (default: the listener's minus one); 0 for any",
+    ),
+    Option(
+        "--tls-resumption",
+        ("tls", "resumption"),
+        "off|warn|require",
+        "whether data connections must resume the control connection's TLS session (default warn: say who does not)",
     ),
     Option("--workers", ("server", "workers"), "N", "processes that serve (default 1); 0 for one per core"),
     Option("--log-format", ("log", "format"), "text|json", "form of the log on standard error (default text)"),
@@ -79,6 +87,21 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--write", action="store_true", help="let named users change files")
     parser.add_argument("--anonymous", action=argparse.BooleanOptionalAction, help="whether anonymous users may read")
     parser.add_argument("--allow-fxp", action="store_true", help="let data connections go to others than the client")
+    certificate = parser.add_mutually_exclusive_group()
+    certificate.add_argument(
+        "--tls-cert", metavar="FILE", help="TLS with the certificate in this PEM file, with those of its authorities"
+    )
+    certificate.add_argument(
+        "--tls-self-signed", action="store_true", help="TLS with a certificate that is made once and kept"
+    )
+    parser.add_argument("--tls-key", metavar="FILE", help="the certificate's key (default: in the same file)")
+    parser.add_argument("--require-tls", action="store_true", help="refuse logins and data in clear")
+    parser.add_argument(
+        "--implicit-tls",
+        action="append",
+        metavar="HOST:PORT",
+        help="where TLS comes before FTP, may be repeated; usually port 990",
+    )
     for option in OPTIONS:
         parser.add_argument(option.flag, metavar=option.metavar, help=option.help)
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
@@ -112,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
         built.accounts,
         ready=lambda addresses: announce(addresses, config.storage.root, built),
         subscribe=lambda server: attend(server, config, built.stores),
-        reload=again if args.config else None,
+        reload=again if args.config or built.settings.tls.certificates else None,
     ).run()
 
 
@@ -132,6 +155,17 @@ def settings(args: argparse.Namespace) -> Source:
         source.put(("anonymous", "enabled"), args.anonymous, "--anonymous")
     elif args.user:
         source.put(("anonymous", "enabled"), False, "--user")
+    if args.tls_cert or args.tls_self_signed:  # what a file has of either is not in force
+        flag = "--tls-cert" if args.tls_cert else "--tls-self-signed"
+        source.put(("tls", "self_signed"), args.tls_self_signed, flag)
+        source.put(("tls", "certificate"), [args.tls_cert] if args.tls_cert else [], flag)
+        source.put(("tls", "key"), [], flag)
+    if args.tls_key:
+        source.put(("tls", "key"), [args.tls_key], "--tls-key")
+    if args.require_tls:
+        source.put(("tls", "required"), True, "--require-tls")
+    if args.implicit_tls:
+        source.put(("tls", "implicit"), args.implicit_tls, "--implicit-tls")
     for option in OPTIONS:
         text = getattr(args, option.flag.removeprefix("--").replace("-", "_"))
         if text is not None:

@@ -12,8 +12,10 @@ from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
 from fairlead.config import models
 from fairlead.config.route import outward_address
+from fairlead.config.self_signed import self_signed, state_directory
 from fairlead.errors import ConfigError
-from fairlead.server.settings import Announce, Settings
+from fairlead.server.certificates import check
+from fairlead.server.settings import Announce, Certificate, Settings, TlsSettings
 from fairlead.storage.local import LocalStorage
 
 
@@ -53,7 +55,7 @@ def build(config: models.Config, *, users: Mapping[str, str] | None = None, writ
     accounts = MemoryAccounts(
         known.values(), anonymous=anonymous, anonymous_needs_password=config.anonymous.need_password
     )
-    return Built(_settings(config.server), stores.main, accounts, stores.all())
+    return Built(_settings(config), stores.main, accounts, stores.all())
 
 
 def _configured(user: models.User, stores: _Stores, *, write: bool) -> User:
@@ -84,14 +86,43 @@ def _rules(rules: Iterable[models.PathRule], *, write: bool) -> tuple[Rule, ...]
     return tuple(Rule(path, rights) for path, rights in by_path.items())
 
 
-def _settings(server: models.Server) -> Settings:
+def _settings(config: models.Config) -> Settings:
+    server = config.server
     values = {name: getattr(server, name) for name in server.__struct_fields__}
     del values["public_address"]
     values["listen"] = tuple((where.host, where.port) for where in server.listen)
     values["passive_ports"] = server.passive_ports.ports
     values["announce"] = tuple(_announced(server.public_address))
     values["workers"] = server.workers or cores()
+    values["tls"] = _tls(config.tls, [rule.address for rule in values["announce"]])
     return Settings(**values)
+
+
+def _tls(section: models.Tls, names: Iterable[str]) -> TlsSettings:
+    """What ``section`` asks for, tried once; a certificate that is made is for ``names``, too."""
+    if section.self_signed and (section.certificate or section.key):
+        raise ConfigError("a certificate is given and another is to be made; give tls.certificate or tls.self_signed")
+    if section.key and len(section.key) != len(section.certificate):
+        raise ConfigError(
+            f"there are {len(section.certificate)} certificates and {len(section.key)} keys for them; give one key for"
+            " each certificate, in the same order (--tls-cert, --tls-key)"
+        )
+    files = section.certificate
+    if section.self_signed:
+        files = [self_signed(state_directory(os.environ), filter(None, names))]
+    if not files and (section.required or section.implicit or section.client_ca):
+        raise ConfigError("TLS needs a certificate; give --tls-cert and --tls-key, or --tls-self-signed to make one")
+    settings = TlsSettings(
+        certificates=tuple(map(Certificate, files, section.key or [""] * len(files))),
+        required=section.required,
+        implicit=tuple((where.host, where.port) for where in section.implicit),
+        resumption=section.resumption,
+        client_ca=section.client_ca,
+        minimum_version=section.minimum_version,
+        require_close_notify=section.require_close_notify,
+    )
+    check(settings)
+    return settings
 
 
 def cores() -> int:

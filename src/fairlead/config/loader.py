@@ -22,8 +22,15 @@ from fairlead.errors import ConfigError
 PREFIX = "FAIRLEAD_"
 """Before the name of a setting in the environment: ``FAIRLEAD_SERVER__PASSIVE_PORTS`` is ``server.passive_ports``."""
 
-_DIRECTORIES = (("storage", "root"), ("anonymous", "root"), ("users", "root"))
-"""Settings that name a directory, in a file relative to where that file is."""
+_PATHS = (
+    ("storage", "root"),
+    ("anonymous", "root"),
+    ("users", "root"),
+    ("tls", "certificate"),
+    ("tls", "key"),
+    ("tls", "client_ca"),
+)
+"""Settings that name a directory or a file, in a file relative to where that file is."""
 
 
 def load(
@@ -61,12 +68,19 @@ def from_file(file: str | Path) -> Source:
         place = re.fullmatch(r"(.*) \(at (line \d+), column \d+\)", str(error))
         where, message = (f"{path}, {place[2]}", place[1]) if place else (path, error)
         raise ConfigError(f"{where}: no valid TOML: {message}") from error
-    for table, key in _DIRECTORIES:
+    for table, key in _PATHS:
         here = values.get(table)
         for each in here if isinstance(here, list) else [here]:
-            if isinstance(each, dict) and isinstance(each.get(key), str) and each[key]:
-                each[key] = str(path.parent / each[key])
+            if isinstance(each, dict) and key in each:
+                each[key] = _placed(each[key], path.parent)
     return Source(values, file=str(path), text=text)
+
+
+def _placed(value: Any, parent: Path) -> Any:
+    """The path ``value``, or each in the list, as seen from ``parent``; what is no path is for others to refuse."""
+    if isinstance(value, list):
+        return [_placed(each, parent) for each in value]
+    return str(parent / value) if isinstance(value, str) and value else value
 
 
 def from_environment(environment: Mapping[str, str]) -> Source:

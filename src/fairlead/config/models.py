@@ -21,6 +21,7 @@ from fairlead.config.values import (
 from fairlead.server.settings import Settings
 
 _SERVER = Settings()
+_TLS = _SERVER.tls
 
 Seconds = Annotated[float, Meta(ge=0)]
 Timeout = Annotated[float, Meta(gt=0)]
@@ -110,6 +111,44 @@ class Server(Section, frozen=True):
     workers: Annotated[Count, Meta(description="processes that serve; 0 for one per core")] = _SERVER.workers
 
 
+class Tls(Section, frozen=True):
+    """Protection of connections by TLS (RFC 4217), where there is a certificate."""
+
+    certificate: Annotated[
+        list[str],
+        Meta(
+            description="files in PEM form, the certificate first, then those up to the authority; of several the one"
+            " with the name that the client calls is used, else the first"
+        ),
+    ] = []
+    key: Annotated[
+        list[str], Meta(description="the key of each certificate, unprotected; unset where it is in the same file")
+    ] = []
+    self_signed: Annotated[
+        bool, Meta(description="in place of a certificate: make one, and keep it for the next time")
+    ] = False
+    required: Annotated[bool, Meta(description="whether logging in and data in clear are refused")] = _TLS.required
+    implicit: Annotated[
+        list[Listen], Meta(description="where TLS comes before FTP, as some clients want it on port 990")
+    ] = []
+    resumption: Annotated[
+        Literal["off", "warn", "require"],
+        Meta(
+            description="whether data connections must resume the control connection's session, which proves whose they"
+            " are; warn records who does not"
+        ),
+    ] = _TLS.resumption
+    client_ca: Annotated[
+        str, Meta(description="a file of authorities in PEM form whose certificates clients may show; empty: none")
+    ] = _TLS.client_ca
+    minimum_version: Annotated[
+        Literal["1.2", "1.3"], Meta(description="the lowest version of TLS that is accepted")
+    ] = _TLS.minimum_version
+    require_close_notify: Annotated[
+        bool, Meta(description="whether an upload counts only when TLS itself was ended, so that nobody can cut it")
+    ] = _TLS.require_close_notify
+
+
 class Storage(Section, frozen=True):
     """The files that are served."""
 
@@ -180,6 +219,7 @@ class Config(Section, frozen=True):
     """Settings of `fairlead serve`."""
 
     server: Server = field(default_factory=Server)
+    tls: Tls = field(default_factory=Tls)
     storage: Storage = field(default_factory=Storage)
     anonymous: Anonymous = field(default_factory=Anonymous)
     users: list[User] = []

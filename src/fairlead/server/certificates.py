@@ -161,6 +161,12 @@ class Certificates:
             self._notice("the certificate was loaded anew, since its files changed")
 
 
+def check(settings: TlsSettings) -> None:
+    """Whether all that ``settings`` name can be loaded. Raises ConfigError."""
+    for certificate in settings.certificates:
+        _load(certificate, settings.client_ca)
+
+
 def _fingerprints(settings: TlsSettings) -> list[tuple[int, int, int] | None]:
     return [_fingerprint(path) for path in _files(settings)]
 

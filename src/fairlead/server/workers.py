@@ -56,13 +56,16 @@ class Program:
 
     def run(self) -> int:
         """Serve until a signal ends it; the exit status. Raises ConfigError when an address cannot be had."""
-        sockets = bind(self.settings.listen)
+        sockets = bind(self.settings.everywhere)
         if self.settings.workers == 1:
             return self._work(0, sockets, lambda: self.ready([listening_address(listener) for listener in sockets]))
         addresses = [listener.getsockname()[:2] for listener in sockets]
         shown = [listening_address(listener) for listener in sockets]
         close(sockets)
-        return _Parent(replace(self, settings=replace(self.settings, listen=addresses)), shown).run()
+        clear = len(self.settings.listen)
+        tls = replace(self.settings.tls, implicit=addresses[clear:])
+        settings = replace(self.settings, listen=addresses[:clear], tls=tls)
+        return _Parent(replace(self, settings=settings), shown).run()
 
     def work(self, index: int, sockets: Sequence[Listener], limits: Limits, ready: Callable[[], None]) -> int:
         """Be one worker, with what all workers count together."""
@@ -151,7 +154,7 @@ class _Parent:
 
     def run(self) -> int:
         # These sockets hold the ports for the workers to come; nobody listens on them.
-        held = bind(self._program.settings.listen, share=True)
+        held = bind(self._program.settings.everywhere, share=True)
         gc.collect()
         gc.freeze()
         for index in range(self._program.settings.workers):
@@ -191,7 +194,7 @@ class _Parent:
         status = 1
         try:
             os.close(self._life_write)
-            sockets = bind(self._program.settings.listen, share=True)
+            sockets = bind(self._program.settings.everywhere, share=True)
             status = self._program.work(index, sockets, self._limits, self._tell_ready)
         except (FairleadError, OSError) as error:
             os.write(2, f"fairlead: a worker ended: {error}\n".encode(errors="replace"))
