@@ -3,16 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from fairlead.accounts.base import Account, Right, Rule
 from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
-from fairlead.cli.announcement import for_people
+from fairlead.cli.announcement import announce, for_people
 from fairlead.config.build import Built
 from fairlead.server.settings import Announce, Certificate, Settings, TlsSettings
 from fairlead.storage.local import LocalStorage
-
 from tests.certificates import make
+
 ALL = [("0.0.0.0", 21), ("::", 21)]
 
 
