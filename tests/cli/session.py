@@ -50,4 +50,6 @@ def terminal(
             return wire
 
     monkeypatch.setattr(connection, "Client", Over)
-    return Terminal(Play(wire, steps, greeting=greeting, host=HOST), capture)
+    play = Play(wire, steps, greeting=greeting, host=HOST)
+    play.declines_tls = True
+    return Terminal(play, capture)

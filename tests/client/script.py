@@ -52,6 +52,9 @@ class Play:
         self.raw = bytearray()
         """The octets that came over the control connection."""
         self.refused: list[MemoryStream] = []
+        self.declines_tls = False
+        """Whether the client is told that there is no TLS, without a word of it in the script."""
+        self._clear_to_all = False
         self._steps = list(steps)
         self._greeting = greeting
         self._parser = CommandParser()
@@ -78,10 +81,12 @@ class Play:
 
     def _greet(self, control: MemoryStream) -> None:
         self.control = control
-        control.watch = self._listen
+        self._clear_to_all = False
+        control.watch = self.listen
         self.do(self._greeting)
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Take the commands that came."""
         assert self.control is not None
         octets = bytes(self.control.arrived)
         self.control.arrived.clear()
@@ -89,6 +94,10 @@ class Play:
         for event in self._parser.feed(octets):
             assert isinstance(event, Command)
             line = f"{event.verb} {event.argument}" if event.argument else event.verb
+            self._clear_to_all = self._clear_to_all or event.verb == "USER"
+            if self.declines_tls and not self._clear_to_all and line in {"FEAT", "AUTH TLS"}:
+                self.do(["502 not here"])
+                continue
             self.heard.append(line)
             if line == "QUIT" and (not self._steps or self._steps[0].line != "QUIT"):
                 self.do(["221 bye", hang_up])
@@ -243,7 +252,8 @@ def stage(
     url: str = "",
     **settings: Any,
 ) -> Stage:
-    """A client that has not connected yet, and a server that plays ``steps`` to it."""
+    """A client that has not connected yet, and a server that plays ``steps`` to it; in clear unless ``tls`` says so."""
+    settings.setdefault("tls", "off")
     wire = MemoryWire()
     wire.names.update(names or {})
     play = Play(wire, steps, greeting=greeting, host=host)

@@ -33,9 +33,15 @@ class Peer:
         for reply in replies:
             self.send(reply)
 
+    def greet(self) -> None:
+        """Greet, and offer no TLS."""
+        self.send("220 ready")
+        self.expect("FEAT", "500 what?")
+        self.expect("AUTH TLS", "500 what?")
+
     def log_in(self) -> None:
         """Greet, and let an anonymous user in who finds no features."""
-        self.send("220 ready")
+        self.greet()
         self.expect("USER anonymous", "230 in")
         self.expect("FEAT", "500 what?")
 

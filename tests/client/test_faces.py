@@ -13,7 +13,7 @@ import pytest
 import fairlead.client
 from fairlead.client._wires.blocking import step
 from fairlead.client.aio import AsyncClient
-from fairlead.client.settings import Settings
+from fairlead.client.settings import Settings, TlsSetting
 from fairlead.client.sync import Client
 from fairlead.errors import ArgumentError
 from tests.client.script import stage
@@ -69,10 +69,36 @@ def test_failed_login_closes_the_session() -> None:
 
 
 @pytest.mark.req("U-DF-9")
-@pytest.mark.parametrize("scheme", ["ftps", "ftpes"])
-def test_url_that_needs_tls_is_refused_not_served_in_clear(scheme: str) -> None:
-    with pytest.raises(ArgumentError, match="TLS"):
-        Client(f"{scheme}://host")
+@pytest.mark.parametrize(
+    ("url", "setting", "tls", "port"),
+    [
+        ("ftp://host", "auto", "auto", 21),
+        ("ftp://host", "off", "off", 21),
+        ("ftp://host", "implicit", "implicit", 990),
+        ("ftp://host:2121", "implicit", "implicit", 2121),
+        ("ftpes://host", "auto", "require", 21),
+        ("ftpes://host:2121", "require", "require", 2121),
+        ("ftps://host", "auto", "implicit", 990),
+        ("ftps://host:2121", "require", "implicit", 2121),
+    ],
+)
+def test_scheme_and_setting_tell_where_tls_begins(url: str, setting: TlsSetting, tls: str, port: int) -> None:
+    target = Client(url, tls=setting)._session.target
+    assert (target.tls, target.port) == (tls, port)
+
+
+@pytest.mark.req("U-DF-9")
+@pytest.mark.parametrize(("scheme", "setting"), [("ftps", "off"), ("ftpes", "off"), ("ftpes", "implicit")])
+def test_url_that_needs_tls_is_refused_not_served_in_clear(scheme: str, setting: TlsSetting) -> None:
+    with pytest.raises(ArgumentError, match="contradict"):
+        Client(f"{scheme}://host", tls=setting)
+
+
+@pytest.mark.parametrize("pin", ["", "abc", "x" * 64])
+def test_pin_is_a_sha256(pin: str) -> None:
+    with pytest.raises(ArgumentError, match="64 hexadecimal digits"):
+        Client("host", pin=pin)
+    Client("host", pin=":".join(["AB"] * 32))
 
 
 def test_bare_host_will_do() -> None:

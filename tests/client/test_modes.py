@@ -213,7 +213,7 @@ def test_zone_of_an_address_is_not_announced() -> None:
     eprt = on("EPRT |2|fe80::80|34121|", "200 ok")
     transfer = on("LIST", "150 here", call(data(b"")), "226 done")
     Play(wire, (*LOGIN, *NO_FEATURES, eprt, transfer), greeting=GREETING, host="fe80::90%eth0")
-    with client_over(wire, "ftp://me:secret@[fe80::90%25eth0]", mode="eprt") as ftp:
+    with client_over(wire, "ftp://me:secret@[fe80::90%25eth0]", mode="eprt", tls="off") as ftp:
         assert ftp.scandir() == []
 
 

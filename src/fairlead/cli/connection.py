@@ -20,7 +20,7 @@ from fairlead.proto.url import FtpUrl
 def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -> Iterator[Client]:
     """A client, logged in, in ``directory``: one CWD per segment (RFC 1738 section 3.2.2).
 
-    Raises ConnectError, LoginError, ReplyError when there is no such directory.
+    Raises ConnectError, TlsError, ConfigError, LoginError, ReplyError when there is no such directory.
     """
     user, password = credentials(url)
     patience = {} if args.timeout is None else dict.fromkeys(("connect", "reply", "data"), args.timeout)
@@ -35,6 +35,10 @@ def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -
         data_timeout=patience.get("data", Settings.data_timeout),
         active_ports=args.active_ports,
         active_address=args.active_address,
+        tls=args.tls,
+        ca=args.ca,
+        insecure=args.insecure,
+        pin=args.pin,
         trace=show if args.debug else None,
     )
     try:

@@ -8,9 +8,11 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from fairlead.client._security import ADVICE
 from fairlead.client.trace import printable
 from fairlead.errors import (
     ArgumentError,
+    CertificateError,
     ConfigError,
     ConnectError,
     DataConnectionError,
@@ -18,12 +20,14 @@ from fairlead.errors import (
     LoginError,
     PathError,
     ReplyError,
+    TlsError,
 )
 
 DONE, FAILED, USAGE, NO_CONNECTION, NO_LOGIN, NO_DATA_CONNECTION, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (ConnectError, NO_CONNECTION),
+    (TlsError, NO_CONNECTION),
     (LoginError, NO_LOGIN),
     (DataConnectionError, NO_DATA_CONNECTION),
     (ArgumentError, USAGE),
@@ -64,10 +68,14 @@ def sentence(error: Exception) -> str:
     text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
     if isinstance(error, ReplyError):
         text = f"{text.rstrip('.')}; {_advice(error)}"
+    if isinstance(error, CertificateError):
+        text += "; --ca FILE and --pin SHA256 say whom to trust, and --debug shows the certificate's SHA-256"
     return text
 
 
 def _advice(error: ReplyError) -> str:
+    if error.reply.code in ADVICE:
+        return ADVICE[error.reply.code]
     if error.reply.transient:
         return "try again later"
     if exit_code(error) == NO_LOGIN:

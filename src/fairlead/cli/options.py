@@ -6,7 +6,7 @@ import argparse
 from ipaddress import ip_address
 from typing import get_args
 
-from fairlead.client.settings import ModeSetting
+from fairlead.client.settings import ModeSetting, TlsSetting, fingerprint
 from fairlead.errors import ArgumentError
 from fairlead.proto.url import FtpUrl, parse_url
 
@@ -21,6 +21,25 @@ def add_session_options(parser: argparse.ArgumentParser) -> None:
         choices=get_args(ModeSetting),
         default="auto",
         help="how data connections are made; auto (the default) tries EPSV, PASV, EPRT and PORT in turn",
+    )
+    group.add_argument(
+        "--tls",
+        choices=get_args(TlsSetting),
+        default="auto",
+        help="auto (the default) uses TLS wherever the server offers it, require (and ftpes://) never logs in without, "
+        "implicit (and ftps://) begins with it, off goes in clear",
+    )
+    group.add_argument(
+        "--ca", metavar="FILE", help="trust the certificates of this PEM file instead of the system's authorities"
+    )
+    group.add_argument(
+        "--pin",
+        type=sha256,
+        metavar="SHA256",
+        help="trust exactly the certificate with this SHA-256, which --debug shows",
+    )
+    group.add_argument(
+        "--insecure", action="store_true", help="accept any certificate: whoever is in between can read everything"
     )
     family = group.add_mutually_exclusive_group()
     family.add_argument("-4", dest="family", action="store_const", const=4, help="use IPv4 only")
@@ -54,15 +73,19 @@ def add_resume_option(parser: argparse.ArgumentParser) -> None:
 
 
 def ftp_url(text: str) -> FtpUrl:
-    """An argument that is an ``ftp://`` URL."""
+    """An argument that is an ``ftp://``, ``ftpes://`` or ``ftps://`` URL."""
     try:
-        url = parse_url(text)
+        return parse_url(text)
     except ArgumentError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    if url.scheme != "ftp":
-        message = f"{url.scheme}:// needs TLS, which is not there yet; use ftp://"
-        raise argparse.ArgumentTypeError(message)
-    return url
+
+
+def sha256(text: str) -> str:
+    """The SHA-256 of a certificate."""
+    try:
+        return fingerprint(text)
+    except ArgumentError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def file_url(text: str) -> FtpUrl:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 
-from fairlead.client._wire import Address, Stream, Wire
+from fairlead.client._security import shake_hands
+from fairlead.client._wire import Address, Protection, Stream, Wire
 from fairlead.client.settings import Settings
-from fairlead.client.trace import CommandSent, Record, ReplyReceived, Trace, show_command, show_duration
+from fairlead.client.trace import (
+    CommandSent,
+    Record,
+    ReplyReceived,
+    TlsBegan,
+    Trace,
+    show_command,
+    show_duration,
+)
 from fairlead.errors import DeadlineError, PermanentError, ProtocolError, ReplyError, SessionLost, TransientError
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply, ReplyParser
@@ -43,6 +52,10 @@ class Control:
         """Why the session is over; empty while it lives."""
         self.interrupted = False
         """Whether a transfer was left without its final reply, so that ABOR is due."""
+        self.protection: Protection | None = None
+        """TLS of this connection, None while it is in clear."""
+        self.data_protection: Protection | None = None
+        """TLS of the data connections, None while they are in clear."""
         self._trace = trace
         self._parser = ReplyParser()
         self._replies: deque[Reply] = deque()
@@ -70,6 +83,26 @@ class Control:
         """Hand ``record`` to whoever watches."""
         if self._trace is not None:
             self._trace(record)
+
+    async def start_tls(self, protection: Protection) -> None:
+        """Go on under TLS. Raises TlsError, CertificateError, SessionLost, DeadlineError.
+
+        Replies that came in clear and were not asked for are nobody's word and are forgotten (RFC 4217 section 4.2).
+        """
+        self._parser = ReplyParser()
+        self._replies.clear()
+        self.stream = stream = protection.control(self.stream)
+        try:
+            done = await shake_hands(self.wire, stream, timeout=self.settings.reply_timeout)
+        except OSError as error:
+            self._last = "the TLS handshake began"
+            raise self._broken(error) from error
+        if not done:
+            message = f"the server did not finish the TLS handshake within {show_duration(self.settings.reply_timeout)}"
+            self.lose(message)
+            raise DeadlineError(message)
+        self.protection = protection
+        self.tell(TlsBegan("control", stream.security))
 
     async def command(self, verb: str, argument: str = "") -> Reply:
         """Send a command that needs no data connection, and return its final reply, whatever its code.
@@ -210,10 +243,11 @@ class Control:
         self._owed += 1
         rest = memoryview(line)
         deadline = self.wire.now() + self.settings.reply_timeout
-        while rest:
+        while rest or not self._flush():
             sent = self._send_now(rest)
             rest = rest[sent:]
-            if rest and not await self.wire.wait_any(writers=(self.stream,), timeout=deadline - self.wire.now()):
+            stuck = rest or not self._flush()
+            if stuck and not await self.wire.wait_any(writers=(self.stream,), timeout=deadline - self.wire.now()):
                 message = f"the server takes no more commands; {self._last} could not be sent"
                 self.lose(message)
                 raise DeadlineError(message)
@@ -221,6 +255,12 @@ class Control:
     def _send_now(self, octets: bytes | memoryview) -> int:
         try:
             return self.stream.send(memoryview(octets)) or 0
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def _flush(self) -> bool:
+        try:
+            return self.stream.flush()
         except OSError as error:
             raise self._broken(error) from error
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fairlead.client import _login
+from fairlead.client import _login, _security
 from fairlead.client._connect import connect_any, is_ipv6
 from fairlead.client._control import Control
 from fairlead.client._data import DataPorts
 from fairlead.client._flow import Flow
 from fairlead.client._transfer import Outcome, Transfers
 from fairlead.client._wire import Address, Wire
-from fairlead.client.settings import Password, Settings
+from fairlead.client.settings import Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
-from fairlead.errors import ArgumentError, SessionLost
+from fairlead.errors import SessionLost
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
-from fairlead.proto.url import FtpUrl, parse_url
+from fairlead.proto.url import PORTS, FtpUrl, parse_url
 
 _UNKNOWN_COMMAND = {500, 502}
 
@@ -32,24 +32,27 @@ class Target:
     password: Password = field(repr=False)
     account: str | None = field(repr=False)
     segments: Sequence[str]
+    tls: TlsSetting
 
     @classmethod
-    def of(cls, url: str | FtpUrl, user: str | None, password: Password, account: str | None) -> Target:
-        """The target of an ``ftp://`` URL, or of a bare ``host[:port]``; what is given beside it goes first.
+    def of(
+        cls, url: str | FtpUrl, user: str | None, password: Password, account: str | None, tls: TlsSetting
+    ) -> Target:
+        """The target of an ``ftp://``, ``ftpes://`` or ``ftps://`` URL, or of a bare ``host[:port]``.
 
-        Raises ArgumentError for what is no such URL.
+        What is given beside it goes first. Raises ArgumentError for what is no such URL.
         """
         parts = url if isinstance(url, FtpUrl) else parse_url(url if "://" in url else f"ftp://{url}")
-        if parts.scheme != "ftp":
-            message = f"{parts.scheme}:// needs TLS, which this client does not speak; use ftp://"
-            raise ArgumentError(message)
+        wanted = _security.wanted(parts.scheme, tls)
+        implicit_port = wanted == "implicit" and parts.port == PORTS["ftp"]
         return cls(
             parts.host,
-            parts.port,
+            PORTS["ftps"] if implicit_port else parts.port,
             parts.user if user is None else user,
             parts.password if password is None else password,
             account,
             parts.segments,
+            wanted,
         )
 
 
@@ -85,7 +88,10 @@ class Session:
         return self._control is not None and not self._control.lost
 
     async def connect(self) -> Reply:
-        """Make the control connection; returns the greeting. Raises ConnectError, DeadlineError."""
+        """Make the control connection, under TLS as the target says; returns the greeting.
+
+        Raises ConnectError, DeadlineError, TlsError, CertificateError.
+        """
         target, settings, wire = self.target, self.settings, self.wire
         if self._control is not None:
             await self._control.quit()
@@ -99,19 +105,30 @@ class Session:
         self._unknown.clear()
         self.features = None
         try:
+            if target.tls == "implicit":
+                await control.start_tls(wire.protection(target.host, settings))
             self.greeting = await _login.greet(control)
+            if target.tls in {"auto", "require"}:
+                await self._ask_for_tls(control)
         except BaseException:
             control.lose("it never began")
             raise
         return self.greeting
 
+    async def _ask_for_tls(self, control: Control) -> None:
+        if await _security.ask_for_tls(control, required=self.target.tls == "require"):
+            await control.start_tls(self.wire.protection(self.target.host, self.settings))
+
     async def login(self) -> Reply:
         """Log in, ask for the features, go to the directory of the URL; returns the reply that let us in.
 
-        Raises LoginError, and PermanentError when the directory does not exist.
+        Raises LoginError, PermanentError when the directory does not exist, and TlsError when the data connections
+        cannot be protected although the control connection is.
         """
         target = self.target
         reply = await _login.log_in(self.control, target.user, target.password, target.account)
+        if self.control.protection is not None:
+            await _security.protect_data(self.control)
         self.features = await _login.ask_features(self.control)
         self.machine_listings = not {"MLST", "MLSD"}.isdisjoint(self.features or ())
         for segment in target.segments:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from fairlead.client._core import Session, Target
 from fairlead.client._wire import Wire
-from fairlead.client.settings import ModeSetting, Password, Settings
+from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import FtpUrl
@@ -20,7 +21,14 @@ class Face:
     """A client of one FTP server.
 
     ``url`` is ``ftp://[user[:password]@]host[:port][/directory]`` or a bare ``host[:port]``; without a user the login
-    is anonymous. ``user``, ``password`` and ``account`` go before what the URL says; ``password`` may be a function,
+    is anonymous. ``ftpes://`` stands for ``tls="require"``, ``ftps://`` for ``tls="implicit"``.
+
+    ``tls`` is ``auto`` (TLS before the login wherever the server offers it), ``require`` (nobody logs in without),
+    ``implicit`` (TLS before the first octet, on port 990 unless told otherwise) or ``off``. Once TLS was asked for or
+    offered, nothing falls back to clear. The certificate must come from an authority of the system, or of the file
+    ``ca``, and be for the host's name; ``pin`` asks for one certificate only, and ``insecure`` for nothing.
+
+    ``user``, ``password`` and ``account`` go before what the URL says; ``password`` may be a function,
     which is called only when the server asks for a password. ``trace`` gets a record of each command, reply and step
     of a data connection (:mod:`fairlead.client.trace`). The other arguments are fields of
     :class:`fairlead.client.settings.Settings`. Raises ArgumentError for what is no such URL.
@@ -42,6 +50,10 @@ class Face:
         active_address: str | None = Settings.active_address,
         trust_announced_address: bool = Settings.trust_announced_address,
         epsv_all: bool = Settings.epsv_all,
+        tls: TlsSetting = "auto",
+        ca: str | Path | None = Settings.ca,
+        insecure: bool = Settings.insecure,
+        pin: str | None = Settings.pin,
         trace: Trace | None = None,
     ) -> None:
         settings = Settings(
@@ -54,8 +66,11 @@ class Face:
             active_address=active_address,
             trust_announced_address=trust_announced_address,
             epsv_all=epsv_all,
+            ca=ca,
+            insecure=insecure,
+            pin=pin,
         )
-        self._session = Session(self._make_wire(), Target.of(url, user, password, account), settings, trace)
+        self._session = Session(self._make_wire(), Target.of(url, user, password, account, tls), settings, trace)
 
     @property
     def connected(self) -> bool:

@@ -32,6 +32,8 @@ class Transferred:
     seconds: float
     mode: str
     """How the data connection was made: EPSV, PASV, EPRT or PORT; empty when nothing was left to transfer."""
+    tls_resumed: bool | None = None
+    """Whether the data connection resumed the control connection's TLS session; None without TLS."""
 
 
 async def download(
@@ -171,7 +173,7 @@ def _whole(remote: str, outcome: Outcome, total: int | None) -> Transferred:
 
 
 def _transferred(remote: str, outcome: Outcome) -> Transferred:
-    return Transferred(remote, outcome.size, outcome.offset, outcome.seconds, outcome.mode)
+    return Transferred(remote, outcome.size, outcome.offset, outcome.seconds, outcome.mode, outcome.tls_resumed)
 
 
 def _unique_name(outcome: Outcome) -> str | None:

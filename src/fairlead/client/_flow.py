@@ -179,7 +179,8 @@ class Outflow:
         except _Broken as broken:
             return broken.error
         try:
-            exchange.stream.finish()
+            while not exchange.stream.finish():
+                await exchange.wait(sending=True)
         except OSError as error:
             return error
         return None

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from fairlead.client._control import Control, refused
 from fairlead.client._data import Channel, DataPorts
 from fairlead.client._flow import Flow, Outflow
+from fairlead.client._security import ADVICE
 from fairlead.client._ways import Failure, Verdict
-from fairlead.client._wire import Stream
+from fairlead.client._wire import ProtectedStream, Source, Stream
 from fairlead.client.settings import Settings
-from fairlead.client.trace import DataClosed, ModeFailed, show_command, show_duration, show_reply
-from fairlead.errors import DataConnectionError, TransferError
+from fairlead.client.trace import DataClosed, ModeFailed, TlsBegan, show_command, show_duration, show_reply
+from fairlead.errors import CertificateError, DataConnectionError, TlsError, TransferError
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 
 _NO_DATA_CONNECTION = 425
 _DATA_CONNECTION_BROKE = 426
 _BUFFER = 512 * 1024
+_LAST_WORD = 1.0
+"""Seconds that a server gets to say why TLS failed."""
 _HURRY = 1.5
 """The least seconds that a server gets to answer a call, one lost SYN included, while other ways are left."""
 _SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
@@ -30,6 +33,7 @@ _ADVICE = {
     Cause.PASSIVE_EXHAUSTED: "the server has no passive port free, try again later",
     Cause.ACTIVE_DROPPED: "the server cannot call you: your side must let calls in, or use a passive mode",
     Cause.FAMILY_UNSUPPORTED: "server and client share no address family for data",
+    Cause.DATA_TLS_NOT_RESUMED: "the server may want the TLS session of the control connection resumed",
     Cause.REFUSED_BY_POLICY: "the server's policy forbids it, try another mode",
 }
 _ADVICE_OTHERWISE = "try another mode"
@@ -45,6 +49,8 @@ class Outcome:
     offset: int
     size: int
     seconds: float
+    tls_resumed: bool | None
+    """Whether the data connection resumed the control connection's TLS session; None without TLS."""
 
 
 class Transfers:
@@ -146,6 +152,7 @@ class _Exchange:
         self._final: Reply | None = None
         self._broke: OSError | None = None
         self._began = control.wire.now()
+        self._resumed: bool | None = None
 
     @property
     def stream(self) -> Stream:
@@ -172,6 +179,7 @@ class _Exchange:
                 return Failure(channel.way, Cause.ACTIVE_DROPPED, reason, Verdict.UNREACHED)
             self._notice()
             channel.answer(self._control)
+        await self._protect()
         while not self.over and self._opening is None:
             self._note(await self._control.receive())
         if self._final is not None and self._final.code == _NO_DATA_CONNECTION:
@@ -181,6 +189,53 @@ class _Exchange:
             self._flow.total = int(announced[1]) if announced else None
         self._began = wire.now()
         return None
+
+    async def _protect(self) -> None:
+        """Begin TLS where PROT P asks for it.
+
+        Some servers announce the transfer first and some begin with TLS, so both are waited for. A server that refuses
+        has a word to say about it, which is more telling than how the handshake ended.
+        """
+        protection = self._control.data_protection
+        if protection is None or self.failed:
+            return
+        self._channel.stream = stream = protection.data(self.stream)
+        self._resumed = False
+        try:
+            await self._shake_hands(stream)
+        except CertificateError:
+            raise
+        except (TlsError, OSError) as error:
+            await self._hear_out()
+            if not self.failed:
+                message = f"TLS failed on the data connection: {getattr(error, 'strerror', None) or error}"
+                raise DataConnectionError(Cause.DATA_TLS_FAILED, message) from error
+        else:
+            if not self.failed:
+                security = stream.security
+                self._resumed = security.resumed
+                self._control.tell(TlsBegan("data", security))
+
+    async def _shake_hands(self, stream: ProtectedStream) -> None:
+        wire, patience = self._control.wire, self._control.settings.reply_timeout
+        deadline = wire.now() + patience
+        while not stream.handshake():
+            readers: list[Source] = [stream] if self.over else [stream, self._control.stream]
+            writers = [stream] if stream.unsent else []
+            if not await wire.wait_any(readers=readers, writers=writers, timeout=deadline - wire.now()):
+                message = f"the server did not finish the handshake within {show_duration(patience)}"
+                raise TlsError(message)
+            self._notice()
+            if self.failed:
+                return
+
+    async def _hear_out(self) -> None:
+        deadline = self._control.wire.now() + _LAST_WORD
+        while not self.over:
+            reply = await self._control.receive_within(deadline - self._control.wire.now())
+            if reply is None:
+                return
+            self._note(reply)
 
     async def move(self) -> None:
         """Move the data, then wait for the final reply."""
@@ -228,7 +283,8 @@ class _Exchange:
             if reply.code == _NO_DATA_CONNECTION and not (moved and not isinstance(self._flow, Outflow)):
                 return self._not_connected(reply)
             raise TransferError(
-                f"the server broke off {command} after {moved} bytes: {show_reply(reply)}; try to resume",
+                f"the server broke off {command} after {moved} bytes: {show_reply(reply)}; "
+                + (ADVICE.get(reply.code) or "try to resume"),
                 transferred=moved,
                 reply=reply,
                 cause=Cause.DATA_CUT if reply.code == _DATA_CONNECTION_BROKE else None,
@@ -243,7 +299,7 @@ class _Exchange:
                 cause=Cause.DATA_CUT,
             )
         seconds = self._control.wire.now() - self._began
-        return Outcome(str(self._channel.way), self._opening, reply, offset, moved, seconds)
+        return Outcome(str(self._channel.way), self._opening, reply, offset, moved, seconds, self._resumed)
 
     def _tell_closed(self, by: str) -> None:
         if self._control.traced:
@@ -252,6 +308,8 @@ class _Exchange:
     def _not_connected(self, reply: Reply) -> Failure:
         passive = self._channel.listener is None
         cause = Cause.DATA_PEER_REFUSED if passive else Cause.ACTIVE_DROPPED
+        if self._resumed is False:
+            cause = Cause.DATA_TLS_NOT_RESUMED
         return Failure(self._channel.way, cause, f"the server answered {show_reply(reply)}", Verdict.UNREACHED)
 
     def _notice(self) -> None:

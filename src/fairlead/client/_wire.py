@@ -11,7 +11,9 @@ Failures are the built-in ``OSError`` and its kin (``ConnectionRefusedError``, `
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
+
+from fairlead.client.settings import Settings
 
 Address: TypeAlias = tuple[str, int]
 """A numeric host (an IPv6 address may carry a zone, an IPv4-mapped one is written as IPv4) and a port."""
@@ -50,14 +52,61 @@ class Stream(Source, Protocol):
     def send_urgent(self, data: bytes) -> None:
         """Send ``data``, its last octet marked as urgent (RFC 793 section 3.7)."""
 
-    def finish(self) -> None:
-        """Say that nothing more will be sent (a half-close); what the peer sends can still be received."""
+    def flush(self) -> bool:
+        """Hand on what was taken by :meth:`send` and had no room yet; whether all of it is on its way."""
+
+    def finish(self) -> bool:
+        """Say that nothing more will be sent (a half-close); what the peer sends can still be received.
+
+        False while there is no room yet to say so: then it is to be called again.
+        """
 
     def hang_up(self) -> None:
         """End both directions; whoever waits for the stream is woken. It is still to be closed."""
 
     def abort(self) -> None:
         """Close it so that the peer sees a reset, never an orderly end."""
+
+
+class Security(NamedTuple):
+    """What TLS agreed on."""
+
+    version: str
+    """Such as ``TLSv1.3``."""
+    cipher: str
+    """By OpenSSL's name."""
+    resumed: bool
+    """Whether a session was resumed."""
+    certificate: str
+    """The SHA-256 of the server's certificate, in hexadecimal digits."""
+
+
+class ProtectedStream(Stream, Protocol):
+    """A connection under TLS. The end of a stream without close_notify is an OSError, never an orderly end."""
+
+    @property
+    def unsent(self) -> bool:
+        """Whether octets wait for room."""
+
+    @property
+    def security(self) -> Security:
+        """What was agreed on by the handshake."""
+
+    def handshake(self) -> bool:
+        """Go on with the handshake; whether it is done.
+
+        Raises TlsError, CertificateError where the certificate is not accepted, OSError.
+        """
+
+
+class Protection(Protocol):
+    """TLS of one control connection and of the data connections that belong to it."""
+
+    def control(self, stream: Stream) -> ProtectedStream:
+        """Begin TLS on the control connection."""
+
+    def data(self, stream: Stream) -> ProtectedStream:
+        """Begin TLS on a data connection: as its client, whoever called, and in the control connection's session."""
 
 
 class Call(Source, Protocol):
@@ -91,6 +140,9 @@ class Wire(Protocol):
 
     def listen(self, host: str, ports: Sequence[int]) -> Listener:
         """Listen at ``host`` on the first free one of ``ports``. Raises OSError when there is none."""
+
+    def protection(self, host: str, settings: Settings) -> Protection:
+        """TLS with the server that is called ``host``. Raises ConfigError when ``settings.ca`` can't be used."""
 
     async def yield_turn(self) -> None:
         """Let others run; called now and then by what could go on for long without waiting."""

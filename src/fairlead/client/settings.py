@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
+from fairlead.errors import ArgumentError
+
 ModeSetting: TypeAlias = Literal["auto", "epsv", "pasv", "eprt", "port"]
+TlsSetting: TypeAlias = Literal["auto", "require", "off", "implicit"]
 Password: TypeAlias = "str | Callable[[], str] | None"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -34,3 +40,28 @@ class Settings:
     """Whether ``EPSV ALL`` promises NATs on the way that no other set-up command will follow (RFC 2428 section 4)."""
     listing_limit: int = 256 * 1024 * 1024
     """The longest listing."""
+    ca: str | Path | None = None
+    """A file of certificates in PEM form that are trusted instead of the system's."""
+    insecure: bool = False
+    """Whether any certificate will do."""
+    pin: str | None = None
+    """The SHA-256 of the server's certificate in hexadecimal digits; see :func:`fingerprint`.
+
+    Unless ``ca`` is given as well, nothing else is asked of the certificate then.
+    """
+
+    def __post_init__(self) -> None:
+        if self.pin is not None:
+            fingerprint(self.pin)
+
+
+def fingerprint(text: str) -> str:
+    """The SHA-256 of a certificate as 64 small hexadecimal digits; colons between them are left out.
+
+    Raises ArgumentError for what is no such number.
+    """
+    digits = text.replace(":", "").strip().lower()
+    if not _SHA256.fullmatch(digits):
+        message = f"{text!r} is no SHA-256 of a certificate; it has 64 hexadecimal digits"
+        raise ArgumentError(message)
+    return digits

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fairlead.client._wire import Address
+from fairlead.client._wire import Address, Security
 from fairlead.proto.reply import Reply
 
 SECRET_VERBS = frozenset({"PASS", "ACCT"})
@@ -174,6 +174,29 @@ class DataClosed:
         return f"STATUS  data connection closed by {self.by}: {self.size} bytes in {show_duration(self.seconds)}"
 
 
+@dataclass(frozen=True, slots=True)
+class TlsBegan:
+    """TLS protects the ``connection``, ``control`` or ``data``."""
+
+    connection: str
+    security: Security
+
+    def __str__(self) -> str:
+        version, cipher, resumed, certificate = self.security
+        told = "session resumed" if resumed else "session not resumed"
+        if self.connection == "control":
+            told = f"certificate SHA-256 {certificate}"
+        return f"STATUS  TLS on the {self.connection} connection: {version}, {cipher}, {told}"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsNotOffered:
+    """The server offers no TLS, and none was asked for."""
+
+    def __str__(self) -> str:
+        return "STATUS  the server offers no TLS: everything goes in clear"
+
+
 Record: TypeAlias = (
     CommandSent
     | ReplyReceived
@@ -185,5 +208,7 @@ Record: TypeAlias = (
     | AddressIgnored
     | ModeFailed
     | DataClosed
+    | TlsBegan
+    | TlsNotOffered
 )
 Trace: TypeAlias = Callable[[Record], None]

@@ -8,7 +8,16 @@ from collections.abc import Collection, Sequence
 
 from fairlead.client._wire import Address, Source
 from fairlead.client._wires.blocking import unresolved
-from fairlead.client._wires.sockets import SocketCall, SocketListener, descriptor, family_number, unique_addresses
+from fairlead.client._wires.sockets import (
+    SocketCall,
+    SocketListener,
+    at_hand,
+    descriptor,
+    family_number,
+    unique_addresses,
+)
+from fairlead.client._wires.tls import TlsProtection
+from fairlead.client.settings import Settings
 
 
 class AsyncioWire:
@@ -36,6 +45,10 @@ class AsyncioWire:
         """See :class:`fairlead.client._wire.Wire`."""
         return SocketListener(host, ports)
 
+    def protection(self, host: str, settings: Settings) -> TlsProtection:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return TlsProtection(host, settings)
+
     async def yield_turn(self) -> None:
         """See :class:`fairlead.client._wire.Wire`."""
         await asyncio.sleep(0)
@@ -44,6 +57,8 @@ class AsyncioWire:
         self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
     ) -> Collection[Source]:
         """See :class:`fairlead.client._wire.Wire`."""
+        if here := at_hand(readers):
+            return here
         loop = asyncio.get_running_loop()
         ready: list[Source] = []
         woken = loop.create_future()

@@ -9,7 +9,16 @@ from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from fairlead.client._wire import Address, Source
-from fairlead.client._wires.sockets import SocketCall, SocketListener, descriptor, family_number, unique_addresses
+from fairlead.client._wires.sockets import (
+    SocketCall,
+    SocketListener,
+    at_hand,
+    descriptor,
+    family_number,
+    unique_addresses,
+)
+from fairlead.client._wires.tls import TlsProtection
+from fairlead.client.settings import Settings
 from fairlead.errors import ConnectError
 
 T = TypeVar("T")
@@ -52,6 +61,10 @@ class BlockingWire:
         """See :class:`fairlead.client._wire.Wire`."""
         return SocketListener(host, ports)
 
+    def protection(self, host: str, settings: Settings) -> TlsProtection:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return TlsProtection(host, settings)
+
     async def yield_turn(self) -> None:
         """See :class:`fairlead.client._wire.Wire`; a blocking caller has nobody to give way to."""
 
@@ -59,6 +72,8 @@ class BlockingWire:
         self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
     ) -> Collection[Source]:
         """See :class:`fairlead.client._wire.Wire`."""
+        if here := at_hand(readers):
+            return here
         sources = {descriptor(source): source for source in (*readers, *writers)}
         patience = None if timeout is None else max(0.0, timeout)
         if not hasattr(select, "poll"):

@@ -13,6 +13,8 @@ from itertools import count
 from typing import TypeAlias
 
 from fairlead.client._wire import Address, Source
+from fairlead.client._wires.tls import TlsProtection
+from fairlead.client.settings import Settings
 from fairlead.errors import ConnectError
 
 
@@ -72,10 +74,15 @@ class MemoryStream:
         self.other.urgent += data[-1:]
         self.send(memoryview(data))
 
-    def finish(self) -> None:
+    def flush(self) -> bool:
+        """See :class:`fairlead.client._wire.Stream`."""
+        return True
+
+    def finish(self) -> bool:
         """See :class:`fairlead.client._wire.Stream`."""
         self.other.ended = True
         self.other.notice()
+        return True
 
     def hang_up(self) -> None:
         """See :class:`fairlead.client._wire.Stream`."""
@@ -249,6 +256,10 @@ class MemoryWire:
                 self.listeners.append(listener)
                 return listener
         raise OSError(98, "Address already in use")
+
+    def protection(self, host: str, settings: Settings) -> TlsProtection:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return TlsProtection(host, settings)
 
     async def yield_turn(self) -> None:
         """See :class:`fairlead.client._wire.Wire`."""

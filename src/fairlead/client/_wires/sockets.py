@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol, cast
 
 from fairlead.client._wire import Address, Source
 
@@ -94,9 +95,14 @@ class SocketStream(SocketSource):
         """See :class:`fairlead.client._wire.Stream`."""
         self._socket.send(data, socket.MSG_OOB)
 
-    def finish(self) -> None:
+    def flush(self) -> bool:
+        """See :class:`fairlead.client._wire.Stream`."""
+        return True
+
+    def finish(self) -> bool:
         """See :class:`fairlead.client._wire.Stream`."""
         self._socket.shutdown(socket.SHUT_WR)
+        return True
 
     def hang_up(self) -> None:
         """See :class:`fairlead.client._wire.Stream`."""
@@ -147,10 +153,21 @@ class SocketListener(SocketSource):
         return SocketStream(sock, address_of(sockaddr))
 
 
+class Described(Protocol):
+    """What has a descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
 def descriptor(source: Source) -> int:
-    """The file descriptor of a source that was made here."""
-    assert isinstance(source, SocketSource)
-    return source.fileno()
+    """The file descriptor of a source that was made here, or of a stream over one."""
+    return cast("Described", source).fileno()
+
+
+def at_hand(readers: Sequence[Source]) -> list[Source]:
+    """Those of ``readers`` that need no waiting: what comes next of them was received already."""
+    return [source for source in readers if getattr(source, "at_hand", False)]
 
 
 def numeric(address: Address) -> tuple[int, tuple[object, ...]]:
