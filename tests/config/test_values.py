@@ -7,6 +7,7 @@ import pytest
 from fairlead.accounts.base import Right
 from fairlead.config.values import (
     Form,
+    HostName,
     Listen,
     Network,
     PasswordHash,
@@ -112,6 +113,7 @@ def test_what_227_cannot_announce(text: str) -> None:
         (Network, ""),
         (VirtualPath, "/"),
         (VirtualPath, "/a/b c"),
+        (HostName, "FTP.Example.com"),
         (UserName, "alice"),
         (UserName, "Ünï code"),
         (PasswordHash, HASH),
@@ -131,6 +133,9 @@ def test_other_forms_keep_their_text(form: type[Form], text: str) -> None:
         (Umask, "22", "'22' is no umask; write three digits from 0 to 7, such as 022"),
         (Umask, "089", "'089' is no umask; write three digits from 0 to 7, such as 022"),
         (Umask, "022\n", "'022\\n' is no umask; write three digits from 0 to 7, such as 022"),
+        (HostName, "a b", "'a b' is no host name; write one such as ftp.example.com"),
+        (HostName, "ftp.example.com:21", "'ftp.example.com:21' is no host name; write one such as ftp.example.com"),
+        (HostName, "192.0.2.7", "'192.0.2.7' is an address; write a host name such as ftp.example.com"),
         (UserName, "", "'' can name no user; take some printable characters"),
         (UserName, "a\nb", "'a\\nb' can name no user; take some printable characters"),
         (RightName, "creat", "'creat' is no right; did you mean create?"),

@@ -91,6 +91,7 @@ def _settings(config: models.Config) -> Settings:
     values = {name: getattr(server, name) for name in server.__struct_fields__}
     del values["public_address"]
     values["listen"] = tuple((where.host, where.port) for where in server.listen)
+    values["names"] = tuple(name.name for name in server.names)
     values["passive_ports"] = server.passive_ports.ports
     values["announce"] = tuple(_announced(server.public_address))
     values["workers"] = server.workers or cores()

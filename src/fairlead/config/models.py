@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct, field
 
 from fairlead.config.values import (
+    HostName,
     Listen,
     Network,
     PasswordHash,
@@ -54,6 +55,10 @@ class Server(Section, frozen=True):
         default_factory=lambda: [Listen(f"{bracketed(host)}:{port}") for host, port in _SERVER.listen]
     )
     banner: Annotated[str, Meta(description="the text of the greeting")] = _SERVER.banner
+    names: Annotated[
+        list[HostName],
+        Meta(description="what clients call the server by HOST, beside the machine's name and those it announces"),
+    ] = []
     passive_ports: Annotated[PortRange, Meta(description="the ports of passive mode, which a firewall must let in")] = (
         field(default_factory=lambda: PortRange(f"{_SERVER.passive_ports[0]}-{_SERVER.passive_ports[-1]}"))
     )

@@ -9,7 +9,8 @@ from typing import ClassVar, Self
 
 from fairlead.accounts.base import Right
 from fairlead.accounts.hashed import Argon2Hash
-from fairlead.errors import PathError
+from fairlead.errors import ArgumentError, PathError
+from fairlead.proto.host import parse_host
 from fairlead.proto.path import resolve
 
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
@@ -198,6 +199,29 @@ class PasswordHash(Form):
         return super().__new__(cls, text)
 
 
+class HostName(Form):
+    """A name of the server or of a virtual host."""
+
+    __slots__ = ("name",)
+
+    description = "a host name as clients call it, in letters, digits and hyphens"
+    examples: ClassVar = ["ftp.example.com"]
+
+    name: str
+
+    def __new__(cls, text: str) -> Self:
+        """Check ``text``."""
+        try:
+            name, is_address = parse_host(text)
+        except ArgumentError as error:
+            raise ValueError(f"{text!r} is no host name; write one such as ftp.example.com") from error
+        if is_address:
+            raise ValueError(f"{text!r} is an address; write a host name such as ftp.example.com")
+        made = super().__new__(cls, text)
+        made.name = name
+        return made
+
+
 class UserName(Form):
     """The name of a user."""
 
@@ -213,7 +237,7 @@ class UserName(Form):
         return super().__new__(cls, text)
 
 
-FORMS = (Listen, PortRange, PublicAddress, Network, VirtualPath, RightName, Umask, PasswordHash, UserName)
+FORMS = (Listen, PortRange, PublicAddress, Network, VirtualPath, RightName, Umask, PasswordHash, HostName, UserName)
 
 
 def choices(wrong: str, right: Iterable[str]) -> str:
