@@ -19,7 +19,8 @@ from fairlead.proto.address import (
 )
 from fairlead.proto.codec import Representation, check_served
 from fairlead.proto.reply import Reply
-from fairlead.server.data import ActivePort, PassivePort, source_port, without_zone
+from fairlead.server.data import CALLING, ActivePort, PassivePort, source_port, without_zone
+from fairlead.server.offer import offered, third_party_refused, with_tls
 from fairlead.server.registry import Argument, command, option
 
 if TYPE_CHECKING:
@@ -142,7 +143,22 @@ def passive(session: Session, _: str) -> Reply:
         return AFTER_ALL
     if family_of(session.peer[0]) == IPV6:
         return Reply(501, "PASV serves IPv4 only; use EPSV.")
-    listening = _listen(session, "PASV", session.local[0], session.peer[0])
+    return _passive(session, "PASV")
+
+
+@command("CPSV", keeps_restart=True, feature=offered("CPSV"))
+@with_tls
+def passive_as_client(session: Session, _: str) -> Reply:
+    """As PASV, for another server: on the data connection this end is the client of TLS."""
+    if session.epsv_all:
+        return AFTER_ALL
+    if family_of(session.peer[0]) == IPV6:
+        return Reply(501, "CPSV serves IPv4 only; use SSCN ON and EPSV.")
+    return third_party_refused(session) or _passive(session, CALLING)
+
+
+def _passive(session: Session, mode: str) -> Reply:
+    listening = _listen(session, mode, session.local[0], session.peer[0])
     announced = session.server.announcer.address_for(session.peer[0], session.local[0])
     return Reply(227, pasv_reply_text(announced, listening.port))
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import TYPE_CHECKING
 
 from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
-from fairlead.server.dispatch import NOT_HERE
+from fairlead.server.offer import offered, third_party_refused, with_tls
 from fairlead.server.protection import CLEAR, PRIVATE
-from fairlead.server.registry import Argument, Feature, command
+from fairlead.server.registry import Argument, command
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session
@@ -23,23 +21,8 @@ LARGEST = 2**32 - 1
 """The largest buffer size that PBSZ can carry."""
 
 
-def _offered(line: str) -> Feature:
-    """A line in FEAT, where there is TLS at all."""
-    return lambda session: line if session.server.certificates is not None else ""
-
-
-def _with_tls(handler: Callable[[Session, str], Reply]) -> Callable[[Session, str], Reply]:
-    """502 where the server has no certificate."""
-
-    @wraps(handler)
-    def checked(session: Session, argument: str) -> Reply:
-        return NOT_HERE if session.server.certificates is None else handler(session, argument)
-
-    return checked
-
-
-@command("AUTH", syntax="TLS", argument=Argument.REQUIRED, login=False, feature=_offered("AUTH TLS"))
-@_with_tls
+@command("AUTH", syntax="TLS", argument=Argument.REQUIRED, login=False, feature=offered("AUTH TLS"))
+@with_tls
 def authenticate(session: Session, mechanism: str) -> Reply:
     """Put TLS on the control connection; everything about the session begins anew (RFC 4217 section 4)."""
     control, protection = session.reply_to, session.protection
@@ -59,14 +42,14 @@ def authenticate(session: Session, mechanism: str) -> Reply:
 
 
 @command("ADAT", syntax="data", argument=Argument.REQUIRED, login=False)
-@_with_tls
+@with_tls
 def security_data(_: Session, __: str) -> Reply:
     """Carry data of a security mechanism; TLS has none to carry."""
     return Reply(503, "No mechanism waits for data; send AUTH TLS.")
 
 
-@command("PBSZ", syntax="0", argument=Argument.REQUIRED, login=False, feature=_offered("PBSZ"))
-@_with_tls
+@command("PBSZ", syntax="0", argument=Argument.REQUIRED, login=False, feature=offered("PBSZ"))
+@with_tls
 def protection_buffer_size(session: Session, argument: str) -> Reply:
     """Agree on the buffer of protected data, which TLS has no use for: it is 0 (RFC 4217 section 9)."""
     if session.protection.tls is None:
@@ -77,8 +60,8 @@ def protection_buffer_size(session: Session, argument: str) -> Reply:
     return Reply(200, "PBSZ=0")
 
 
-@command("PROT", syntax="C | P", argument=Argument.REQUIRED, login=False, feature=_offered("PROT"))
-@_with_tls
+@command("PROT", syntax="C | P", argument=Argument.REQUIRED, login=False, feature=offered("PROT"))
+@with_tls
 def protection_level(session: Session, argument: str) -> Reply:
     """Choose how data connections are protected: clear or private (RFC 4217 section 9)."""
     protection = session.protection
@@ -103,8 +86,8 @@ def _unprotected(session: Session) -> Reply:
     return NO_PROTECTION if session.protection.context is None else NOT_ANY_MORE
 
 
-@command("CCC", login=False, feature=_offered("CCC"))
-@_with_tls
+@command("CCC", login=False, feature=offered("CCC"))
+@with_tls
 def clear_command_channel(session: Session, _: str) -> Reply:
     """Go on with the control connection in clear, for the sake of a NAT that must read it (RFC 4217 section 5)."""
     protection = session.protection
@@ -125,32 +108,22 @@ def _refuse_payload(session: Session, _: str) -> Reply:
 
 
 for _verb in ("MIC", "CONF", "ENC"):
-    command(_verb, syntax="data", argument=Argument.REQUIRED, login=False, secret=True)(_with_tls(_refuse_payload))
+    command(_verb, syntax="data", argument=Argument.REQUIRED, login=False, secret=True)(with_tls(_refuse_payload))
 
 
 # Server to server: one of the two must be the client of TLS
 
 
-@command("SSCN", syntax="[ON | OFF]", argument=Argument.OPTIONAL, feature=_offered("SSCN"))
-@_with_tls
+@command("SSCN", syntax="[ON | OFF]", argument=Argument.OPTIONAL, feature=offered("SSCN"))
+@with_tls
 def set_secured_client_negotiation(session: Session, argument: str) -> Reply:
     """Be the client of TLS on data connections, as one of two servers must that move a file between them."""
     protection = session.protection
     asked = argument.upper()
     if asked not in {"", "ON", "OFF"}:
         raise ArgumentError("SSCN takes ON or OFF")
-    if asked == "ON" and (refusal := _no_third_party(session)) is not None:
+    if asked == "ON" and (refusal := third_party_refused(session)) is not None:
         return refusal
     if asked:
         protection.calls = asked == "ON"
     return Reply(200, f"SSCN:{'CLIENT' if protection.calls else 'SERVER'} METHOD")
-
-
-def _no_third_party(session: Session) -> Reply | None:
-    """Why data connections of another server are refused, if they are: nothing proves who that is."""
-    settings = session.server.settings
-    if not (settings.allow_fxp or session.logged_in.allow_fxp):
-        return Reply(504, "Data connections of other servers are not served.")
-    if settings.tls.resumption == "require":
-        return Reply(504, "Another server cannot resume your TLS session, as data connections must here.")
-    return None
