@@ -14,7 +14,7 @@ _SEPARATORS = frozenset((" ", "-", ""))
 class Reply:
     """A reply: three digits and one or more lines of text. Not to be changed once made."""
 
-    __slots__ = ("code", "lines")
+    __slots__ = ("_octets", "code", "lines")
 
     code: int
     lines: tuple[str, ...]
@@ -22,6 +22,7 @@ class Reply:
     def __init__(self, code: int, *lines: str) -> None:
         self.code = code
         self.lines = lines
+        self._octets = b""
 
     def __repr__(self) -> str:
         return f"Reply({', '.join(map(repr, (self.code, *self.lines)))})"
@@ -73,8 +74,14 @@ class Reply:
         """The reply as a server sends it, with its line ends.
 
         Nothing in the text can end a line or begin another reply: an inner line that begins with three digits gets a
-        space in front, CR becomes CR NUL, 255 is doubled, other control characters become ``?``.
+        space in front, CR becomes CR NUL, 255 is doubled, other control characters become ``?``. A reply that is sent
+        again and again is encoded once.
         """
+        if not self._octets:
+            self._octets = self._encode()
+        return self._octets
+
+    def _encode(self) -> bytes:
         if len(self.lines) <= 1:
             return b"%d %b\r\n" % (self.code, _encode_text(self.lines[0] if self.lines else ""))
         first, *inner, last = self.lines

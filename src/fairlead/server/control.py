@@ -52,6 +52,7 @@ class Control(asyncio.Protocol):
         "_implicit",
         "_layer",
         "_loop",
+        "_orderly",
         "_out",
         "_parser",
         "_queue",
@@ -78,6 +79,7 @@ class Control(asyncio.Protocol):
         self._busy = False
         self._running = False
         self._ended = False
+        self._orderly = False
         self._reading_paused = False
         self._writing_paused = False
         self._drained: Wait | None = None
@@ -297,6 +299,7 @@ class Control(asyncio.Protocol):
         if self.closing:
             return
         self.closing = reason
+        self._orderly = self._verb == "QUIT" and not self._queue and self._layer is None
         self._queue.clear()
         if reply is not None:
             self.send(reply)
@@ -316,7 +319,7 @@ class Control(asyncio.Protocol):
         """End the server's side, and the whole once the client has ended its own.
 
         Closing while octets of the client are unread or on their way would reset the connection, and the reset can
-        take the last reply away from the client (RFC 1122 section 4.2.2.13).
+        take the last reply away from the client (RFC 1122 section 4.2.2.13). After QUIT nothing more is to come.
         """
         self._flush()
         if self._timer is not None:
@@ -324,7 +327,7 @@ class Control(asyncio.Protocol):
             self._timer = None
         if self._transport.is_closing():
             return
-        if self._ended:
+        if self._ended or self._orderly:
             self._transport.close()
         else:
             self._transport.write_eof()

@@ -68,12 +68,13 @@ async def _receive(
         return await _receive_framed(transfer, connection, upload, session, decoder)
     receive = Receive(connection, upload, decoder)
     receive.budget = SMALL if session.storage.inline else 0
+    # Nearly every client waits for the 150: to look before the first wait would be in vain.
+    await transfer.ready(receive, connection)
     while not receive.run(0):
         if receive.moved >= receive.budget:
             break
         await transfer.ready(receive, connection)
     else:
-        transfer.account_for(receive)
         return None
     if not is_identity(representation) or upload.fileno() is None or isinstance(connection, Protected):
         receive.budget = None

@@ -204,10 +204,6 @@ class Transfer:
         )
         return reply_for(error, self.verb, started=True)
 
-    def account_for(self, pump: Pump) -> None:
-        """Count the octets of ``pump`` as this transfer's."""
-        self._pump = pump
-
     async def pump(self, pump: Pump, connection: Connection) -> None:
         """Run ``pump`` to its end, in threads; the loop waits where the peer is slow."""
         self._pump = pump

@@ -90,13 +90,22 @@ class _Dates(dict[float, str]):
     def __init__(self, now: float, *, utc: bool) -> None:
         super().__init__()
         self._recent = range(int(now - RECENT) // 60 + 1, int(now + CLOCK_SKEW) // 60 + 1)
-        self._broken_down = time.gmtime if utc else time.localtime
+        self._utc = utc
+        self._days: dict[int, str] = {}
 
     def __missing__(self, minute: float) -> str:
         if len(self) >= _REMEMBERED:
             self.clear()
+            self._days.clear()
+        if self._utc and minute in self._recent:
+            # A day of UTC has 1,440 minutes, always: one calendar look-up serves them all
+            day, rest = divmod(int(minute), len(_CLOCKS))
+            days = self._days
+            text = self[minute] = (days.get(day) or self._day(day)) + _CLOCKS[rest]
+            return text
         try:
-            year, month, day, hours, minutes = self._broken_down(minute * 60)[:5]
+            broken_down = time.gmtime if self._utc else time.localtime
+            year, month, day, hours, minutes = broken_down(minute * 60)[:5]
         except (OverflowError, ValueError, OSError):  # a date that no calendar of this machine reaches
             year, month, day, hours, minutes = 9999, 12, 31, 0, 0
         text = self[minute] = (
@@ -106,9 +115,15 @@ class _Dates(dict[float, str]):
         )
         return text
 
+    def _day(self, day: int) -> str:
+        _, month, number = time.gmtime(day * len(_CLOCKS) * 60)[:3]
+        text = self._days[day] = f"{MONTHS[month - 1]} {_DAYS[number]} "
+        return text
+
 
 _DAYS = tuple(f"{day:>2}" for day in range(32))
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+_CLOCKS = tuple(f"{hours}:{minutes}" for hours in _TWO_DIGITS[:24] for minutes in _TWO_DIGITS)
 
 
 _MONTH = "|".join(MONTHS)
