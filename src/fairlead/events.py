@@ -44,6 +44,10 @@ class LoginSucceeded(Event):
     anonymous: bool
     password: str | None
     """The e-mail address an anonymous user gave; None for every other account."""
+    tls: str = ""
+    """Version and cipher of the control connection, such as ``TLSv1.3 TLS_AES_256_GCM_SHA384``; empty in clear."""
+    certified: bool = False
+    """Whether a certificate took the place of the password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

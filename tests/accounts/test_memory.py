@@ -157,3 +157,30 @@ def test_rules_give_each_tree_its_rights() -> None:
     assert account.rights("/in") == Right.CREATE
     assert account.rights("/inner") == Right.READER
     assert account.rights("/in/done/x") == Right.NONE
+
+
+@pytest.mark.parametrize(
+    ("user", "names", "opens"),
+    [
+        ("alice", ("alice@example.com",), True),
+        ("alice", ("someone", "alice@example.com"), True),
+        ("alice", ("Alice@example.com",), False),
+        ("alice", (), False),
+        ("bob", ("alice@example.com",), False),
+        ("bob", ("bob",), False),
+        ("anonymous", ("alice@example.com",), False),
+    ],
+)
+def test_a_certificate_opens_the_account_that_names_it(user: str, names: tuple[str, ...], opens: bool) -> None:
+    accounts = MemoryAccounts(
+        [
+            User(Account("alice"), KeyedDigest("a"), certificates=["alice@example.com", "alice"]),
+            User(Account("bob"), KeyedDigest("b")),
+        ],
+        anonymous=Account("anonymous"),
+    )
+
+    found = accounts.certified(user, names)
+
+    assert (found is not None) == opens
+    assert found is None or found.name == user

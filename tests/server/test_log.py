@@ -33,6 +33,9 @@ NOON = 1057060357.1237  # 2003-07-01 11:52:37 UTC
 WHO: Any = {"session": 7, "peer": "192.0.2.1"}
 EVENTS: dict[str, Event] = {
     "login": LoginSucceeded(**WHO, user="alice", anonymous=False, password=None),
+    "login under TLS": LoginSucceeded(
+        **WHO, user="alice", anonymous=False, password=None, tls="TLSv1.3 TLS_AES_256_GCM_SHA384", certified=True
+    ),
     "anonymous login": LoginSucceeded(**WHO, user="anonymous", anonymous=True, password="me@example.com"),
     "login-failed": LoginFailed(**WHO, user="bob", reason="Login incorrect."),
     "transfer": TransferFinished(
@@ -145,6 +148,10 @@ def json_of(event: Event) -> dict[str, Any]:
     ("name", "expected"),
     [
         ("login", "info    99.7 192.0.2.1 alice logged in"),
+        (
+            "login under TLS",
+            "info    99.7 192.0.2.1 alice logged in by certificate over TLSv1.3 TLS_AES_256_GCM_SHA384",
+        ),
         ("anonymous login", "info    99.7 192.0.2.1 anonymous logged in as me@example.com"),
         ("login-failed", "warning 99.7 192.0.2.1 bob login refused: Login incorrect."),
         ("transfer", 'info    99.7 192.0.2.1 alice RETR "/a b.txt" 1024 octets in 0.250 s (EPSV)'),
@@ -178,10 +185,19 @@ def test_a_line_of_text_for_each_event(name: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("login", {"event": "login", "user": "alice", "anonymous": False, "email": None}),
+        (
+            "login",
+            {"event": "login", "user": "alice", "anonymous": False, "email": None, "tls": None, "certified": False},
+        ),
+        (
+            "login under TLS",
+            {"event": "login", "user": "alice", "anonymous": False, "email": None,
+             "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384", "certified": True},
+        ),
         (
             "anonymous login",
-            {"event": "login", "user": "anonymous", "anonymous": True, "email": "me@example.com"},
+            {"event": "login", "user": "anonymous", "anonymous": True, "email": "me@example.com", "tls": None,
+             "certified": False},
         ),
         (
             "login-failed",

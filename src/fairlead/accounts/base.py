@@ -90,5 +90,8 @@ class Accounts(Protocol):
         Work that takes long (hashing) is awaited in a thread, quick answers come without suspending.
         """
 
+    def certified(self, user: str, names: Sequence[str]) -> Account | None:
+        """The account of ``user`` where a certificate with one of ``names`` opens it, so that no password is needed."""
+
     async def check_account(self, account: Account, information: str) -> bool:
         """Whether ``information`` is what ACCT must carry for ``account``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.accounts.base import Account, Right, Rule
@@ -22,6 +22,8 @@ class User:
     password: Password
     information: Password | None = None
     """What ACCT must carry, where the account asks for it."""
+    certificates: Sequence[str] = ()
+    """Names in a client's certificate that open the account without the password."""
 
 
 class MemoryAccounts:
@@ -89,6 +91,11 @@ class MemoryAccounts:
             if known is None or decoy.kind != known.password.kind:
                 await decoy.matches(password, peer=peer)
         raise LoginRefused("Login incorrect.")
+
+    def certified(self, user: str, names: Sequence[str]) -> Account | None:
+        """The account of ``user``, see :meth:`fairlead.accounts.base.Accounts.certified`."""
+        known = self._users.get(user)
+        return known.account if known is not None and not set(names).isdisjoint(known.certificates) else None
 
     async def check_account(self, account: Account, information: str) -> bool:
         """Whether ``information`` is what ACCT must carry for ``account`` (RFC 959 section 4.1.1)."""

@@ -123,6 +123,7 @@ def _tls(section: models.Tls, names: Iterable[str]) -> TlsSettings:
         require_close_notify=section.require_close_notify,
     )
     check(settings)
+        user.certificates,
     return settings
 
 

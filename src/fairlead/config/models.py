@@ -215,6 +215,26 @@ class User(Section, frozen=True):
 
 
 class Log(Section, frozen=True):
+    certificates: Annotated[
+        list[str],
+        Meta(
+            description="common or alternative names of certificates, issued by tls.client_ca, that open the account"
+            " without the password"
+        ),
+    ] = []
+
+
+class Host(Section, frozen=True):
+    """A virtual host, for clients that call the server by its name: by HOST, or when TLS begins."""
+
+    name: HostName
+    aliases: Annotated[list[HostName], Meta(description="further names of it")] = []
+    banner: Annotated[str, Meta(description="the text of its greeting; empty for that of the server")] = ""
+    root: Annotated[str, Meta(description="its directory, when it is not that of the storage")] = ""
+    anonymous: Annotated[bool | None, Meta(description="access without an account; unset: as for the server")] = None
+    available: Annotated[bool, Meta(description="whether it is served at the moment; else clients are sent away")] = (
+        True
+    )
     """The log on standard error."""
 
     format: Annotated[Literal["text", "json"], Meta(description="text for people, json for programs")] = "text"

@@ -183,7 +183,9 @@ class TextRecords:
     def login(self, event: LoginSucceeded) -> str:
         """A login."""
         given = f" as {word(event.password or '')}" if event.anonymous else ""
-        return self._line(event, event.user, f"logged in{given}")
+        how = " by certificate" if event.certified else ""
+        over = f" over {event.tls}" if event.tls else ""
+        return self._line(event, event.user, f"logged in{given}{how}{over}")
 
     def login_failed(self, event: LoginFailed) -> str:
         """A refused login."""
@@ -251,10 +253,17 @@ class JsonRecords:
         }
 
     def login(self, event: LoginSucceeded) -> str:
-        """A login; ``email`` is what an anonymous user gave."""
+        """A login; ``email`` is what an anonymous user gave, ``tls`` null in clear."""
         anonymous = "true" if event.anonymous else "false"
         email = string(event.password or "") if event.anonymous else "null"
-        return self._line(event, "login", event.user, f'"anonymous":{anonymous},"email":{email}')
+        tls = string(event.tls) if event.tls else "null"
+        certified = "true" if event.certified else "false"
+        return self._line(
+            event,
+            "login",
+            event.user,
+            f'"anonymous":{anonymous},"email":{email},"tls":{tls},"certified":{certified}',
+        )
 
     def login_failed(self, event: LoginFailed) -> str:
         """A refused login."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PASSWORD_PLEASE = Reply(331, "Please send the password.")
 EMAIL_PLEASE = Reply(331, "Anonymous access: please send your e-mail address as the password.")
 LOGGED_IN = Reply(230, "Logged in.")
+CERTIFIED = Reply(232, "Logged in by your certificate.")
 LOGIN_INCORRECT = Reply(530, "Login incorrect.")
 ACCOUNT_PLEASE = Reply(332, "Please send the account with ACCT.")
 TOO_MANY = Reply(421, "Too many wrong passwords, closing the control connection.")
@@ -25,13 +26,20 @@ TOO_MANY = Reply(421, "Too many wrong passwords, closing the control connection.
 
 @command("USER", syntax="name", argument=Argument.REQUIRED, login=False, private=True)
 def user(session: Session, name: str) -> Reply:
-    """Name the user; logs an earlier one out. The answer is the same for names that do not exist (RFC 2577)."""
+    """Name the user; logs an earlier one out. The answer is the same for names that do not exist (RFC 2577).
+
+    Whose certificate opens the account needs no password (RFC 4217 section 4.1, 232).
+    """
     session.log_out()
     session.user = name
     session.pending = "USER"
     if session.host is not None and not session.host.available:
         session.reply_to.close("the host is not available")
         return UNAVAILABLE
+    account = _certified(session, name)
+    if account is not None:
+        session.pending = ""
+        return _accepted(session, account, "", certified=True)
     return EMAIL_PLEASE if session.accounts.anonymous(name) else PASSWORD_PLEASE
 
 
@@ -42,10 +50,7 @@ async def password(session: Session, secret: str) -> Reply:
         account = await session.accounts.authenticate(session.user, secret, peer=session.peer[0])
     except LoginRefused as error:
         return await _refused(session, str(error))
-    if account.account_at == "login":
-        session.awaiting = account
-        return ACCOUNT_PLEASE
-    return _logged_in(session, account, secret)
+    return _accepted(session, account, secret)
 
 
 @command("ACCT", syntax="account", argument=Argument.REQUIRED, login=False, secret=True, private=True)
@@ -87,7 +92,24 @@ def quit_session(session: Session, _: str) -> Reply:
     return Reply(221, "Goodbye.")
 
 
-def _logged_in(session: Session, account: Account, secret: str) -> Reply:
+def _certified(session: Session, name: str) -> Account | None:
+    """The account that the client's certificate opens."""
+    tls = session.protection.tls
+    if tls is None or not session.server.settings.tls.client_ca:
+        return None
+    names = tls.peer_names
+    return session.accounts.certified(name, names) if names else None
+
+
+def _accepted(session: Session, account: Account, secret: str, *, certified: bool = False) -> Reply:
+    """The user is proved; only ACCT may still be to come."""
+    if account.account_at == "login":
+        session.awaiting = account
+        return ACCOUNT_PLEASE
+    return _logged_in(session, account, secret, certified=certified)
+
+
+def _logged_in(session: Session, account: Account, secret: str, *, certified: bool = False) -> Reply:
     server = session.server
     server.guard.succeeded(session.peer[0])
     session.log_in(account)
@@ -99,9 +121,11 @@ def _logged_in(session: Session, account: Account, secret: str) -> Reply:
                 user=account.name,
                 anonymous=account.anonymous,
                 password=secret if account.anonymous else None,
+                tls=session.protection.described,
+                certified=certified,
             )
         )
-    return LOGGED_IN
+    return CERTIFIED if certified else LOGGED_IN
 
 
 async def _refused(session: Session, reason: str) -> Reply:
