@@ -10,6 +10,7 @@ from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
 from fairlead.cli.announcement import announce, for_people
 from fairlead.config.build import Built
+from fairlead.server.hosts import Host
 from fairlead.server.settings import Announce, Certificate, Settings, TlsSettings
 from fairlead.storage.local import LocalStorage
 from tests.certificates import make
@@ -32,6 +33,17 @@ def test_a_server_for_this_machine_only_says_how_to_let_others_in(tmp_path: Path
     assert lines(tmp_path, [("127.0.0.1", 2121), ("::1", 2121)])[2:] == [
         "only this machine can connect; to let others in: --listen '[::]:2121'"
     ]
+
+
+def test_virtual_hosts_are_named(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    accounts = MemoryAccounts.sharing(anonymous=True)
+    hosts = (
+        Host(("a.example", "www.a.example"), storage, accounts, ""),
+        Host(("b.example",), storage, accounts, "", available=False),
+    )
+    built = Built(Settings(), storage, accounts, (storage,), hosts)
+    assert list(for_people(ALL, str(tmp_path), built))[1] == "virtual hosts: a.example, b.example (not available)"
 
 
 def test_a_server_for_others_says_what_a_firewall_must_let_in(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.accounts.base import Right
+from fairlead.accounts.base import Accounts, Right
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.config import build as build_module
 from fairlead.config import models
@@ -220,6 +220,71 @@ def test_each_directory_has_one_store(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_virtual_hosts_have_users_and_directories_of_their_own(tmp_path: Path) -> None:
+    for name in ("main", "one", "own", "pub"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"of-{name}").touch()
+    made = built(
+        tmp_path,
+        f"""
+        [server]
+        banner = "Main."
+        names = ["FTP.example"]
+        [storage]
+        root = "main"
+        [anonymous]
+        enabled = true
+        root = "pub"
+        [[users]]
+        name = "everywhere"
+        password = "{HASH}"
+        [[users]]
+        name = "own"
+        password = "{HASH}"
+        root = "own"
+        hosts = ["one.example"]
+        [[users]]
+        name = "two"
+        password = "{HASH}"
+        hosts = ["TWO.example"]
+        [[hosts]]
+        name = "One.example"
+        aliases = ["www.one.example"]
+        root = "one"
+        banner = "One."
+        [[hosts]]
+        name = "two.example"
+        anonymous = false
+        available = false
+        """,
+        users={"given": "secret"},
+    )
+
+    assert made.settings.names == ("ftp.example",)
+    one, two = made.hosts
+    assert (one.names, one.banner, one.available) == (("one.example", "www.one.example"), "One.", True)
+    assert (two.names, two.banner, two.available) == (("two.example",), "Main.", False)
+    assert [item.name for batch in two.storage.scan("/") for item in batch] == ["of-main"]
+
+    def files(accounts: Accounts) -> dict[str, str]:
+        found = {}
+        for user in ("everywhere", "own", "two", "given", "anonymous"):
+            try:
+                storage = asyncio.run(accounts.authenticate(user, "secret", peer="192.0.2.1")).storage
+            except LoginRefused:
+                continue
+            assert storage is not None
+            found[user] = next(item.name for batch in storage.scan("/") for item in batch)
+        return found
+
+    assert files(made.accounts) == {"everywhere": "of-main", "given": "of-main", "anonymous": "of-pub"}
+    assert files(one.accounts) == {
+        "everywhere": "of-one", "own": "of-own", "given": "of-one", "anonymous": "of-one",
+    }  # fmt: skip
+    assert files(two.accounts) == {"everywhere": "of-main", "two": "of-main", "given": "of-main"}
+    assert len(made.stores) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -238,6 +303,24 @@ def test_each_directory_has_one_store(tmp_path: Path) -> None:
         (
             f'[[users]]\nname = "a"\npassword = "{HASH}"\naccount_at = "login"',
             "the user 'a' is asked for ACCT, but has no account to compare with; give account",
+        ),
+        (
+            '[[hosts]]\nname = "a.example"\n[[hosts]]\nname = "b.example"\naliases = ["A.example"]',
+            "two virtual hosts have the name 'a.example'; take it from one of them",
+        ),
+        (
+            f'[[hosts]]\nname = "a.example"\n[[users]]\nname = "x"\npassword = "{HASH}"\nhosts = ["b.example"]',
+            "there is no virtual host 'b.example' for the user 'x'; did you mean a.example?",
+        ),
+        (
+            f'[[users]]\nname = "x"\npassword = "{HASH}"\nhosts = ["b.example"]',
+            "there is no virtual host 'b.example' for the user 'x'; add it to [[hosts]]",
+        ),
+        (
+            '[[hosts]]\nname = "a.example"\n'
+            f'[[users]]\nname = "x"\npassword = "{HASH}"\n'
+            f'[[users]]\nname = "x"\npassword = "{HASH}"\nhosts = ["a.example"]',
+            "the user 'x' is configured twice for the host 'a.example'; remove one of the two",
         ),
     ],
 )

@@ -29,6 +29,11 @@ def test_what_is_written_is_what_was_read(tmp_path: Path) -> None:
         name = "alice"
         password = "{HASH}"
         rules = [{{ path = "/in", rights = ["create", "list"] }}]
+        [[hosts]]
+        name = "a.example"
+        aliases = ["b.example"]
+        [[hosts]]
+        name = "c.example"
         """
     )
     config = load(first, environment={})

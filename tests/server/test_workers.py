@@ -61,7 +61,7 @@ def subscribe(server):
 def reload():
     if os.path.exists(root + "/wrong"):
         raise ConfigError("a setting is wrong")
-    return replace(settings, banner="second"), accounts("changed")
+    return replace(settings, banner="second"), accounts("changed"), ()
 
 program = workers.Program(settings, storage, accounts("secret"), ready, subscribe, reload)
 sys.exit(program.run())

@@ -40,6 +40,9 @@ def for_people(addresses: Sequence[tuple[str, int]], root: str, built: Built) ->
     settings = built.settings
     ports = f"{settings.passive_ports[0]}-{settings.passive_ports[-1]}"
     yield f"serving {Path(root).resolve()}: {_accounts(list(built.accounts))}"
+    if built.hosts:
+        names = (f"{host.names[0]}{'' if host.available else ' (not available)'}" for host in built.hosts)
+        yield f"virtual hosts: {', '.join(names)}"
     yield f"passive ports {ports}, announced as {_announced(settings.announce)}"
     if settings.tls.certificates:
         yield _protection(settings.tls)

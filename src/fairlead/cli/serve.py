@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fairlead.config.build import Built
     from fairlead.config.models import Config
     from fairlead.config.source import Source
+    from fairlead.server.hosts import Host
     from fairlead.server.settings import Settings
 
 _EXAMPLES = """\
@@ -123,9 +124,9 @@ def run(args: argparse.Namespace) -> int:
         config = load(args.config, options=given)
         return config, build(config, users=named, write=args.write)
 
-    def again() -> tuple[Settings, Accounts]:
+    def again() -> tuple[Settings, Accounts, Sequence[Host]]:
         _, built = made()
-        return built.settings, built.accounts
+        return built.settings, built.accounts, built.hosts
 
     config, built = made()
     allow_many_descriptors()
@@ -136,6 +137,7 @@ def run(args: argparse.Namespace) -> int:
         ready=lambda addresses: announce(addresses, config.storage.root, built),
         subscribe=lambda server: attend(server, config, built.stores),
         reload=again if args.config or built.settings.tls.certificates else None,
+        hosts=built.hosts,
     ).run()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from fairlead.accounts.base import Account, Right, Rule
@@ -13,8 +14,10 @@ from fairlead.accounts.password import KeyedDigest
 from fairlead.config import models
 from fairlead.config.route import outward_address
 from fairlead.config.self_signed import self_signed, state_directory
+from fairlead.config.values import choices
 from fairlead.errors import ConfigError
 from fairlead.server.certificates import check
+from fairlead.server.hosts import Host
 from fairlead.server.settings import Announce, Certificate, Settings, TlsSettings
 from fairlead.storage.local import LocalStorage
 
@@ -26,7 +29,8 @@ class Built(NamedTuple):
     storage: LocalStorage
     accounts: MemoryAccounts
     stores: Sequence[LocalStorage]
-    """``storage`` and those of the accounts that have a directory of their own."""
+    """``storage`` and those of the accounts and hosts that have a directory of their own."""
+    hosts: Sequence[Host] = ()
 
 
 def build(config: models.Config, *, users: Mapping[str, str] | None = None, write: bool = False) -> Built:
@@ -36,35 +40,81 @@ def build(config: models.Config, *, users: Mapping[str, str] | None = None, writ
     ``write`` lets every named user change files of whom the configuration does not say. Raises ConfigError.
     """
     stores = _Stores(config.storage)
+    named = {
+        name: User(Account(name, stores.main, _rules((), write=write)), KeyedDigest(password))
+        for name, password in (users or {}).items()
+    }
+    hosts = tuple(_hosts(config, stores, named, write=write))
+    accounts = _accounts(config, stores, named, None, write=write)
+    return Built(_settings(config), stores.main, accounts, stores.all(), hosts)
+
+
+def _hosts(config: models.Config, stores: _Stores, named: Mapping[str, User], *, write: bool) -> Iterator[Host]:
+    """The virtual hosts, each with accounts of its own."""
+    taken: set[str] = set()
+    for host in config.hosts:
+        names = _names(host)
+        for name in names:
+            if name in taken:
+                raise ConfigError(f"two virtual hosts have the name {name!r}; take it from one of them")
+            taken.add(name)
+        accounts = _accounts(config, stores, named, host, write=write)
+        banner = host.banner or config.server.banner
+        yield Host(names, stores.of(host.root), accounts, banner, available=host.available)
+    for user in config.users:
+        for wanted in user.hosts:
+            if wanted.name not in taken:
+                known = choices(wanted.name, taken) if taken else "add it to [[hosts]]"
+                raise ConfigError(f"there is no virtual host {wanted!r} for the user {user.name!r}; {known}")
+
+
+def _names(host: models.Host) -> tuple[str, ...]:
+    return tuple(name.name for name in (host.name, *host.aliases))
+
+
+def _accounts(
+    config: models.Config, stores: _Stores, named: Mapping[str, User], host: models.Host | None, *, write: bool
+) -> MemoryAccounts:
+    """Who may log in at ``host``, None for the server itself."""
+    root = host.root if host is not None else ""
     known: dict[str, User] = {}
     for user in config.users:
+        if not _belongs(user, host):
+            continue
         if user.name in known:
-            raise ConfigError(f"the user {user.name!r} is configured twice; remove one of the two")
-        known[user.name] = _configured(user, stores, write=write)
-    for name, password in (users or {}).items():
-        known[name] = User(Account(name, stores.main, _rules((), write=write)), KeyedDigest(password))
+            place = f" for the host {host.name!r}" if host is not None else ""
+            raise ConfigError(f"the user {user.name!r} is configured twice{place}; remove one of the two")
+        known[user.name] = _configured(user, stores, root, write=write)
+    for name, given in named.items():
+        known[name] = replace(given, account=replace(given.account, storage=stores.of(root)))
+    enabled = config.anonymous.enabled if host is None or host.anonymous is None else host.anonymous
     anonymous = None
-    if config.anonymous.enabled or (config.anonymous.enabled is None and not known):
+    if enabled or (enabled is None and not known):
         anonymous = Account(
             "anonymous",
-            stores.of(config.anonymous.root),
+            stores.of(config.anonymous.root if host is None else root),
             _rules(config.anonymous.rules, write=False),
             config.anonymous.home,
             anonymous=True,
         )
-    accounts = MemoryAccounts(
-        known.values(), anonymous=anonymous, anonymous_needs_password=config.anonymous.need_password
-    )
-    return Built(_settings(config), stores.main, accounts, stores.all())
+    return MemoryAccounts(known.values(), anonymous=anonymous, anonymous_needs_password=config.anonymous.need_password)
 
 
-def _configured(user: models.User, stores: _Stores, *, write: bool) -> User:
+def _belongs(user: models.User, host: models.Host | None) -> bool:
+    """Whether ``user`` logs in at ``host``."""
+    if not user.hosts:
+        return True
+    return host is not None and not set(_names(host)).isdisjoint(name.name for name in user.hosts)
+
+
+def _configured(user: models.User, stores: _Stores, root: str, *, write: bool) -> User:
+    """``user``, in ``root`` where no directory is the user's own."""
     if user.account_at and user.account is None:
         raise ConfigError(f"the user {user.name!r} is asked for ACCT, but has no account to compare with; give account")
     return User(
         Account(
             user.name,
-            stores.of(user.root),
+            stores.of(user.root or root),
             _rules(user.rules, write=write if user.write is None else user.write),
             user.home,
             allow_fxp=user.allow_fxp,
@@ -73,6 +123,7 @@ def _configured(user: models.User, stores: _Stores, *, write: bool) -> User:
         ),
         Argon2Hash(user.password),
         None if user.account is None else Argon2Hash(user.account),
+        user.certificates,
     )
 
 
@@ -123,7 +174,6 @@ def _tls(section: models.Tls, names: Iterable[str]) -> TlsSettings:
         require_close_notify=section.require_close_notify,
     )
     check(settings)
-        user.certificates,
     return settings
 
 

@@ -33,7 +33,7 @@ def as_toml(config: Config) -> str:
     """``config`` as a file that sets everything, but for hashes of passwords and for what is unset."""
     values = plain(config)
     tables = [(f"[{name}]", table) for name, table in values.items() if isinstance(table, dict)]
-    tables += [("[[users]]", user) for user in values["users"]]
+    tables += [(f"[[{name}]]", each) for name, table in values.items() if isinstance(table, list) for each in table]
     return "\n".join(
         "\n".join([head, *(f"{name} = {_toml(value)}" for name, value in table.items() if value is not None), ""])
         for head, table in tables
@@ -48,7 +48,7 @@ def sample() -> str:
         lines += ["", f"# {section.__doc__}"]
         if section is User:
             lines.append("# `fairlead user add NAME --config FILE` adds one, with the hash of a password.")
-        lines.append(f"# [[{name}]]" if section is User else f"[{name}]")
+        lines.append(f"# [[{name}]]" if item_of(kind) else f"[{name}]")
         lines += _explained(section)
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,7 @@ _PATHS = (
     ("storage", "root"),
     ("anonymous", "root"),
     ("users", "root"),
+    ("hosts", "root"),
     ("tls", "certificate"),
     ("tls", "key"),
     ("tls", "client_ca"),

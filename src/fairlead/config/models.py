@@ -198,6 +198,9 @@ class User(Section, frozen=True):
 
     name: UserName
     password: PasswordHash
+    hosts: Annotated[
+        list[HostName], Meta(description="the virtual hosts where the user logs in; unset: the server itself, and all")
+    ] = []
     root: Annotated[str, Meta(description="the user's directory, when it is not that of the storage")] = ""
     home: Annotated[VirtualPath, Meta(description="where a session begins")] = field(
         default_factory=lambda: VirtualPath("/")
@@ -212,9 +215,6 @@ class User(Section, frozen=True):
         Literal["", "login", "store"], Meta(description="when ACCT is asked for: never, at login, or before storing")
     ] = ""
     account: Annotated[PasswordHash | None, Meta(description="what ACCT must carry")] = None
-
-
-class Log(Section, frozen=True):
     certificates: Annotated[
         list[str],
         Meta(
@@ -235,6 +235,9 @@ class Host(Section, frozen=True):
     available: Annotated[bool, Meta(description="whether it is served at the moment; else clients are sent away")] = (
         True
     )
+
+
+class Log(Section, frozen=True):
     """The log on standard error."""
 
     format: Annotated[Literal["text", "json"], Meta(description="text for people, json for programs")] = "text"
@@ -248,4 +251,5 @@ class Config(Section, frozen=True):
     storage: Storage = field(default_factory=Storage)
     anonymous: Anonymous = field(default_factory=Anonymous)
     users: list[User] = []
+    hosts: list[Host] = []
     log: Log = field(default_factory=Log)

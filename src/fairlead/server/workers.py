@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from fairlead.accounts.base import Accounts
+    from fairlead.server.hosts import Host
     from fairlead.server.listener import Listener
     from fairlead.server.settings import Settings
     from fairlead.storage.base import Storage
@@ -43,8 +44,8 @@ class Program:
     """What is served, and what is done at its turns.
 
     ``subscribe`` is called in each worker's event loop with its server, before it listens, to attach logs and the
-    like; ``ready`` once with all addresses when every worker accepts connections; ``reload`` gives settings and
-    accounts anew for SIGHUP and raises ConfigError to keep the old ones.
+    like; ``ready`` once with all addresses when every worker accepts connections; ``reload`` gives settings, accounts
+    and virtual hosts anew for SIGHUP and raises ConfigError to keep the old ones.
     """
 
     settings: Settings
@@ -52,7 +53,8 @@ class Program:
     accounts: Accounts
     ready: Callable[[list[tuple[str, int]]], None]
     subscribe: Callable[[Server], None]
-    reload: Callable[[], tuple[Settings, Accounts]] | None = None
+    reload: Callable[[], tuple[Settings, Accounts, Sequence[Host]]] | None = None
+    hosts: Sequence[Host] = ()
 
     def run(self) -> int:
         """Serve until a signal ends it; the exit status. Raises ConfigError when an address cannot be had."""
@@ -83,6 +85,7 @@ class Program:
         server = Server(
             storage=self.storage,
             accounts=self.accounts,
+            hosts=self.hosts,
             settings=self.settings,
             connections=limits.connections,
             guard=limits.guard,
