@@ -317,10 +317,8 @@ def test_virtual_hosts_have_users_and_directories_of_their_own(tmp_path: Path) -
             "there is no virtual host 'b.example' for the user 'x'; add it to [[hosts]]",
         ),
         (
-            '[[hosts]]\nname = "a.example"\n'
-            f'[[users]]\nname = "x"\npassword = "{HASH}"\n'
-            f'[[users]]\nname = "x"\npassword = "{HASH}"\nhosts = ["a.example"]',
-            "the user 'x' is configured twice for the host 'a.example'; remove one of the two",
+            f'users = [{{name="x", password="{HASH}"}}, {{name="x", password="{HASH}", hosts="h"}}]\nhosts = [{{name="h"}}]',
+            "the user 'x' is configured twice for the host 'h'; remove one of the two",
         ),
     ],
 )
