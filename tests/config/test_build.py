@@ -317,7 +317,7 @@ def test_virtual_hosts_have_users_and_directories_of_their_own(tmp_path: Path) -
             "there is no virtual host 'b.example' for the user 'x'; add it to [[hosts]]",
         ),
         (
-            f'hosts=[{{name="h"}}]\nusers=[{{name="x", password="{HASH}"}}, {{name="x", password="{HASH}", hosts="h"}}]',
+            f'hosts=[{{name="h"}}]\nusers=[{{name="x",password="{HASH}"}}, {{name="x",password="{HASH}",hosts="h"}}]',
             "the user 'x' is configured twice for the host 'h'; remove one of the two",
         ),
     ],
