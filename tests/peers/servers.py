@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.peers.process import free_port, passive_ports, running, wait_for_banner
 from tests.peers.programs import UNPACKED, need_root, program
 
@@ -19,9 +21,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from tests.certificates import Pair
+
 USER, PASSWORD = "tester", "secret word"
 OWNER, OWNER_ID = "daemon", 1
 """Who the files belong to, since some servers refuse to work as root; vsftpd wants a home that exists, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a server of others speaks TLS: one version only, ``1.2`` or ``1.3``, and never in clear."""
+
+    pair: Pair
+    version: str
+
+    def environment(self, place: Path) -> dict[str, str]:
+        """What makes a server's OpenSSL speak that version only."""
+        settings = place / "openssl.cnf"
+        settings.write_text(
+            "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n"
+            f"[limits]\nMinProtocol = TLSv{self.version}\nMaxProtocol = TLSv{self.version}\n"
+        )
+        return {**os.environ, "OPENSSL_CONF": str(settings)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +85,7 @@ def _md5_crypt(password: str) -> str:
 
 
 @contextlib.contextmanager
-def vsftpd(host: str) -> Iterator[Server]:
+def vsftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
     """vsftpd, whose users come from PAM: a file of /etc/pam.d that lets one name in, whatever its password."""
     binary = program("vsftpd")
     need_root("vsftpd changes its root directory")
@@ -108,10 +129,23 @@ def vsftpd(host: str) -> Iterator[Server]:
                 "mdtm_write": "YES",
                 "ls_recurse_enable": "YES",
             }
+            if tls is not None:
+                settings |= {
+                    "ssl_enable": "YES",
+                    "rsa_cert_file": tls.pair.certificate,
+                    "rsa_private_key_file": tls.pair.key,
+                    "force_local_data_ssl": "YES",
+                    "force_local_logins_ssl": "YES",
+                    "require_ssl_reuse": "YES",
+                    "strict_ssl_read_eof": "YES",
+                    "ssl_ciphers": "HIGH",
+                }
             config = place / "vsftpd.conf"
             config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
             log = place / "log"
-            with running([binary, str(config)], log=log) as process:
+            with running(
+                [binary, str(config)], log=log, env=tls.environment(place) if tls is not None else None
+            ) as process:
                 wait_for_banner(process, host, port, log)
                 yield Server("vsftpd", host, port, root, passive)
         finally:
@@ -119,8 +153,8 @@ def vsftpd(host: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def proftpd(host: str) -> Iterator[Server]:
-    """ProFTPD with a user file of its own."""
+def proftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
+    """ProFTPD with a user file of its own; under TLS it wants sessions resumed, which is its default."""
     binary = program("proftpd")
     need_root("ProFTPD changes its root directory")
     with workshop("proftpd") as (place, root):
@@ -157,6 +191,16 @@ def proftpd(host: str) -> Iterator[Server]:
             UseReverseDNS off
             RootRevoke off
             """)
+        if tls is not None:
+            config.write_text(f"""{config.read_text()}
+                LoadModule mod_tls.c
+                TLSEngine on
+                TLSRequired on
+                TLSProtocol TLSv{tls.version}
+                TLSECCertificateFile {tls.pair.certificate}
+                TLSECCertificateKeyFile {tls.pair.key}
+                TLSLog {place}/tls.log
+                """)
         log = place / "log"
         command = [binary, "-n", "-q", "-c", str(config)]
         if binary.startswith(str(UNPACKED)):
@@ -167,7 +211,7 @@ def proftpd(host: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def pureftpd(host: str) -> Iterator[Server]:
+def pureftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
     """Pure-FTPd with a database of its own; the hash is made elsewhere, since its own takes seconds."""
     binary, database_maker = program("pure-ftpd"), program("pure-pw")
     need_root("Pure-FTPd changes its root directory")
@@ -180,25 +224,33 @@ def pureftpd(host: str) -> Iterator[Server]:
         options = ["-6" if ":" in host else "-4", "-S", f"{host},{port}", "-p", f"{passive.start}:{passive.stop - 1}"]
         options += ["-E", "-H", "-j", "-c", "1000", "-C", "1000", "-L", "200000:10", "-u", "1"]
         options += ["-l", f"puredb:{database}", "-g", str(place / "pid")]
-        with running([binary, *options], log=log) as process:
+        if tls is not None:
+            both = place / "pure-ftpd.pem"
+            both.write_bytes(tls.pair.key.read_bytes() + tls.pair.certificate.read_bytes())
+            options += ["-Y", "3", "-2", str(both)]
+        with running([binary, *options], log=log, env=tls.environment(place) if tls is not None else None) as process:
             wait_for_banner(process, host, port, log)
             yield Server("pureftpd", host, port, root, passive)
 
 
 @contextlib.contextmanager
-def pyftpdlib(host: str) -> Iterator[Server]:
+def pyftpdlib(host: str, tls: Tls | None = None) -> Iterator[Server]:
     """pyftpdlib, which needs no other user's rights."""
     with workshop("pyftpdlib") as (place, root):
         port, passive = free_port(host), passive_ports()
         command = [sys.executable, "-W", "ignore", "-m", "pyftpdlib", "-i", host, "-p", str(port), "-w"]
         command += ["-u", USER, "-P", PASSWORD, "-d", str(root), "-r", f"{passive.start}-{passive.stop - 1}"]
+        if tls is not None:
+            pytest.importorskip("OpenSSL")
+            command += ["--tls", "--certfile", str(tls.pair.certificate), "--keyfile", str(tls.pair.key)]
+            command += ["--tls-control-required", "--tls-data-required"]
         log = place / "log"
-        with running(command, log=log) as process:
+        with running(command, log=log, env=tls.environment(place) if tls is not None else None) as process:
             wait_for_banner(process, host, port, log)
             yield Server("pyftpdlib", host, port, root, passive)
 
 
-SERVERS: dict[str, Callable[[str], AbstractContextManager[Server]]] = {
+SERVERS: dict[str, Callable[..., AbstractContextManager[Server]]] = {
     "vsftpd": vsftpd,
     "proftpd": proftpd,
     "pureftpd": pureftpd,
