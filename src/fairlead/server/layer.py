@@ -199,7 +199,8 @@ class TlsLayer(asyncio.Protocol):
             self._detached(self._transport, self._tls.unused())
         elif not self._peer_ended:
             self._peer_ended = True
-            self._control.eof_received()
+            if not self._control.eof_received():
+                self._transport.close()
 
     def _end(self) -> None:
         if not self._before and not self._after:
