@@ -10,14 +10,23 @@ from typing import Any
 
 import pytest
 
-from fairlead.errors import CertificateError, ReplyError, SessionLost
+from fairlead.client.trace import Record, TlsBegan
+from fairlead.errors import CertificateError, ReplyError, SessionLost, TlsError
 from tests.certificates import Pair, make
+from tests.peers.fairlead import fairlead
+from tests.peers.process import free_port
 from tests.peers.servers import SERVERS, Server, Tls, clear
 
 Connect = Callable[..., Any]
 OCTETS = os.urandom(1_234_567)
 MODES = ("epsv", "pasv", "eprt", "port")
-KINDS = [(name, version) for name in SERVERS for version in ("1.2", "1.3")]
+KINDS = [(name, version) for name in (*SERVERS, "fairlead") for version in ("1.2", "1.3")]
+STRICT = ("--require-tls", "--tls-resumption", "require")
+
+
+def shown(pair: Pair) -> tuple[str, ...]:
+    """The options that give our own server its certificate."""
+    return "--tls-cert", str(pair.certificate), "--tls-key", str(pair.key)
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +41,15 @@ def kind(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def server(kind: tuple[str, str], pair: Pair) -> Iterator[Server]:
+def server(kind: tuple[str, str], pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     name, version = kind
-    with SERVERS[name]("127.0.0.1", Tls(pair, version)) as running:
-        yield running
+    tls = Tls(pair, version)
+    if name == "fairlead":
+        with fairlead(*STRICT, *shown(pair), env=tls.environment(tmp_path_factory.mktemp("openssl"))) as own:
+            yield own.at("127.0.0.1")
+    else:
+        with SERVERS[name]("127.0.0.1", tls) as running:
+            yield running
 
 
 @pytest.fixture
@@ -55,10 +69,13 @@ def log_in(connect: Connect, server: Server, pair: Pair) -> Connect:
 
 @pytest.mark.req("C-4217-TLS-1", "C-4217-TLS-3", "C-4217-TLS-4", "C-4217-TLS-5", "C-4217-TLS-6")
 @pytest.mark.parametrize("mode", MODES)
-def test_transfers_in_every_mode_resume_the_session(log_in: Connect, resumes: bool, mode: str, tmp_path: Path) -> None:
+def test_transfers_in_every_mode_resume_the_session(
+    log_in: Connect, kind: tuple[str, str], resumes: bool, mode: str, tmp_path: Path
+) -> None:
     local = tmp_path / "local"
     local.write_bytes(OCTETS)
-    with log_in(mode=mode, tls="require") as ftp:
+    records: list[Record] = []
+    with log_in(mode=mode, tls="require", trace=records.append) as ftp:
         for turn in range(3):
             stored = ftp.upload(local, f"{turn}.bin")
             fetched = ftp.download(f"{turn}.bin", tmp_path / "back")
@@ -70,6 +87,9 @@ def test_transfers_in_every_mode_resume_the_session(log_in: Connect, resumes: bo
         }  # fmt: skip
         target = io.BytesIO()
         assert ftp.download("empty", target).size == 0
+    begun = [record for record in records if isinstance(record, TlsBegan)]
+    assert {record.security.version for record in begun} == {f"TLSv{kind[1]}"}
+    assert [record.connection for record in begun] == ["control"] + ["data"] * 9
 
 
 @pytest.mark.req("C-959-ABOR-1", "C-4217-TLS-4")
@@ -100,3 +120,16 @@ def test_nothing_is_said_to_whom_nobody_vouches_for(log_in: Connect) -> None:
 def test_server_that_wants_tls_says_so(log_in: Connect) -> None:
     with pytest.raises((ReplyError, SessionLost), match=r"(?i)encrypt|tls|ssl"), log_in(tls="off") as ftp:
         ftp.scandir()
+
+
+@pytest.mark.req("U-DF-9", "C-4217-TLS-4")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_implicit_tls(connect: Connect, pair: Pair, host: str) -> None:
+    port, place = free_port(host), f"[{host}]" if ":" in host else host
+    with fairlead(*STRICT, *shown(pair), "--implicit-tls", f"{place}:{port}", hosts=(host,)) as own:
+        login = {"user": own.at(host).user, "password": own.at(host).password, "ca": pair.certificate}
+        with connect(f"ftps://{place}:{port}", **login) as ftp:
+            assert ftp.upload(io.BytesIO(OCTETS), "f").tls_resumed
+        assert (own.root / "f").read_bytes() == OCTETS
+        with pytest.raises(TlsError, match="not TLS"), connect(own.at(host).url.replace("ftp:", "ftps:"), **login):
+            pass

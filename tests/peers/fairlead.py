@@ -16,7 +16,7 @@ from tests.peers.process import DEADLINE, free_port, passive_ports, running, wai
 from tests.peers.servers import PASSWORD, USER, Server, workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PROGRAM = Path(sys.executable).with_name("fairlead")
 _LISTENING = re.compile(r"^listening on ftp://(?:\[([^]]+)\]|([^:]+)):(\d+)$", re.MULTILINE)
@@ -61,6 +61,7 @@ def fairlead(
     port: int = 0,
     users: bool = True,
     within: Path | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Fairlead]:
     """``fairlead serve`` at each of ``hosts``, one user with the right to write; without users, anonymous.
 
@@ -76,7 +77,7 @@ def fairlead(
             number = port or free_port(host)
             command += ["--listen", f"[{host}]:{number}" if ":" in host else f"{host}:{number}"]
         log, errors = place / "log", place / "errors"
-        with running(command, log=log, errors=errors) as process:
+        with running(command, log=log, errors=errors, env=env) as process:
             deadline = time.monotonic() + DEADLINE
             while len(found := _LISTENING.findall(log.read_text())) < len(hosts):
                 assert process.poll() is None, errors.read_text()
