@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.storage.local import LocalStorage
+from tests.certificates import Pair, make
+from tests.server.secure import trusting
 from tests.server.session import Control, Running, serving
 
 
@@ -19,6 +22,25 @@ def root(tmp_path: Path) -> Path:
     directory = tmp_path / "root"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture
+def storage(root: Path) -> Iterator[LocalStorage]:
+    """The store of what is served."""
+    with closing(LocalStorage(root, durability="relaxed")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A certificate for this machine that signed itself."""
+    return make(tmp_path_factory.mktemp("certificates"), "server", "localhost", "127.0.0.1")
+
+
+@pytest.fixture(params=["1.2", "1.3"])
+def context(request: pytest.FixtureRequest, pair: Pair) -> ssl.SSLContext:
+    """The client's side of each version of TLS."""
+    return trusting(pair.certificate, request.param)
 
 
 @pytest.fixture

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fairlead.accounts.memory import MemoryAccounts
 from fairlead.proto.reply import Reply
 from fairlead.server.settings import Certificate, TlsSettings
+from fairlead.storage.base import Storage
 from tests.certificates import Pair
-from tests.server.session import DEADLINE, Control, Running
+from tests.server.session import DEADLINE, Control, Running, serving
 
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -27,6 +29,15 @@ def trusting(certificate: Path, version: str = "1.3") -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(certificate))
     context.minimum_version = context.maximum_version = VERSIONS[version]
     return context
+
+
+@contextmanager
+def protected(storage: Storage, pair: Pair, tls: Mapping[str, Any] | None = None, **others: Any) -> Iterator[Running]:
+    """A server of ``storage`` with the certificate ``pair``, further settings of TLS and of the server."""
+    accounts = MemoryAccounts.sharing(storage, {"me": "secret"}, write=True, anonymous=True)
+    arguments = {"accounts": accounts, "login_delay": 0, **others}
+    with serving(storage, tls=settings(pair, **(tls or {})), **arguments) as server:
+        yield server
 
 
 class Secure(Control):

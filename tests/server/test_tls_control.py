@@ -5,60 +5,37 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fairlead.accounts.memory import MemoryAccounts
 from fairlead.events import LoginSucceeded, Noticed, SessionClosed
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.storage.local import LocalStorage
 from tests.certificates import Pair, make
-from tests.server.secure import Secure, connect, connect_implicitly, login, receive_all, settings, trusting
-from tests.server.session import DEADLINE, Running, serving
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    return make(tmp_path_factory.mktemp("certificates"), "server", "localhost", "127.0.0.1")
-
-
-@pytest.fixture(params=["1.2", "1.3"])
-def context(request: pytest.FixtureRequest, pair: Pair) -> ssl.SSLContext:
-    return trusting(pair.certificate, request.param)
-
-
-@pytest.fixture
-def storage(root: Path) -> Iterator[LocalStorage]:
-    with closing(LocalStorage(root, durability="relaxed")) as made:
-        yield made
-
-
-def protected_server(storage: LocalStorage, pair: Pair, tls: dict[str, Any] | None = None, **others: Any) -> Any:
-    accounts = MemoryAccounts.sharing(storage, {"me": "secret"}, write=True, anonymous=True)
-    return serving(storage, accounts=accounts, login_delay=0, tls=settings(pair, **(tls or {})), **others)
+from tests.server.secure import Secure, connect, connect_implicitly, login, protected, receive_all, trusting
+from tests.server.session import DEADLINE, Running
 
 
 @pytest.fixture
 def running(storage: LocalStorage, pair: Pair) -> Iterator[Running]:
-    with protected_server(storage, pair) as server:
+    with protected(storage, pair) as server:
         yield server
 
 
 @pytest.fixture
 def strict(storage: LocalStorage, pair: Pair) -> Iterator[Running]:
     """Where TLS is required."""
-    with protected_server(storage, pair, {"required": True}) as server:
+    with protected(storage, pair, {"required": True}) as server:
         yield server
 
 
 @pytest.fixture
 def implicit(storage: LocalStorage, pair: Pair) -> Iterator[Running]:
     """Where TLS comes first on the last listener."""
-    with protected_server(storage, pair, {"implicit": [("127.0.0.1", 0)]}) as server:
+    with protected(storage, pair, {"implicit": [("127.0.0.1", 0)]}) as server:
         yield server
 
 
@@ -216,7 +193,7 @@ def test_after_a_handshake_that_failed_nothing_is_said_in_clear(running: Running
 @pytest.mark.req("S-4217-AUTH-5")
 def test_who_never_shakes_hands_is_cut_off_by_the_time_for_login(storage: LocalStorage, pair: Pair) -> None:
     with (
-        protected_server(storage, pair, login_timeout=0.2) as running,
+        protected(storage, pair, login_timeout=0.2) as running,
         connect(running, trusting(pair.certificate)) as control,
     ):
         assert control.ask("AUTH TLS").code == 234
@@ -234,7 +211,7 @@ def test_who_goes_away_during_the_handshake_leaves_nothing(running: Running, pai
 
 
 def test_the_minimum_version_is_kept(storage: LocalStorage, pair: Pair) -> None:
-    with protected_server(storage, pair, {"minimum_version": "1.3"}) as running:
+    with protected(storage, pair, {"minimum_version": "1.3"}) as running:
         with connect(running, trusting(pair.certificate, "1.2")) as control:
             assert control.ask("AUTH TLS").code == 234
             with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
@@ -501,7 +478,7 @@ def test_the_other_listeners_are_in_clear_as_before(implicit: Running) -> None:
 @pytest.mark.req("S-DF-CONN-3")
 def test_too_many_sessions_of_implicit_tls_are_closed(storage: LocalStorage, pair: Pair) -> None:
     with (
-        protected_server(storage, pair, {"implicit": [("127.0.0.1", 0)]}, max_sessions=1) as running,
+        protected(storage, pair, {"implicit": [("127.0.0.1", 0)]}, max_sessions=1) as running,
         running.connect(),
         socket.create_connection(running.server.addresses[-1], DEADLINE) as plain,
         pytest.raises((ssl.SSLError, OSError)),
