@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -187,7 +188,8 @@ def test_an_aborted_store_changes_nothing(control: Control, root: Path) -> None:
         data.sendall(b"ab")
         control.send("ABOR")
         assert control.read_codes(2) == [426, 226]
-        assert receive(data) == b""
+        with suppress(ConnectionResetError):  # what was sent may not have been read
+            assert receive(data) == b""
     assert (root / "file").read_bytes() == DATA
     assert [path.name for path in root.iterdir()] == ["file"]
 
