@@ -31,7 +31,7 @@ def test_a_new_command_is_served_explained_and_announced(running: Running) -> No
             assert control.ask("ECHO hello") == control.ask("xech hello") == Reply(200, "hello")
             assert control.ask("ECHO").code == 501
             assert early.ask("ECHO hello").code == 530
-            assert control.ask("HELP ECHO").text == "Syntax: ECHO text - Say it again."
+            assert control.ask("HELP ECHO").lines == ("Syntax: ECHO text", "Say it again.")
             assert " ECHO " in control.ask("HELP").text
             assert "ECHO" in parse_features(control.ask("FEAT"))
             assert "XECH" not in parse_features(control.ask("FEAT"))

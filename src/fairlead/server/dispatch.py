@@ -53,6 +53,12 @@ def _without_port(session: Session) -> Reply | None:
     return EPSV_FIRST if session.epsv_all else PASSIVE_FIRST
 
 
+def _wrong_arity(verb: str, spec: Spec) -> Reply:
+    if spec.argument is Argument.NONE:
+        return Reply(501, f"{verb} takes no argument.")
+    return Reply(501, f"{verb} needs an argument: {verb} {spec.syntax}")
+
+
 def _protected(session: Session, spec: Spec) -> bool:
     """Whether what ``spec`` carries is: a name or password by TLS on the control connection, data by PROT P."""
     if spec.private:
@@ -71,7 +77,7 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
     if pending or session.offset or session.window is not None:
         _forget(session, spec)
     if spec.argument is (Argument.NONE if argument else Argument.REQUIRED):
-        return Reply(501, f"{verb} {'takes no argument.' if argument else f'needs an argument: {verb} {spec.syntax}'}")
+        return _wrong_arity(verb, spec)
     if (spec.private or spec.data) and session.server.settings.tls.required and not _protected(session, spec):
         return TLS_FIRST if spec.private else PROTECT_FIRST
     if spec.login and session.account is None:

@@ -65,7 +65,7 @@ async def _send_encoded(session: Session, verb: str, path: str, source: Source, 
         chunks = chain((await session.server.in_thread(next, chunks, b""),), chunks)
     transfer = Transfer(session, verb, path, None)
     move = _sending(transfer, chunks, inline=inline, keep=representation.mode in MARKED)
-    return await transfer.run(f"Sending {_shown(path)}.", move)
+    return await transfer.run(f"Sending {_shown(path)} in the representation that is set.", move)
 
 
 def _sending(

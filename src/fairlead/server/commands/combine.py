@@ -35,7 +35,7 @@ async def combine(session: Session, argument: str) -> Reply:
     await Work(session, "COMB", target).run(_pieces(storage, parts, target, session.logged_in.name))
     session.server.record_change(session, "COMB", target, f"{len(parts)} parts")
     await session.server.in_thread(_remove, storage, parts)
-    return Reply(250, f"{len(parts)} parts put together.")
+    return Reply(250, f"Put together: {len(parts)} parts.")
 
 
 def _pieces(storage: Storage, parts: Sequence[str], target: str, owner: str) -> Generator[int, None, None]:

@@ -73,8 +73,8 @@ def help_text(session: Session, topic: str) -> Reply | Coroutine[Any, Any, Reply
     spec = COMMANDS.get(verb)
     if spec is None or rest:
         return Reply(502, f"There is no help on {topic[:40]}.")
-    summary = (spec.handler.__doc__ or "").partition("\n")[0]
-    return Reply(214, f"Syntax: {verb} {spec.syntax}".rstrip() + f" - {summary}")
+    usage = f"{verb} {spec.syntax}".rstrip()
+    return Reply(214, f"Syntax: {usage}", (spec.handler.__doc__ or "").partition("\n")[0])
 
 
 def _table() -> Iterator[str]:
@@ -128,8 +128,11 @@ def _state(session: Session) -> Iterator[str]:
     yield f"TYPE: {kind}{parameter}; STRU: {structure}; MODE: {mode}"
     transfer = session.transfer
     if transfer is not None:
-        total = "" if transfer.total is None else f" of {transfer.total}"
-        yield f"{transfer.verb} of {transfer.path}: {transfer.moved}{total} octets so far"
+        verb, path = transfer.verb, transfer.path
+        if transfer.total is None:
+            yield f"{verb} of {path}: {transfer.moved} octets so far"
+        else:
+            yield f"{verb} of {path}: {transfer.moved} of {transfer.total} octets so far"
     elif session.port is not None:
         yield session.port.describe()
     else:

@@ -79,7 +79,7 @@ def protection_level(session: Session, argument: str) -> Reply:
     protection.level = level
     if session.port is not None and session.port.kept:
         session.use_port(session.port.base)
-    return Reply(200, f"Data connections are {'private' if level == PRIVATE else 'in clear'}.")
+    return Reply(200, "Data connections are private." if level == PRIVATE else "Data connections are in clear.")
 
 
 def _unprotected(session: Session) -> Reply:

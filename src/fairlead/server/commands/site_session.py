@@ -58,6 +58,6 @@ def who(session: Session, argument: str) -> Reply:
 def _sessions(session: Session) -> Iterator[str]:
     now = session.server.loop.time()
     for other in sorted(session.server.sessions(), key=lambda each: each.number):
-        user = other.user if other.account is not None else "(not logged in)"
-        work = f"{other.transfer.verb} of {other.transfer.path}" if other.transfer is not None else "idle"
-        yield f" {user} from {other.peer[0]} for {now - other.started:.0f} s: {work}"
+        user = other.user if other.account is not None else "-"
+        work = f"{other.transfer.verb} {other.transfer.path}" if other.transfer is not None else "-"
+        yield f" {user} {other.peer[0]} {now - other.started:.0f}s {work}"

@@ -94,7 +94,7 @@ async def _store_range(session: Session, verb: str, path: str, window: Range) ->
     upload = await session.server.in_thread(
         session.storage.create, path, intent=Intent.UPDATE, owner=session.logged_in.name, offset=window.start
     )
-    opening = f"Ready for {window.end - window.start} bytes of {split(path)[1]}."
+    opening = f"Ready to write over {window.end - window.start} bytes of {split(path)[1]}."
     return await receive_file(session, verb, path, Stretch(upload, window.end), opening)
 
 
