@@ -21,6 +21,11 @@ LARGEST = 2**32 - 1
 """The largest buffer size that PBSZ can carry."""
 
 
+def _capital(argument: str) -> str:
+    """Letters other than ASCII's stay as they are: in upper case some of them become one of these."""
+    return argument.upper() if argument.isascii() else argument
+
+
 @command("AUTH", syntax="TLS", argument=Argument.REQUIRED, login=False, feature=offered("AUTH TLS"))
 @with_tls
 def authenticate(session: Session, mechanism: str) -> Reply:
@@ -30,7 +35,7 @@ def authenticate(session: Session, mechanism: str) -> Reply:
         return Reply(503, "TLS is there already.")
     if protection.context is not None:
         return NOT_ANY_MORE
-    level = LEVELS.get(mechanism.upper())
+    level = LEVELS.get(_capital(mechanism))
     if level is None:
         return Reply(504, f"The mechanism {mechanism[:20]} is not known; send AUTH TLS.")
     session.use_port(None)
@@ -69,7 +74,7 @@ def protection_level(session: Session, argument: str) -> Reply:
         return _unprotected(session)
     if not protection.buffer_size:
         return Reply(503, "Send PBSZ 0 first.")
-    level = argument.upper()
+    level = _capital(argument)
     if level in {"S", "E"}:
         return Reply(536, "TLS protects data wholly or not at all: PROT P or PROT C.")
     if level not in {CLEAR, PRIVATE}:
@@ -119,7 +124,7 @@ for _verb in ("MIC", "CONF", "ENC"):
 def set_secured_client_negotiation(session: Session, argument: str) -> Reply:
     """Be the client of TLS on data connections, as one of two servers must that move a file between them."""
     protection = session.protection
-    asked = argument.upper()
+    asked = _capital(argument)
     if asked not in {"", "ON", "OFF"}:
         raise ArgumentError("SSCN takes ON or OFF")
     if asked == "ON" and (refusal := third_party_refused(session)) is not None:
