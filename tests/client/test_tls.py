@@ -13,6 +13,7 @@ import pytest
 
 from fairlead.client.trace import TlsBegan
 from fairlead.errors import (
+    ArgumentError,
     CertificateError,
     ConfigError,
     ConnectError,
@@ -387,3 +388,11 @@ def test_abor_goes_inside_tls(pair: Pair, context: ssl.SSLContext) -> None:
     assert b"\xff\xf4\xff\xf2ABOR\r\n" in on_stage.play.raw
     assert isinstance(on_stage.play.control, TlsEnd)
     assert on_stage.play.control.urgent == b""
+
+
+@pytest.mark.parametrize("line", ["AUTH TLS", "ccc", "PROT C", "REIN"])
+def test_tls_is_neither_begun_nor_ended_by_hand(pair: Pair, context: ssl.SSLContext, line: str) -> None:
+    with stage(*logged_in(context), tls="auto", ca=pair.certificate).ftp as ftp:
+        with pytest.raises(ArgumentError, match="begin or end TLS"):
+            ftp.command(*line.split())
+        assert ftp.connected

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from fairlead.client._core import Session, check_paths
+from fairlead.errors import ArgumentError
 from fairlead.proto.path import unquote_257
 from fairlead.proto.reply import Reply
 
+_CHANGES_PROTECTION = {"AUTH", "CCC", "PROT"}
 _CHANGES_TYPE = {"TYPE", "REIN", "USER"}
 
 
 async def command(session: Session, verb: str, argument: str) -> Reply:
-    """Any command without a data connection; its reply whatever the code."""
+    """Any command without a data connection; its reply whatever the code.
+
+    Raises ArgumentError for one that would begin or end TLS: both ends have to do that together.
+    """
+    if verb.upper() in _CHANGES_PROTECTION or (verb.upper() == "REIN" and session.control.protection is not None):
+        message = f"{verb.upper()} would begin or end TLS; that is done by the setting tls when connecting"
+        raise ArgumentError(message)
     try:
         return await session.control.command(verb, argument)
     finally:

@@ -66,7 +66,7 @@ async def ask_for_tls(control: Control, *, required: bool) -> bool:
         control.tell(TlsNotOffered())
         return False
     said = f"AUTH TLS was answered with {show_reply(reply)}"
-    message = f"the server refuses TLS and nothing goes in clear ({said}); ask its operator, or turn TLS off"
+    message = f"the server refuses TLS and nothing goes in clear ({said}); ask its operator, or set tls to off"
     raise ConnectError(message)
 
 
