@@ -24,10 +24,29 @@ def test_the_default_is_ascii_non_print_file_stream(running: Running) -> None:
         assert state(control) == "TYPE: A N; STRU: F; MODE: S"
 
 
-@pytest.mark.req("S-959-TYPE-1", "S-1123-TYPE-2", "S-1123-TYPE-3", "S-959-TYPE-6", "S-959-T-5")
+@pytest.mark.req(
+    "S-959-TYPE-1", "S-1123-TYPE-2", "S-1123-TYPE-3", "S-959-TYPE-4", "S-959-TYPE-5", "S-959-TYPE-6", "S-959-TYPE-9",
+    "S-959-T-5",
+)  # fmt: skip
 @pytest.mark.parametrize(
     ("argument", "shown"),
-    [("A", "A N"), ("A N", "A N"), ("A T", "A T"), ("I", "I"), ("L 8", "L 8"), ("a t", "A T"), ("l 8", "L 8")],
+    [
+        ("A", "A N"),
+        ("A N", "A N"),
+        ("A T", "A T"),
+        ("I", "I"),
+        ("L 8", "L 8"),
+        ("a t", "A T"),
+        ("l 8", "L 8"),
+        ("A C", "A C"),
+        ("E", "E N"),
+        ("E N", "E N"),
+        ("E T", "E T"),
+        ("e c", "E C"),
+        ("L 1", "L 1"),
+        ("L 36", "L 36"),
+        ("L 255", "L 255"),
+    ],
 )
 def test_a_served_type_is_set(control: Control, argument: str, shown: str) -> None:
     assert control.ask(f"TYPE {argument}").code == 200
@@ -35,9 +54,11 @@ def test_a_served_type_is_set(control: Control, argument: str, shown: str) -> No
 
 
 @pytest.mark.req("S-959-TYPE-6")
-def test_the_format_is_non_print_again_when_only_the_type_is_given(control: Control) -> None:
-    assert control.codes("TYPE A T", "TYPE A") == [200, 200]
-    assert state(control).startswith("TYPE: A N;")
+@pytest.mark.parametrize("kind", "AE")
+def test_the_format_is_non_print_again_when_only_the_type_is_given(control: Control, kind: str) -> None:
+    for form in "TC":
+        assert control.codes(f"TYPE {kind} {form}", f"TYPE {kind}") == [200, 200]
+        assert state(control).startswith(f"TYPE: {kind} N;")
 
 
 REFUSED = {
@@ -194,3 +215,57 @@ def test_the_type_of_a_transfer_is_that_of_its_beginning(control: Control, root:
 def test_a_second_user_keeps_the_transfer_parameters(control: Control) -> None:
     assert control.codes("TYPE L 8", "USER me", "PASS secret") == [200, 331, 230]
     assert state(control) == "TYPE: L 8; STRU: F; MODE: S"
+
+
+@pytest.mark.req("S-959-TYPE-5", "R-12")
+def test_ebcdic_text_is_sent_and_stored(control: Control, root: Path) -> None:
+    (root / "file").write_bytes(b"Hello, World.\n")
+    assert control.ask("TYPE E").code == 200
+    octets = bytes.fromhex("C8 85 93 93 96 6B 40 E6 96 99 93 84 4B 15")
+    assert control.fetch("RETR file") == octets
+    assert control.ask("SIZE file").text == str(len(octets))
+    assert control.store("STOR copy", octets).code == 226
+    assert (root / "copy").read_bytes() == b"Hello, World.\n"
+
+
+@pytest.mark.req("S-959-TYPE-5", "R-12")
+def test_every_octet_of_ebcdic_comes_back(control: Control, root: Path) -> None:
+    octets = bytes(range(256)) * 1000
+    assert control.ask("TYPE E").code == 200
+    assert control.store("STOR file", octets).code == 226
+    assert (root / "file").read_bytes() != octets
+    assert control.fetch("RETR file") == octets
+
+
+@pytest.mark.req("S-959-TYPE-4")
+@pytest.mark.parametrize("kind", ["A C", "E C"])
+def test_carriage_control_is_stored_and_returned_unchanged(control: Control, root: Path, kind: str) -> None:
+    text = b"1new page\n next line\n0after a blank one\n+over it\n"
+    (root / "file").write_bytes(text)
+    assert control.ask(f"TYPE {kind}").code == 200
+    sent = control.fetch("RETR file")
+    assert sent.startswith(b"1new page\r\n next" if kind == "A C" else "1new page\x85 next".encode("cp037"))
+    assert control.store("STOR copy", sent).code == 226
+    assert (root / "copy").read_bytes() == text
+
+
+@pytest.mark.req("S-959-TYPE-9")
+@pytest.mark.parametrize("size", [1, 7, 12, 36, 64, 255])
+def test_logical_bytes_come_back_as_they_were_stored(control: Control, root: Path, size: int) -> None:
+    for count in (0, 1, 2, 1000):
+        octets = bytes(range(1, 252)) * 200
+        octets = octets[: (count * size + 7) // 8]
+        assert control.ask(f"TYPE L {size}").code == 200
+        assert control.store("STOR file", octets).code == 226
+        assert (root / "file").read_bytes() == octets
+        assert control.fetch("RETR file") == octets
+        assert control.ask("SIZE file").text == str(len(octets))
+
+
+@pytest.mark.req("S-959-TYPE-9")
+def test_the_last_logical_byte_is_sent_whole(control: Control, root: Path) -> None:
+    (root / "file").write_bytes(b"10 octets.")
+    for size, zeros in ((36, 4), (16, 0), (32, 2), (8, 0), (7, 0)):
+        assert control.ask(f"TYPE L {size}").code == 200
+        assert control.fetch("RETR file") == b"10 octets." + bytes(zeros)
+        assert control.ask("SIZE file").text == str(10 + zeros)

@@ -242,3 +242,33 @@ def test_names_that_only_resemble_those_of_partials_are_free(store: Storage) -> 
         put(store, f"/{name}", b"1")
         assert get(store, f"/{name}") == b"1"
     assert len(listed(store)) == 3
+
+
+@pytest.mark.req("S-1123-RST-2")
+def test_what_was_flushed_is_gone_on_from(store: Storage) -> None:
+    upload = begin(store, "/a")
+    upload.write(b"12")
+    upload.flush()
+    upload.write(b"34")
+    upload.flush()
+    assert upload.position == 4
+    with pytest.raises(NotFound):
+        store.stat("/a")
+    upload.keep()
+    put(store, "/a", b"5", offset=4)
+    assert get(store, "/a") == b"12345"
+
+
+def test_an_upload_ends_as_usual_after_a_flush(store: Storage) -> None:
+    upload = begin(store, "/a")
+    upload.flush()
+    upload.write(b"12")
+    upload.flush()
+    upload.commit()
+    assert get(store, "/a") == b"12"
+    upload = begin(store, "/a")
+    upload.write(b"34")
+    upload.flush()
+    upload.discard()
+    assert get(store, "/a") == b"12"
+    assert listed(store) == ["a"]

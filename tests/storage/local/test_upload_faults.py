@@ -7,7 +7,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -310,3 +310,50 @@ def test_only_relaxed_durability_is_prompt_on_a_disk(
     stored.commit()
     assert len(flushed) == (2 if durability == "full" else 0)
     store.close()
+
+
+@pytest.mark.req("S-1123-RST-2")
+def test_a_flush_makes_the_octets_durable_and_the_name_once(
+    local: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = begin(local, "/a")
+    calls: list[str] = []
+    flush_data, flush_all = os.fdatasync, os.fsync
+
+    def fdatasync(descriptor: int) -> None:
+        calls.append("data")
+        flush_data(descriptor)
+
+    def fsync(descriptor: int) -> None:
+        calls.append("all")
+        flush_all(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    monkeypatch.setattr(os, "fsync", fsync)
+    for part in (b"1", b"2"):
+        stored.write(part)
+        stored.flush()
+    assert calls == ["data", "all", "data"]
+    stored.discard()
+
+
+@pytest.mark.parametrize("call", ["fdatasync", "fsync"])
+def test_a_flush_that_fails_is_told(local: LocalStorage, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    stored = begin(local, "/a")
+    stored.write(b"1")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, failing(getattr(os, call), errno.EIO))
+        with pytest.raises(StorageFault):
+            stored.flush()
+    stored.discard()
+    assert listed(local) == []
+
+
+def test_nothing_is_flushed_where_durability_is_relaxed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "fdatasync")
+    with closing(LocalStorage(root, durability="relaxed")) as store:
+        stored = begin(store, "/a")
+        stored.write(b"1")
+        stored.flush()
+        stored.commit()
+        assert get(store, "/a") == b"1"

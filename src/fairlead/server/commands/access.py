@@ -88,6 +88,7 @@ def reinitialize(session: Session, _: str) -> Reply:
 @command("QUIT", login=False)
 def quit_session(session: Session, _: str) -> Reply:
     """Say goodbye and close; a transfer has ended before."""
+    session.use_port(None)
     session.reply_to.close("QUIT")
     return Reply(221, "Goodbye.")
 

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from fairlead.accounts.base import Right
-from fairlead.errors import IsADirectory, NotADirectory, NotFound
+from fairlead.errors import IsADirectory, MismatchError, NotADirectory, NotFound
 from fairlead.proto.codec import transmitted_length
 from fairlead.proto.listing.mlsx import facts_text, feature_text, parse_facts
 from fairlead.proto.reply import Reply
@@ -49,9 +49,12 @@ def size(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
 
 
 async def _counted_size(session: Session, path: str) -> Reply:
-    octets = await session.server.in_thread(
-        transmitted_size, session.storage, path, session.representation, session.logged_in.name
-    )
+    try:
+        octets = await session.server.in_thread(
+            transmitted_size, session.storage, path, session.representation, session.logged_in.name
+        )
+    except MismatchError as error:
+        return Reply(550, f"{error}.")
     return Reply(213, str(octets))
 
 
