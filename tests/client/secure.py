@@ -20,12 +20,12 @@ class TlsEnd(MemoryStream):
         super().__init__(beneath.local, beneath.peer)
         self.other = beneath.other
         self.tls = Tls(context, server_side=True)
-        self._beneath = beneath
+        self.beneath = beneath
         self._close_notify = close_notify
         self._unsent = bytearray()
         self._closing = False
-        beneath.watch = self._notice
-        self._notice()
+        beneath.watch = self.read
+        self.read()
 
     def send(self, data: memoryview) -> int | None:
         """Send ``data`` once the handshake is done."""
@@ -38,16 +38,17 @@ class TlsEnd(MemoryStream):
         self._closing = True
         self._go_on()
 
-    def _notice(self) -> None:
-        came = bytes(self._beneath.arrived)
-        self._beneath.arrived.clear()
+    def read(self) -> None:
+        """Take what came."""
+        came = bytes(self.beneath.arrived)
+        self.beneath.arrived.clear()
         with suppress(TlsError):  # the client does not accept the certificate
             if self.tls.established:
                 self.arrived += self.tls.receive(came)
             elif came and self.tls.handshake(came):
                 self.arrived += self.tls.receive()
         self._tell(self.tls.take())
-        self.ended = self.tls.ended or self._beneath.ended
+        self.ended = self.tls.ended or self.beneath.ended
         self._go_on()
         self.notice()
 
@@ -61,11 +62,11 @@ class TlsEnd(MemoryStream):
             self.closed = True
             if self._close_notify:
                 self._tell(self.tls.end())
-            self._beneath.close()
+            self.beneath.close()
 
     def _tell(self, octets: bytes) -> None:
         if octets and not self.other.closed:
-            self._beneath.send(memoryview(octets))
+            self.beneath.send(memoryview(octets))
 
 
 def server_context(pair: Pair, version: ssl.TLSVersion) -> ssl.SSLContext:
@@ -101,3 +102,22 @@ def resumed(play: Play) -> bool:
     """Whether the last data connection resumed a session, as the server sees it."""
     assert isinstance(play.data, TlsEnd)
     return play.data.tls.resumed
+
+
+def slowly(window: int) -> Callable[[Play], None]:
+    """Read the protected data connection ten times a second, ``window`` octets at most."""
+
+    def slowed(play: Play) -> None:
+        end = play.data
+        assert isinstance(end, TlsEnd)
+        end.beneath.window = window
+        end.beneath.watch = None
+
+        def look() -> None:
+            end.read()
+            if not end.ended:
+                play.wire.after(0.1, look)
+
+        play.wire.after(0.1, look)
+
+    return slowed

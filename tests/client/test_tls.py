@@ -40,7 +40,7 @@ from tests.client.script import (
     stage,
     take,
 )
-from tests.client.secure import TlsEnd, begin_tls, protect, resumed, server_context
+from tests.client.secure import TlsEnd, begin_tls, protect, resumed, server_context, slowly
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 OFFER = on("FEAT", "211-Features:\r\n AUTH TLS\r\n SIZE\r\n211 End")
@@ -396,3 +396,39 @@ def test_tls_is_neither_begun_nor_ended_by_hand(pair: Pair, context: ssl.SSLCont
         with pytest.raises(ArgumentError, match="begin or end TLS"):
             ftp.command(*line.split())
         assert ftp.connected
+
+
+@pytest.mark.req("C-4217-TLS-6")
+def test_upload_to_a_slow_server_is_whole_and_ends_with_close_notify(pair: Pair, context: ssl.SSLContext) -> None:
+    octets = bytes(range(256)) * 400
+    entrance = on("EPSV", door(5001, protect(context), slowly(5000)), "229 ok (|||5001|)")
+    steps = (TYPE_I, entrance, on("STOR f", "150 go", take("226 done")))
+    on_stage = stage(*logged_in(context, *steps), tls="auto", ca=pair.certificate)
+    with on_stage.ftp as ftp:
+        assert ftp.upload(io.BytesIO(octets), "f").seconds > 1
+    assert on_stage.play.stored == octets
+    assert isinstance(on_stage.play.data, TlsEnd)
+    assert on_stage.play.data.tls.ended
+
+
+def test_handshake_of_a_data_connection_that_never_ends(pair: Pair, context: ssl.SSLContext) -> None:
+    steps = (on("EPSV", door(5001), "229 ok (|||5001|)"), on("LIST", "150 go"))
+    on_stage = stage(*logged_in(context, *steps), tls="auto", ca=pair.certificate, mode="epsv", reply_timeout=7)
+    with on_stage.ftp as ftp, pytest.raises(DataConnectionError, match=r"the handshake within 7\.0 s"):
+        ftp.scandir()
+
+
+def test_data_connection_that_breaks_under_tls(pair: Pair, context: ssl.SSLContext) -> None:
+    def damage(play: Any) -> None:
+        play.data.beneath.send(memoryview(b"\x17\x03\x03\x00\x20" + bytes(32)))
+
+    steps = (TYPE_I, on("SIZE f", "213 9"), passive(context), on("RETR f", "150 go", data(b"octets", end=False)))
+    on_stage = stage(*logged_in(context, *steps), tls="auto", ca=pair.certificate)
+
+    def harm(done: int, _total: int | None) -> None:
+        assert done == 6
+        damage(on_stage.play)
+        on_stage.play.do(["226 done"])
+
+    with on_stage.ftp as ftp, pytest.raises(TransferError, match="ended after 6 bytes"):
+        ftp.download("f", io.BytesIO(), on_progress=harm)
