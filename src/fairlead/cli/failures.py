@@ -69,7 +69,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, ReplyError):
         text = f"{text.rstrip('.')}; {_advice(error)}"
     if isinstance(error, CertificateError):
-        text += "; --ca FILE and --pin SHA256 say whom to trust, and --debug shows the certificate's SHA-256"
+        text += " (--ca FILE or --pin SHA256 say whom to trust)"
     return text
 
 

@@ -36,7 +36,7 @@ def add_session_options(parser: argparse.ArgumentParser) -> None:
         "--pin",
         type=sha256,
         metavar="SHA256",
-        help="trust exactly the certificate with this SHA-256, which --debug shows",
+        help="trust exactly the certificate with this SHA-256 (openssl x509 -noout -fingerprint -sha256 shows it)",
     )
     group.add_argument(
         "--insecure", action="store_true", help="accept any certificate: whoever is in between can read everything"
