@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from fairlead.errors import MismatchError, NotFound, OffsetError
+from fairlead.errors import MismatchError, NotFound, OffsetError, StorageFault
 from fairlead.proto.codec import (
     Representation,
     decoder_for,
@@ -62,7 +62,10 @@ def start_of(path: str, size: int, representation: Representation, offset: int |
 
 
 def file_chunks(source: Source, position: int, first: bytes | None = None) -> Iterator[bytes]:
-    """The octets of a file from ``position`` on; ``first`` are those that were read already."""
+    """The octets of a file from ``position`` on; ``first`` are those that were read already.
+
+    Raises StorageFault where the file has become shorter meanwhile: what was sent is not the file.
+    """
     if first is not None:
         yield first
         position += len(first)
@@ -71,6 +74,8 @@ def file_chunks(source: Source, position: int, first: bytes | None = None) -> It
     while data := source.read(CHUNK, position):
         yield data
         position += len(data)
+    if position < source.status.st_size:
+        raise StorageFault(detail="The file became shorter while it was sent")
 
 
 def encoded(
