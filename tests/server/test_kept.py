@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,8 +14,10 @@ from fairlead.accounts.memory import MemoryAccounts
 from fairlead.events import SessionClosed, TransferFailed
 from fairlead.proto.codec import Representation
 from fairlead.storage.local import LocalStorage
+from tests.certificates import Pair
 from tests.proto.codec.ways import octets, wire
 from tests.server.represented import IMAGE, choose, name, receive_marked
+from tests.server.secure import login, protected
 from tests.server.session import Control, Running, receive, reset, serving
 
 BLOCK, COMPRESSED = IMAGE._replace(mode="B"), IMAGE._replace(mode="C")
@@ -274,3 +277,25 @@ def test_a_passive_port_is_given_back_while_its_connection_is_kept(
     with kept(control, root) as data:
         assert running.call(lambda: running.server.pool.in_use) == 0
         assert fetch(control, data, BLOCK) == b"content"
+
+
+@pytest.mark.req("S-959-DC-5")
+def test_a_client_under_tls_is_told_when_it_is_closed(root: Path, pair: Pair, context: ssl.SSLContext) -> None:
+    (root / "file").write_bytes(b"content")
+    with (
+        closing(LocalStorage(root, durability="relaxed")) as storage,
+        protected(storage, pair) as running,
+        login(running, context) as control,
+    ):
+        choose(control, BLOCK)
+        with control.transfer("RETR file") as data:
+            assert octets(receive_marked(data, BLOCK)[1]) == b"content"
+            assert control.read().code == 250
+            assert fetch(control, data, BLOCK) == b"content"
+            assert control.ask("ABOR").code == 226
+            assert data.recv(1) == b""
+        with control.transfer("RETR file") as data:
+            receive_marked(data, BLOCK)
+            assert control.read().code == 250
+        running.settle()
+        assert control.codes("EPSV ALL", "RETR file") == [200, 503]

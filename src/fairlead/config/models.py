@@ -105,7 +105,7 @@ class Server(Section, frozen=True):
     ] = _SERVER.login_delay
     line_limit: Annotated[int, Meta(ge=512, description="octets of the longest command line")] = _SERVER.line_limit
     ascii_size_limit: Annotated[
-        Count, Meta(description="octets of the largest file whose size SIZE counts under TYPE A, reading all of it")
+        Count, Meta(description="octets of the largest file that SIZE reads to count lines, records or frames")
     ] = _SERVER.ascii_size_limit
     hash_size_limit: Annotated[
         Count, Meta(description="octets of the largest file or range that HASH and its kin go through; 0 for no limit")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -133,9 +134,13 @@ class KeptPort(DataPort):
 
     def close(self) -> None:
         """Close the connection, unless a transfer took it."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if not isinstance(connection, socket.socket):
+            with suppress(OSError):  # who has all may be gone
+                connection.end()
+        connection.close()
 
 
 class PassivePort(DataPort):

@@ -85,7 +85,7 @@ class Settings:
     line_limit: int = 8192
     """The longest command line."""
     ascii_size_limit: int = 64 * 1024 * 1024
-    """The largest file whose size under TYPE A is counted (SIZE reads all of it)."""
+    """The largest file whose size is counted where lines, records or frames change it (SIZE reads all of it)."""
     hash_size_limit: int = 0
     """The most octets that HASH and its kin go through for one file; 0 for any number."""
     time_zone_utc: bool = True
