@@ -141,6 +141,9 @@ def _settings(config: models.Config) -> Settings:
     server = config.server
     values = {name: getattr(server, name) for name in server.__struct_fields__}
     del values["public_address"]
+    for name in ("allow", "deny"):
+        networks = tuple(map(str, values[name]))
+        values[name] = () if "" in networks else networks
     values["listen"] = tuple((where.host, where.port) for where in server.listen)
     values["names"] = tuple(name.name for name in server.names)
     values["passive_ports"] = server.passive_ports.ports

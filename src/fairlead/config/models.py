@@ -59,6 +59,10 @@ class Server(Section, frozen=True):
         list[HostName],
         Meta(description="what clients call the server by HOST, beside the machine's name and those it announces"),
     ] = []
+    allow: Annotated[
+        list[Network], Meta(description="addresses and networks that may connect, also for data; empty for all")
+    ] = []
+    deny: Annotated[list[Network], Meta(description="those of them that may not")] = []
     passive_ports: Annotated[PortRange, Meta(description="the ports of passive mode, which a firewall must let in")] = (
         field(default_factory=lambda: PortRange(f"{_SERVER.passive_ports[0]}-{_SERVER.passive_ports[-1]}"))
     )

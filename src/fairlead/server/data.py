@@ -173,14 +173,16 @@ class PassivePort(DataPort):
                 raise DataConnectionError(
                     Cause.PASSIVE_EXHAUSTED, "The server has no descriptor left for a data connection"
                 ) from error
-            if self._peer is None or without_zone(address[0]) == self._peer:
+            if without_zone(address[0]) == self._peer or (
+                self._peer is None and session.server.networks.admits(address[0])
+            ):
                 return connection
             connection.close()
             self.refused = address[0]
             session.server.notice(
                 session,
                 Cause.DATA_PEER_REFUSED,
-                f"passive port {self.port} was called from {address[0]}, not from the client {self._peer}",
+                f"passive port {self.port} was called from {address[0]}, not from {self._peer or 'a network that may'}",
             )
 
     async def open(self, session: Session) -> Connection:
@@ -199,7 +201,7 @@ class PassivePort(DataPort):
         if self.refused is not None:
             return DataConnectionError(
                 Cause.DATA_PEER_REFUSED,
-                f"Port {self.port} was called only from {self.refused}, which is not your address"
+                f"Port {self.port} was called only from {self.refused}, whose calls I do not take"
                 f" ({Cause.DATA_PEER_REFUSED})",
             )
         return DataConnectionError(

@@ -20,6 +20,7 @@ from fairlead.errors import DataConnectionError, FairleadError, StorageError
 from fairlead.events import Bus, Changed, Noticed, Refused
 from fairlead.limits.connections import Connections
 from fairlead.limits.guard import LoginGuard
+from fairlead.limits.networks import Networks
 from fairlead.proto.reply import Reply
 from fairlead.server import commands
 from fairlead.server.announce import Announcer
@@ -105,6 +106,7 @@ class Server:
         self.pipes = Pipes()
         self.hashes = HashMemory()
         self.pool = PortPool(self.settings.passive_ports)
+        self.networks = Networks(self.settings.allow, self.settings.deny)
         self.greeting = greeting(self.settings.banner)
         self.hosts = Hosts(hosts, self.settings)
         self.certificates: Certificates | None = None
@@ -224,6 +226,7 @@ class Server:
         known = Hosts(hosts, settings)
         self._use_certificates(settings)
         self.hosts = known
+        self.networks = Networks(settings.allow, settings.deny)
         if settings.passive_ports != self.settings.passive_ports:
             self.pool = PortPool(settings.passive_ports)
         if settings.announce != self.settings.announce:
@@ -246,6 +249,8 @@ class Server:
         """
         if self._stopping:
             return "The server is shutting down."
+        if not self.networks.admits(control.session.peer[0]):
+            return "Your address may not use this server."
         if descriptor >= self._descriptors:
             return "The server has no room for another session, try again later."
         refusal = self.connections.enter(control.session.peer[0])

@@ -58,6 +58,10 @@ class Settings:
     banner: str = "Fairlead ready."
     names: Sequence[str] = ()
     """Names by which HOST may call the server itself, beside the machine's own and those that are announced."""
+    allow: Sequence[str] = ()
+    """Addresses and networks that may connect, also for data; empty for all."""
+    deny: Sequence[str] = ()
+    """Those of them that may not."""
     passive_ports: range = DEFAULT_PASSIVE_PORTS
     announce: Sequence[Announce] = ()
     """Tried in order, the first whose network holds the client decides."""

@@ -92,6 +92,8 @@ def _call_at(session: Session, mode: str, host: str, number: int) -> Reply:
     third_party = not _same_host(host, session.peer[0])
     if third_party and not _third_parties(session):
         return Reply(504, "I call only the address you call from (RFC 2577).")
+    if third_party and not server.networks.admits(host):
+        return Reply(504, "I may not call that address.")
     if number < PRIVILEGED:
         return Reply(504, "I do not call ports below 1024 (RFC 2577).")
     source = session.local[0] if family_of(session.local[0]) == family_of(host) else ""
