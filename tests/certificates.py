@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = timedelta(days=1)
 
@@ -32,10 +32,12 @@ def make(
     issuer: Pair | None = None,
     authority: bool = False,
     until: datetime | None = None,
+    purpose: str = "",
 ) -> Pair:
     """A certificate of the common name ``name`` with the alternative ``names``: host names, addresses, mail addresses.
 
-    It is valid for a day, or up to ``until``. The files are ``NAME.pem`` and ``NAME.key`` in ``place``.
+    It is valid for 90 days, or up to ``until``; for everything, or with the ``purpose`` "client" for clients only. The
+    files are ``NAME.pem`` and ``NAME.key`` in ``place``.
     """
     secret = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -47,11 +49,13 @@ def make(
         .public_key(secret.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - 30 * DAY)
-        .not_valid_after(until or now + DAY)
+        .not_valid_after(until or now + 90 * DAY)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(list(map(_alternative, names))), critical=False)
+    if purpose == "client":
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=True)
     body = builder.sign(issuer.secret if issuer else secret, hashes.SHA256())
     certificate, key = place / f"{name}.pem", place / f"{name}.key"
     certificate.write_bytes(body.public_bytes(serialization.Encoding.PEM))

@@ -208,6 +208,7 @@ def _load(certificate: Certificate, client_ca: str) -> _Loaded:
             context.load_verify_locations(client_ca)
         except ssl.SSLError as error:
             raise ConfigError(f"{client_ca} holds no certificate in PEM form; name the authority's") from error
+        context.verify_mode = ssl.CERT_OPTIONAL
     return _Loaded(context, *_facts(context, file))
 
 
