@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -343,6 +344,36 @@ def test_records_are_appended_as_lines(control: Control, root: Path) -> None:
     choose(control, RECORDS)
     assert control.store("APPE file", b"b\xff\x03").code == 226
     assert (root / "file").read_bytes() == b"a\nb\n"
+
+
+HUGE = 50 << 30
+
+
+@pytest.fixture
+def huge(root: Path) -> Path:
+    """A file that takes longer to go through than any test."""
+    (root / "huge").touch()
+    os.truncate(root / "huge", HUGE)
+    return root / "huge"
+
+
+@pytest.mark.req("S-959-ABOR-1", "S-959-STAT-3", "S-3659-SIZE-2")
+@pytest.mark.parametrize("lines", [["SIZE huge"], [f"REST {HUGE}", "RETR huge"], [f"REST {HUGE}", "STOR huge"]])
+@pytest.mark.parametrize("representation", [ASCII, RECORDS], ids=name)
+@pytest.mark.usefixtures("huge")
+def test_counting_is_shown_and_stopped(root: Path, representation: Representation, lines: list[str]) -> None:
+    *before, last = lines
+    with closing(LocalStorage(root, durability="relaxed")) as storage:
+        accounts = MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)
+        with serving(storage, accounts=accounts, ascii_size_limit=2 * HUGE) as running, running.login() as control:
+            choose(control, representation)
+            assert control.codes("EPSV", *before) == [229, *[350] * len(before)]
+            control.send(last)
+            assert f"{last[:4]} of /huge" in control.ask("STAT").text
+            control.send("ABOR")
+            assert control.read_codes(2) == [426, 226]
+            assert control.ask("NOOP").code == 200
+    assert (root / "huge").stat().st_size == HUGE
 
 
 # Listings

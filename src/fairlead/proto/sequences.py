@@ -99,10 +99,10 @@ SEQUENCES: Mapping[str, Sequence] = MappingProxyType(
         "MODE": _row("200", f"{_ANY} 504 530"),
         "ALLO": _row("200 202", f"{_ANY} 504 530 552"),
         "REST": _row("350", f"{_ANY} 502 530"),
-        "STOR": _transfer(_STORE, "551 552"),
+        "STOR": _transfer(f"{_STORE} {_LONG}", "551 552"),
         "STOU": _transfer(_STORE, "551 552"),
-        "APPE": _transfer(f"{_STORE} 550", "551 552"),
-        "RETR": _transfer("450 550 554 555", ""),
+        "APPE": _transfer(f"{_STORE} {_LONG} 550", "551 552"),
+        "RETR": _transfer(f"450 {_LONG} 550 554 555", ""),
         "LIST": _transfer("450 550", ""),
         "NLST": _transfer("450 550", ""),
         "RNFR": _row("", f"{_FILES} {_BUSY}", intermediate="350"),
@@ -149,7 +149,7 @@ SEQUENCES: Mapping[str, Sequence] = MappingProxyType(
         "HOST": _row("220", f"{_ANY} 502 503 504 530"),
         # RFC 3659; 250 and 253 answer the form of MDTM that sets a time
         "MDTM": _row("213 250 253", f"{_FILES} {_BUSY}"),
-        "SIZE": _row("213", f"{_FILES} {_BUSY} 504"),
+        "SIZE": _row("213", f"{_FILES} {_BUSY} {_LONG} 504"),
         "MLST": _row("250", f"{_FILES} {_BUSY} 504"),
         "MLSD": _transfer("450 550", ""),
         # draft-somers-ftp-mfxx

@@ -6,7 +6,8 @@ octets (RFC 3659 section 4).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from fairlead.errors import MismatchError, NotFound, OffsetError, StorageFault
@@ -35,9 +36,6 @@ class Start(NamedTuple):
     """Octets of the file that need not be read."""
     skip: int
     """Octets that are made and not sent."""
-
-
-BEGINNING = Start(0, 0)
 
 
 def start_of(path: str, size: int, representation: Representation, offset: int | Mark) -> Start:
@@ -81,21 +79,46 @@ def file_chunks(source: Source, position: int, first: bytes | None = None) -> It
 def encoded(
     source: Source,
     representation: Representation,
-    start: Start = BEGINNING,
+    position: int = 0,
     *,
     first: bytes | None = None,
     level: int = DEFAULT_LEVEL,
 ) -> Iterator[bytes]:
-    """What RETR sends of a file, from ``start`` on. Raises OffsetError where there are fewer octets to skip."""
-    chunks = file_chunks(source, start.position, first)
+    """What RETR sends of a file, from its octet ``position`` on; ``first`` are octets that were read already."""
+    chunks = file_chunks(source, position, first)
     if representation.mode in {"B", "C"}:
-        return _marked(representation, start.position, chunks)
-    chunks = through(encoder_for(representation._replace(mode="S"), start=start.position), chunks)
-    if start.skip:
-        chunks = _skipping(start.skip, chunks)
-    if representation.mode == "Z":
-        chunks = through(encoder_for(Representation("I", mode="Z"), level=level), chunks)
-    return chunks
+        return _marked(representation, position, chunks)
+    return _in_mode(representation, level, _streamed(representation, position, chunks))
+
+
+def encoded_after(
+    source: Source, representation: Representation, start: Start, level: int
+) -> Generator[int, None, Iterator[bytes]]:
+    """The same in stream mode and mode Z from ``start`` on, once all that is skipped was gone through piece by piece.
+
+    Raises OffsetError where there are fewer octets to skip.
+    """
+    chunks = _streamed(representation, start.position, file_chunks(source, start.position))
+    skip = start.skip
+    for data in chunks:
+        if skip < len(data):
+            return _in_mode(representation, level, chain((data[skip:],), chunks))
+        skip -= len(data)
+        yield len(data)
+    if skip:
+        raise OffsetError(detail="The offset lies beyond the end of the file")
+    return _in_mode(representation, level, chunks)
+
+
+def _streamed(representation: Representation, position: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    return through(encoder_for(representation._replace(mode="S"), start=position), chunks)
+
+
+def _in_mode(representation: Representation, level: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """What stream mode would send, compressed in mode Z."""
+    if representation.mode == "S":
+        return chunks
+    return through(encoder_for(Representation("I", mode="Z"), level=level), chunks)
 
 
 def through(encoder: Encoder, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -118,18 +141,7 @@ def _marked(representation: Representation, position: int, chunks: Iterator[byte
     yield encoder.finish()
 
 
-def _skipping(skip: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    for data in chunks:
-        if skip >= len(data):
-            skip -= len(data)
-            continue
-        yield data[skip:] if skip else data
-        skip = 0
-    if skip:
-        raise OffsetError(detail="The offset lies beyond the end of the file")
-
-
-def transmitted_size(storage: Storage, path: str, representation: Representation, owner: str) -> int:
+def counted(storage: Storage, path: str, representation: Representation, owner: str) -> Generator[int, None, int]:
     """How many octets RETR of ``path`` would send; in mode Z, before they are compressed. Reads the whole file.
 
     There are two reasons to leave compression out: offsets of REST do not count it either, and clients take a transfer
@@ -140,25 +152,23 @@ def transmitted_size(storage: Storage, path: str, representation: Representation
         representation = representation._replace(mode="S")
     try:
         source = storage.open(path)
+        chunks = encoded(source, representation)
     except NotFound:
-        return _size_so_far(storage.open(path, owner=owner), representation)
+        source = storage.open(path, owner=owner)
+        chunks = map(encoder_for(representation).encode, file_chunks(source, 0))
+    size = 0
     try:
-        return sum(map(len, encoded(source, representation)))
+        for data in chunks:
+            size += len(data)
+            yield len(data)
     finally:
         source.close()
-
-
-def _size_so_far(source: Source, representation: Representation) -> int:
-    encoder = encoder_for(representation)
-    try:
-        return sum(len(encoder.encode(chunk)) for chunk in file_chunks(source, 0))
-    finally:
-        source.close()
+    return size
 
 
 def resumed(
     storage: Storage, path: str, representation: Representation, offset: int, owner: str
-) -> tuple[int, Decoder]:
+) -> Generator[int, None, tuple[int, Decoder]]:
     """Where in the file the octet ``offset`` of what is transmitted stands, and a decoder that had what comes before.
 
     The file is what an upload by ``owner`` goes on from: a partial upload where there is one. Raises StorageError,
@@ -177,6 +187,7 @@ def resumed(
             offset -= len(data)
             if not offset:
                 break
+            yield len(data)
     finally:
         source.close()
     if offset:

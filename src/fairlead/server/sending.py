@@ -7,17 +7,17 @@ cache goes out within the turn of the event loop in which its command came.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from fairlead.errors import OffsetError
 from fairlead.proto.codec import Representation, encoder_for, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.server.data import Connection
-from fairlead.server.encoded import encoded, file_chunks, start_of, through
+from fairlead.server.encoded import encoded, encoded_after, file_chunks, start_of, through
 from fairlead.server.protected import Protected
 from fairlead.server.pump import SMALL, SendChunks, SendFile
 from fairlead.server.transfer import Transfer
+from fairlead.server.work import Work
 
 if TYPE_CHECKING:
     from fairlead.server.marks import Mark
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 MARKED = frozenset("BC")
 """Modes in which the end is marked in the data."""
-COSTLY = frozenset("CZ")
-"""Modes in which even a small file takes longer to make than a turn of the event loop should."""
 
 
 async def send_file(session: Session, verb: str, path: str, source: Source, offset: int | Mark) -> Reply:
@@ -59,13 +57,20 @@ async def _send_encoded(session: Session, verb: str, path: str, source: Source, 
     size = source.status.st_size
     start = start_of(path, size, representation, offset)
     first = source.read_cached(SMALL, start.position) if size - start.position <= SMALL else None
-    inline = first is not None and representation.mode not in COSTLY
-    chunks = encoded(source, representation, start, first=first, level=session.deflate_level)
+    inline = first is not None and _quick(representation)
     if start.skip:  # whether there are as many octets shows only by counting, and must before the 150
-        chunks = chain((await session.server.in_thread(next, chunks, b""),), chunks)
+        pieces = encoded_after(source, representation, start, session.deflate_level)
+        chunks = await Work(session, verb, path).run(pieces)
+    else:
+        chunks = encoded(source, representation, start.position, first=first, level=session.deflate_level)
     transfer = Transfer(session, verb, path, None)
     move = _sending(transfer, chunks, inline=inline, keep=representation.mode in MARKED)
     return await transfer.run(f"Sending {_shown(path)} in the representation that is set.", move)
+
+
+def _quick(representation: Representation) -> bool:
+    """Whether a small file is made within what a turn of the event loop may take."""
+    return representation.mode == "S" or (representation.mode == "B" and representation.structure != "R")
 
 
 def _sending(

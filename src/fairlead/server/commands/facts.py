@@ -13,10 +13,11 @@ from fairlead.proto.codec import transmitted_length
 from fairlead.proto.listing.mlsx import facts_text, feature_text, parse_facts
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import SECOND, format_time, parse_time
-from fairlead.server.encoded import transmitted_size
+from fairlead.server.encoded import counted
 from fairlead.server.formats import mlsx_formatter, shown_status
 from fairlead.server.registry import Argument, command, option
 from fairlead.server.rights import permitted
+from fairlead.server.work import Work
 
 if TYPE_CHECKING:
     import os
@@ -49,10 +50,9 @@ def size(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
 
 
 async def _counted_size(session: Session, path: str) -> Reply:
+    pieces = counted(session.storage, path, session.representation, session.logged_in.name)
     try:
-        octets = await session.server.in_thread(
-            transmitted_size, session.storage, path, session.representation, session.logged_in.name
-        )
+        octets = await Work(session, "SIZE", path).run(pieces)
     except MismatchError as error:
         return Reply(550, f"{error}.")
     return Reply(213, str(octets))

@@ -17,6 +17,7 @@ from fairlead.server.ranges import Stretch, check_representation
 from fairlead.server.receiving import receive_file
 from fairlead.server.registry import Argument, command
 from fairlead.server.rights import check_storing
+from fairlead.server.work import Work
 from fairlead.storage.base import Intent
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
     owner = session.logged_in.name
     offset, decoder = 0, None
     if session.offset:
-        offset, decoder = await _resumption(session, path)
+        offset, decoder = await _resumption(session, verb, path)
     elif intent is Intent.APPEND and session.representation.type == "L":
         await _check_whole(session, path)
     if offset or intent is Intent.APPEND:
@@ -61,7 +62,7 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
     return await receive_file(session, verb, path, upload, f"Ready for {split(path)[1]}.", decoder=decoder)
 
 
-async def _resumption(session: Session, path: str) -> tuple[int, Decoder | None]:
+async def _resumption(session: Session, verb: str, path: str) -> tuple[int, Decoder | None]:
     """Where in the file the upload goes on that REST asked for, and its decoder where that must know what came before.
 
     Raises StorageError, OffsetError and MismatchError where the offset or the marker is of no use.
@@ -72,9 +73,8 @@ async def _resumption(session: Session, path: str) -> tuple[int, Decoder | None]
         return offset.position, decoder_for(representation, held=offset.held)
     if transmitted_length(representation, offset) is not None:
         return offset, None
-    return await session.server.in_thread(
-        resumed, session.storage, path, representation, offset, session.logged_in.name
-    )
+    pieces = resumed(session.storage, path, representation, offset, session.logged_in.name)
+    return await Work(session, verb, path).run(pieces)
 
 
 async def _check_whole(session: Session, path: str) -> None:
