@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.proto.codec import Representation
 from fairlead.server import thumbnails
 from fairlead.server.commands import thumbnail as command
 from fairlead.storage.memory import MemoryStorage
+from tests.proto.codec.ways import octets
+from tests.server.represented import choose, receive_marked
 from tests.server.session import Control, Running, receive
 from tests.server.test_combine import WithoutEnd
 from tests.server.test_space import session_of
@@ -176,3 +179,20 @@ def test_a_file_without_end_is_no_picture() -> None:
     put(storage, "/picture", b"1")
     with session_of(storage) as (_, control):
         assert control.ask("THMB PNG 20 20 picture").code == 550
+
+
+@pytest.mark.req("S-STRM-5")
+@pytest.mark.usefixtures("pictures")
+def test_a_picture_is_sent_in_the_mode_and_in_no_other_type_or_structure(control: Control) -> None:
+    plain = control.fetch("THMB PNG 20 20 picture.png")
+    for representation in (Representation("E"), Representation("A", structure="R")):
+        choose(control, representation)
+        assert control.fetch("THMB PNG 20 20 picture.png") == plain
+    choose(control, Representation("A", structure="R", mode="Z"))
+    assert zlib.decompress(control.fetch("THMB PNG 20 20 picture.png")) == plain
+    choose(control, Representation("A", structure="R", mode="B"))
+    with control.passive() as data:
+        for code in (150, 125):
+            assert control.ask("THMB PNG 20 20 picture.png").code == code
+            assert octets(receive_marked(data, Representation("I", mode="B"))[1]) == plain
+            assert control.read().code == 250

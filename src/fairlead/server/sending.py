@@ -7,6 +7,7 @@ cache goes out within the turn of the event loop in which its command came.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from fairlead.errors import OffsetError
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 MARKED = frozenset("BC")
 """Modes in which the end is marked in the data."""
+
+
+class Content(Enum):
+    """What is sent that is no file, and how it follows the representation that is set."""
+
+    LINES = "lines that end with CR LF: TYPE A, or E where that is set; structure and mode (RFC 1123 section 4.1.2.7)"
+    FACTS = "MLSD: not at all, as RFC 3659 section 7.2 says, but for mode Z, where clients expect it compressed"
+    PICTURE = "octets: in mode only"
 
 
 async def send_file(session: Session, verb: str, path: str, source: Source, offset: int | Mark) -> Reply:
@@ -96,30 +105,25 @@ async def send_chunks(
     chunks: Iterator[bytes],
     *,
     inline: bool,
-    text: bool = False,
+    content: Content = Content.FACTS,
     opening: str = "Here comes the listing.",
 ) -> Reply:
-    """Listings: octets made on the way; ``inline`` says that making them is quick enough for the event loop.
-
-    With ``text`` they are lines that end with CR LF and are sent under TYPE A, or E where that is set, in the structure
-    and mode of the session (RFC 1123 section 4.1.2.7). Any others are sent as they are, compressed in mode Z only.
-    """
+    """Octets made on the way; ``inline`` says that making them is quick enough for the event loop."""
     kind, _, structure, mode, _ = session.representation
-    if mode != "S" or (text and (kind == "E" or structure != "F")):
-        chunks, mode = _listed(session, chunks, text=text)
+    if mode != "S" or (content is Content.LINES and (kind == "E" or structure != "F")):
+        chunks, mode = _represented(session, chunks, content)
     transfer = Transfer(session, verb, path, None)
     move = _sending(transfer, chunks, inline=inline, keep=mode in MARKED)
     return await transfer.run(opening, move)
 
 
-def _listed(session: Session, chunks: Iterator[bytes], *, text: bool) -> tuple[Iterator[bytes], str]:
-    """A listing in a representation that changes it, and the mode it then has."""
+def _represented(session: Session, chunks: Iterator[bytes], content: Content) -> tuple[Iterator[bytes], str]:
+    """``chunks`` in a representation that changes them, and the mode they then have."""
     kind, _, structure, mode, _ = session.representation
-    if text:
+    representation = Representation("I", mode=mode)
+    if content is Content.LINES:
         chunks = (lines.replace(b"\r\n", b"\n") for lines in chunks)
         representation = Representation("E" if kind == "E" else "A", "N", structure, mode)
-    elif mode == "Z":
-        representation = Representation("I", mode="Z")
-    else:
+    elif content is Content.FACTS and mode != "Z":
         return chunks, "S"
     return through(encoder_for(representation, level=session.deflate_level), chunks), mode

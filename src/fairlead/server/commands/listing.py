@@ -12,7 +12,7 @@ from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
 from fairlead.server.formats import mlsd_chunks
 from fairlead.server.registry import Argument, command
-from fairlead.server.sending import send_chunks
+from fairlead.server.sending import Content, send_chunks
 from fairlead.server.tree import SMALL_DIRECTORY, Listing, list_argument, name_argument
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def _send_listing(session: Session, verb: str, argument: str, find: Callab
     if listing is None:
         listing = await session.server.in_thread(find, session, argument)
     assert listing is not None
-    return await send_chunks(session, verb, listing.path, listing.chunks, inline=listing.small, text=True)
+    return await send_chunks(session, verb, listing.path, listing.chunks, inline=listing.small, content=Content.LINES)
 
 
 @command("MLSD", syntax="[path]", argument=Argument.OPTIONAL, path=True, right=Right.LIST, data=True)

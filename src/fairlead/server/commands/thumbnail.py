@@ -13,7 +13,7 @@ from fairlead.server.dispatch import NOT_HERE
 from fairlead.server.ranges import octet_number
 from fairlead.server.registry import Argument, command
 from fairlead.server.rights import permitted
-from fairlead.server.sending import send_chunks
+from fairlead.server.sending import Content, send_chunks
 from fairlead.server.thumbnails import MADE, can_make, thumbnail
 from fairlead.server.work import Work
 
@@ -41,7 +41,9 @@ async def send_thumbnail(session: Session, argument: str) -> Reply:
         raise UnsupportedError(f"Thumbnails are made as {' or '.join(MADE)}")
     path = permitted(session, name, Right.READ)
     image = await Work(session, "THMB", path).run(_pieces(session.storage, path, kind.upper(), width, height))
-    return await send_chunks(session, "THMB", path, iter((image,)), inline=False, opening="Here comes the picture.")
+    return await send_chunks(
+        session, "THMB", path, iter((image,)), inline=False, content=Content.PICTURE, opening="Here comes the picture."
+    )
 
 
 def _pieces(storage: Storage, path: str, kind: str, width: int, height: int) -> Generator[int, None, bytes]:
