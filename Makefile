@@ -65,6 +65,14 @@ format: develop ## Bring the style in order
 conformance: develop ## Each requirement of the documents, with the tests that show it
 	$(BIN)/python -m pytest --quiet --quiet --collect-only --conformance $(ARGS)
 
+.PHONY: docs
+docs: develop ## Write the pages of docs/reference that are generated
+	$(BIN)/python -m tests.reference fairlead
+
+.PHONY: differential
+differential: develop peers ## Send one script to our server and those of others, then write the pages
+	$(BIN)/python -m tests.reference all
+
 .PHONY: bench
 bench: develop peers ## Side by side with other servers and clients, on this machine
 	$(BIN)/python -m benchmarks $(ARGS)

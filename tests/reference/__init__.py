@@ -1,0 +1,1 @@
+"""What the pages of ``docs/reference`` are made from: ``python -m tests.reference`` writes them."""
