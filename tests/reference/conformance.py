@@ -31,10 +31,15 @@ the servers last answered (`tests/reference/answers.json`, renewed by `make diff
 
 DIFFERENCES = (
     "One script of {count} commands goes to {servers}, each with one user who may write, over a fresh copy of the same "
-    "few files; the last groups go to servers that require TLS. What is compared are the reply codes and, where a cell "
-    "shows it, the data or the text. 150 stands for 125, too. `closed`: the server closed the connection; `silent`: no "
-    "reply came within {deadline:g} seconds; {outside}: a code that neither RFC 959 section 5.4 nor a later document "
-    "gives the command; *PASV 550*: the data connection was refused already."
+    "few files; the last groups go to servers that require TLS. Each is set up as `tests/peers/servers.py` has it, "
+    "ProFTPD without its loadable modules but for TLS, so some of them can do more than shows here. What is compared "
+    "are the reply codes and, where a cell shows it, the data or the text. 150 stands for 125, too. `closed`: the "
+    "server closed the connection; `silent`: no reply came within {deadline:g} seconds; {outside}: a code that neither "
+    "RFC 959 section 5.4 nor a later document gives the command; *PASV 550*: the data connection was refused already."
+)
+SUMS = (
+    "In {alike} steps all servers answer alike; the other {rest} follow. In {alone} of these Fairlead answers as none "
+    "of the others does, and in {against_all} of those the others agree with one another."
 )
 REQUIREMENTS = (
     "{met} of {count} requirements are shown by tests. S server, C client, U ftp: URLs, R a ruling where documents or "
@@ -58,6 +63,16 @@ class Case(NamedTuple):
         return codes, "" if self.step.shows == LABELS else note
 
     @property
+    def alone(self) -> bool:
+        """Whether no other server answers as Fairlead does."""
+        return not any(self.agrees(name) for name in self.answers if name != OWN)
+
+    @property
+    def against_all(self) -> bool:
+        """Whether the other servers answer alike, and otherwise than Fairlead."""
+        return self.alone and len({self._compared(name) for name in self.answers if name != OWN}) == 1
+
+    @property
     def differs(self) -> bool:
         """Whether any server answers otherwise than Fairlead."""
         return not all(self.agrees(name) for name in self.answers)
@@ -65,6 +80,8 @@ class Case(NamedTuple):
     def outside(self, name: str) -> bool:
         """Whether the server's answer has a code that no document gives the command."""
         verb = self.step.send.partition(" ")[0]
+        if self.answers[name].codes.startswith("PASV"):
+            verb = "PASV"
         if self.step.raw or not (verb.isascii() and verb.isalpha()):
             return False
         codes = [int(code) for code in self.answers[name].codes.split() if code.isdecimal()]
@@ -140,7 +157,9 @@ def difference_lines(records: Mapping[str, Record], deadline: float) -> Iterator
     yield from ("## Where servers differ", "", *wrap(text, WIDTH), "")
     yield from _agreement(every, records)
     alike = sum(not case.differs for case in every)
-    yield from ("", f"In {alike} steps all servers answer alike; the other {len(every) - alike} follow.")
+    alone, against_all = sum(case.alone for case in every), sum(case.against_all for case in every)
+    text = SUMS.format(alike=alike, rest=len(every) - alike, alone=alone, against_all=against_all)
+    yield from ("", *wrap(text, WIDTH))
     for group, each in groups:
         rows = [
             [_shown(case.step.send), *(_cell(case, name) for name in records), case.step.reason]

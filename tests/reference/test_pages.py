@@ -12,7 +12,9 @@ from fairlead.server.registry import COMMANDS, SITE
 from tests.conformance import KNOWN, PROPERTY
 from tests.reference import commands, conformance
 from tests.reference.ask import NAMES, read
-from tests.reference.replay import DEADLINE
+from tests.reference.conformance import Case
+from tests.reference.replay import DEADLINE, Answer
+from tests.reference.script import LABELS, Step
 
 ROOT = Path(__file__).parents[2]
 PAGES = "make docs"
@@ -91,3 +93,39 @@ def test_no_code_of_ours_is_outside_the_documents() -> None:
     cases = [case for _, each in conformance.cases(read()) for case in each]
 
     assert [case.step for case in cases if case.outside("fairlead")] == []
+
+
+def case(step: Step, *codes: str, notes: tuple[str, ...] = ("", "", "")) -> Case:
+    return Case(step, dict(zip(NAMES, map(Answer, codes, notes), strict=False)))
+
+
+def test_servers_agree_in_codes_and_in_what_the_step_shows() -> None:
+    same = case(Step("SIZE x", shows="text"), "213", "213", "550", notes=("3", "4", ""))
+
+    assert [same.agrees(name) for name in same.answers] == [True, False, False]
+    assert (same.differs, same.alone, same.against_all) == (True, True, False)
+
+
+def test_which_features_are_listed_is_no_difference() -> None:
+    assert not case(Step("FEAT", shows=LABELS), "211", "211", "211", notes=("SIZE", "MDTM", "")).differs
+
+
+def test_others_that_agree_with_one_another_are_told_apart() -> None:
+    assert case(Step("LANG"), "200", "500", "500").against_all
+    assert not case(Step("LANG"), "200", "500", "502").against_all
+
+
+@pytest.mark.parametrize(
+    ("step", "codes", "expected"),
+    [
+        (Step("CWD x"), "250", False),
+        (Step("CWD x"), "226", True),
+        (Step("RETR x"), "150 226", False),
+        (Step("RETR x"), "150 550", True),
+        (Step("LIST"), "PASV 550", True),
+        (Step("LIST"), "closed", False),
+        (Step("CWD x\n", raw=True), "226", False),
+    ],
+)
+def test_codes_are_held_against_the_documents(step: Step, codes: str, expected: bool) -> None:
+    assert case(step, codes).outside("fairlead") is expected
