@@ -107,6 +107,7 @@ class Lftp(Caller):
     }
     # One octet is one character: names need not be UTF-8.
     _common = "set cmd:fail-exit yes; set xfer:clobber yes; set net:max-retries 1; set ftp:use-utf8 no; "
+    _common += "set ftp:use-mode-z no; "  # sizes are compared as they are on the wire
     _common += "set ftp:charset ISO-8859-1; set file:charset ISO-8859-1; "
 
     def script(self, server: Server, mode: str, command: bytes) -> bytes:

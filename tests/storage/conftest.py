@@ -20,9 +20,10 @@ def without_openat2(*_: object) -> int:
 
 @pytest.fixture(autouse=True)
 def nothing_stays_open() -> Iterator[None]:
-    before = sorted(os.listdir("/proc/self/fd"))
+    before = set(os.listdir("/proc/self/fd"))
     yield
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    # What an earlier test of this process left may be closed meanwhile.
+    assert set(os.listdir("/proc/self/fd")) <= before
 
 
 @pytest.fixture
