@@ -228,7 +228,7 @@ def test_every_command_that_is_served_is_in_the_table() -> None:
 # The error that is told (conformance: error-code choice)
 
 ERRORS = {
-    "S-ERR-1": {"FOO": 500, "SMNT x": 502, "LANG": 502, "SITE FOO": 501},
+    "S-ERR-1": {"FOO": 500, "SMNT x": 502, "MFCT x": 502, "SITE FOO": 501},
     "S-ERR-2": {
         "TYPE L 256": 501, "MODE X": 501, "PORT 127,0,0,1,0,22": 504, "CWD": 501, "REST x": 501, "TYPE X": 501,
         "MKD \0": 501, "PORT 1,2,3": 501, "EPRT x": 501, "MFMT x file": 501, "OPTS x": 501, "PWD x": 501,

@@ -25,7 +25,7 @@ from fairlead.server.stepping import Stepper, Wait
 from fairlead.tls import Tls
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from fairlead.server.server import Server
 
@@ -65,6 +65,7 @@ class Control(asyncio.Protocol):
         "_verb",
         "_writing_paused",
         "closing",
+        "encode",
         "session",
     )
 
@@ -89,6 +90,8 @@ class Control(asyncio.Protocol):
         self._active = self._loop.time()
         self.closing = ""
         """Why the connection is about to be closed, once it is."""
+        self.encode: Callable[[Reply], bytes] = Reply.encode
+        """Replies in the session's language; events carry them in English."""
 
     # The transport's calls
 
@@ -199,7 +202,7 @@ class Control(asyncio.Protocol):
 
     def send(self, reply: Reply) -> None:
         """Queue ``reply``; it leaves at the end of this turn."""
-        self._out.append(reply.encode())
+        self._out.append(self.encode(reply))
         events = self._server.events
         if events.wanted(ReplySent):
             session = self.session

@@ -89,7 +89,7 @@ class SiteSpec(NamedTuple):
 
 SITE: dict[str, SiteSpec] = {}
 
-NOT_IMPLEMENTED = frozenset("LANG MFCT SMNT SPSV".split())
+NOT_IMPLEMENTED = frozenset("MFCT SMNT SPSV".split())
 """Verbs of the standards and of other servers that are known here and answered 502."""
 
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from fairlead.proto.codec import Representation
 from fairlead.proto.codec.deflate import DEFAULT_LEVEL
 from fairlead.proto.listing.mlsx import DEFAULT_FACTS
+from fairlead.proto.reply import Reply
+from fairlead.server.language import DEFAULT
 from fairlead.server.protection import Protection
 
 if TYPE_CHECKING:
     from fairlead.accounts.base import Account, Accounts
-    from fairlead.proto.reply import Reply
     from fairlead.server.control import Control
     from fairlead.server.data import DataPort
     from fairlead.server.hosts import Host
+    from fairlead.server.language import Language
     from fairlead.server.marks import Mark
     from fairlead.server.ranges import Range
     from fairlead.server.server import Server
@@ -40,6 +42,7 @@ class Session:
         "failures",
         "hash_algorithm",
         "idle_timeout",
+        "language",
         "local",
         "logged_out",
         "may_store",
@@ -89,6 +92,7 @@ class Session:
         self.port: DataPort | None = None
         self.transfer: Transfer | Work | None = None
         self.epsv_all = False
+        self.speak(DEFAULT, None)
         self.idle_timeout = self.server.settings.idle_timeout
         """Seconds without a command after which the session ends; SITE IDLE sets it."""
         self.facts: frozenset[str] = DEFAULT_FACTS
@@ -134,9 +138,15 @@ class Session:
         self.cwd = account.home
         self.reply_to.check_at(self.server.loop.time() + self.idle_timeout)
 
+    def speak(self, tag: str, language: Language | None) -> None:
+        """Say replies from now on in the language ``tag``; ``language`` is None for English (LANG)."""
+        self.language = tag
+        self.reply_to.encode = Reply.encode if language is None else language.encode
+
     def enter_host(self, host: Host | None) -> None:
         """Begin anew with the virtual host ``host``, None for the server itself (HOST, RFC 7151 section 3)."""
         self.log_out()
+        self.speak(DEFAULT, None)
         self.named_host = host
 
     @property

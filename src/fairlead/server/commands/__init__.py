@@ -15,6 +15,7 @@ FAMILIES = (
     "facts",
     "host",
     "info",
+    "language",
     "listing",
     "modify",
     "namespace",

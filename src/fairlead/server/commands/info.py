@@ -144,7 +144,7 @@ async def _list_here(session: Session, argument: str) -> Reply:
     assert listing is not None
     code = 212 if listing.directory else 213
     control = session.reply_to
-    control.send_octets(Reply(code, f"Status of {argument}:", "").encode().partition(b"\n")[0] + b"\n")
+    control.send_octets(control.encode(Reply(code, f"Status of {argument}:", "")).partition(b"\n")[0] + b"\n")
     try:
         while (lines := await session.server.in_thread(next, listing.chunks, None)) is not None:
             control.send_octets(_inner(lines))
