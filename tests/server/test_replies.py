@@ -16,17 +16,25 @@ from fairlead.storage.memory import MemoryStorage
 from tests.server.session import Control, Running, receive, serving
 
 GOOD = {
-    "ACCT": ["budget"], "ALLO": ["1", "1 R 1"], "APPE": ["file", "new"], "CLNT": ["x"],
-    "CWD": ["below", "..", "/", "~"],
-    "DELE": ["file"], "EPRT": ["|1|127.0.0.1|9999|"], "EPSV": ["1", "2", "ALL"], "HELP": ["RETR", "SITE"],
-    "LIST": ["below", "file", "-la", "*", "-la below"], "MDTM": ["file"], "MFMT": ["20200101000000 file"],
-    "MKD": ["fresh"], "MLSD": ["below"], "MLST": ["file", "below"], "MODE": ["S"], "NLST": ["below", "f*"],
-    "OPTS": ["UTF8 ON", "MLST type;size;"], "PASS": ["secret"], "PORT": ["127,0,0,1,39,15"], "REST": ["3", "99"],
-    "RETR": ["file"], "RMD": ["below"], "RNFR": ["file"], "RNTO": ["fresh"],
-    "SITE": ["HELP", "CHMOD 644 file", "UTIME 202001010000 file"], "SIZE": ["file"], "STAT": ["file", "below"],
-    "STOR": ["file", "new"], "STOU": ["hint"], "STRU": ["F"], "TYPE": ["A", "I", "L 8"], "USER": ["me", "anonymous"],
+    "ACCT": ["budget"], "ALLO": ["1", "1 R 1"], "APPE": ["file", "new"], "AVBL": ["below"], "CLNT": ["x"],
+    "COMB": ["fresh file", "file file"], "CSID": ["Name=x; Version=1;"], "CWD": ["below", "..", "/", "~"],
+    "DELE": ["file"], "DSIZ": ["below", "/"], "EPRT": ["|1|127.0.0.1|9999|"], "EPSV": ["1", "2", "ALL"],
+    "HASH": ["file"], "HELP": ["RETR", "SITE"], "HOST": ["localhost"], "LANG": ["fr", "en-GB"],
+    "LIST": ["below", "file", "-la", "*", "-la below"], "LPRT": ["4,4,127,0,0,1,2,39,15"], "MD5": ["file"],
+    "MDTM": ["file", "20200101000000 file"], "MFF": ["Modify=20200101000000;UNIX.mode=0600; file"],
+    "MFMT": ["20200101000000 file"], "MKD": ["fresh"], "MLSD": ["below"], "MLST": ["file", "below"],
+    "MMD5": ["file, file"], "MODE": ["S"], "NLST": ["below", "f*"],
+    "OPTS": ["UTF8 ON", "MLST type;size;", "HASH MD5"], "PASS": ["secret"], "PORT": ["127,0,0,1,39,15"],
+    "RANG": ["0 2", "3 99", "1 0"], "REST": ["3", "99"], "RETR": ["file"], "RMD": ["below"],
+    "RMDA": ["below", "file"], "RNFR": ["file"], "RNTO": ["fresh"],
+    "SITE": ["HELP", "CHMOD 644 file", "UTIME 202001010000 file", "SYMLINK file link", "CPFR file", "CPTO fresh",
+             "UMASK", "UMASK 027", "IDLE", "IDLE 60", "WHO"],
+    "SIZE": ["file"], "STAT": ["file", "below"], "STOR": ["file", "new"], "STOU": ["hint"], "STRU": ["F"],
+    "THMB": ["JPEG 9 9 file"], "TYPE": ["A", "I", "L 8"], "USER": ["me", "anonymous"], "XCRC": ["file", "file 1 3"],
 }  # fmt: skip
-ALIASES = {"XCWD": "CWD", "XMKD": "MKD", "XRMD": "RMD"}
+ALIASES = {"XCWD": "CWD", "XMKD": "MKD", "XRMD": "RMD"} | dict.fromkeys(
+    ["XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512"], "XCRC"
+)
 BAD = [
     "", " ", "missing", "missing/x", "file/x", "below", "/", "-1", "99999999999999999999", "x" * 300, "a b c", "\0",
     "*", "[", "../../..", '"', "\udcff", "%00", "|1|", "1,2,3", "20201340000000 x", "CHMOD 9 x", "UTIME x",
@@ -76,7 +84,12 @@ STATES: dict[str, Callable[[Running], Control]] = {
     "after REST": lambda running: logged_in(running, "REST 3"),
     "after REST beyond the end": lambda running: logged_in(running, "REST 99"),
     "after REST beyond the end of a text": lambda running: logged_in(running, "TYPE A", "REST 99"),
+    "after RANG": lambda running: logged_in(running, "RANG 1 3"),
+    "after RANG beyond the end": lambda running: logged_in(running, "RANG 98 99"),
     "after RNFR": lambda running: logged_in(running, "RNFR file"),
+    "after SITE CPFR": lambda running: logged_in(running, "SITE CPFR file"),
+    "after HOST": lambda running: after(running.connect(), "HOST localhost"),
+    "after LANG": lambda running: logged_in(running, "LANG zh"),
     "after EPSV ALL": lambda running: logged_in(running, "EPSV ALL"),
     "after REIN": lambda running: logged_in(running, "REIN"),
     "after a failed RNTO": lambda running: after(running.login(), "RNTO x"),
@@ -130,7 +143,8 @@ def test_every_reply_is_one_the_documents_know(shared: Running, storage: Fixed, 
 
 
 @pytest.mark.req("S-959-T-7", "S-959-T-8", "S-959-T-9", "S-959-T-10", "S-959-GRAM-13", "S-959-GRAM-4")
-@pytest.mark.parametrize("before", [[], ["TYPE A"], ["REST 3"], ["REST 99"], ["TYPE A", "REST 99"], ["RNFR file"]])
+@pytest.mark.parametrize("before", [[], ["TYPE A"], ["REST 3"], ["REST 99"], ["TYPE A", "REST 99"], ["RANG 1 3"],
+                                    ["RANG 98 99"], ["RNFR file"]])  # fmt: skip
 @pytest.mark.parametrize("user", ["me", "anonymous"])
 def test_transfers_on_a_good_data_connection_are_answered_from_the_table(
     shared: Running, storage: Fixed, user: str, before: list[str]
