@@ -475,7 +475,7 @@ def test_a_record_that_was_damaged_ends_the_upload(secured: Running, control: Se
 TRANSFERS = ["RETR file", "STOR new", "APPE new", "STOU", "LIST", "NLST", "MLSD"]
 
 
-@pytest.mark.req("S-4217-DATA-1", "S-2228-XFER-1", "S-ERR-7")
+@pytest.mark.req("S-4217-DATA-1", "S-2228-XFER-1", "S-ERR-7", "R-8")
 @pytest.mark.parametrize("command", TRANSFERS)
 def test_data_in_clear_are_refused_where_tls_is_required(
     strict: Running, root: Path, context: ssl.SSLContext, command: str
