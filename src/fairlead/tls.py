@@ -12,6 +12,7 @@ import ssl
 from contextlib import suppress
 from typing import Any
 
+from fairlead import openssl
 from fairlead.errors import CertificateError, TlsError, TruncatedError
 
 RECORD = 16 * 1024
@@ -136,6 +137,20 @@ class Tls:
         with suppress(ssl.SSLError):  # the peer has not ended its side yet, or the connection is beyond help
             self._object.unwrap()
         return self._outgoing.read()
+
+    def set_session_lifetime(self, seconds: int) -> bool:
+        """Let the sessions of a server's context be resumed for so long (two hours otherwise); whether it can be done.
+
+        To be called before the handshake. RFC 8446 section 4.6.1 allows seven days.
+        """
+        return openssl.set_session_lifetime(self._object, seconds)
+
+    def add_ticket(self) -> bool:
+        """Let a server of TLS 1.3 give its client another ticket with what is sent next; whether it will.
+
+        Clients should use each ticket once (RFC 8446 section C.4), and those of OpenSSL do.
+        """
+        return self.established and openssl.add_ticket(self._object)
 
     def connection_ended(self) -> None:
         """Take note that the connection gives no more octets.

@@ -545,7 +545,7 @@ def test_abort_comes_inside_tls(running: Running, root: Path, context: ssl.SSLCo
 
 @pytest.mark.req("S-4217-ABOR-6", "S-959-STAT-3", "S-DF-MISC-2")
 def test_state_and_noop_are_answered_during_a_transfer(running: Running, root: Path, context: ssl.SSLContext) -> None:
-    (root / "big").write_bytes(bytes(50 << 20))
+    (root / "big").write_bytes(bytes(16 << 20))
     with login(running, context) as control:
         with control.transfer("RETR big") as data:
             assert data.recv(1000)

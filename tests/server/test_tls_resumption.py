@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead import openssl
 from fairlead.events import Noticed, TransferFailed
 from fairlead.reach.cause import Cause
 from fairlead.storage.local import LocalStorage
@@ -163,19 +164,58 @@ def test_where_it_is_off_nothing_is_said(storage: LocalStorage, pair: Pair, cont
 
 
 @pytest.mark.req("S-4217-DATA-4")
-def test_a_client_that_uses_each_ticket_once_gets_a_new_one_with_each_download(demanding: Running, pair: Pair) -> None:
-    """As clients of TLS 1.3 should (RFC 8446 section C.4)."""
-    context = trusting(pair.certificate)
-    with login(demanding, context) as control:
+@pytest.mark.parametrize("command", ["STOR file", "NLST"])
+def test_a_client_that_uses_each_ticket_once_gets_a_new_one_each_time(
+    demanding: Running, pair: Pair, command: str
+) -> None:
+    """As clients of TLS 1.3 should use them (RFC 8446 section C.4); it comes with the reply to the transfer."""
+    with login(demanding, trusting(pair.certificate)) as control:
         used: set[bytes] = set()
-        session = control.tls.session
         for _ in range(20):
-            with control.passive() as data:
-                assert control.ask("NLST").code == 150
-                with context.wrap_socket(data, server_hostname="localhost", session=session) as connection:
-                    assert receive_all(connection) == b""
-                    session = connection.session
-            assert control.read().code == 226
+            session = control.tls.session
             assert session is not None
             assert session.id not in used
             used.add(session.id)
+            if command == "NLST":
+                control.fetch(command)
+            else:
+                assert control.store(command, b"data").code == 226
+
+
+@pytest.mark.req("S-4217-DATA-4")
+def test_no_ticket_comes_over_a_data_connection(demanding: Running, pair: Pair) -> None:
+    """Whoever does not read there leaves nothing unread."""
+    with login(demanding, trusting(pair.certificate)) as control:
+        session = control.tls.session
+        assert session is not None
+        with control.transfer("NLST") as data:
+            assert receive_all(data) == b""
+            assert data.session is not None
+            assert data.session.id == session.id
+        assert control.read().code == 226
+
+
+@pytest.mark.req("S-4217-DATA-4")
+def test_sessions_can_be_resumed_for_a_week(demanding: Running, context: ssl.SSLContext) -> None:
+    with login(demanding, context) as control:
+        assert control.tls.session is not None
+        assert control.tls.session.ticket_lifetime_hint == 7 * 86400
+
+
+@pytest.mark.req("S-4217-DATA-4")
+def test_where_openssl_cannot_be_asked_downloads_bring_tickets_and_sessions_last_two_hours(
+    demanding: Running, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openssl, "_functions", lambda: None)
+    with login(demanding, context) as control:
+        assert control.tls.session is not None
+        assert control.tls.session.ticket_lifetime_hint == 7200
+        before = control.tls.session.id
+        for _ in range(3):
+            assert control.store("STOR file", b"data").code == 226
+            with control.transfer("NLST") as data:
+                assert receive_all(data) == b"file\r\n"
+                assert data.session is not None
+                renewed = data.session.id != before
+                assert renewed == (context.maximum_version == ssl.TLSVersion.TLSv1_3)
+            assert control.read().code == 226

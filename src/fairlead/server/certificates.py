@@ -30,8 +30,8 @@ LOOK = 1.0
 """Seconds between looks at the files."""
 SOON = 14 * 86400.0
 """Seconds before its end from which on a certificate is worth a notice."""
-TICKETS = 4
-"""Tickets after the handshake of a control connection, for clients that use each once (RFC 8446 section C.4)."""
+TICKETS = 2
+"""Tickets after the handshake of a control connection; there is one more for each that a data connection used."""
 
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _NO_CHECK_TIME = 0x200000

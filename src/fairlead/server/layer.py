@@ -21,12 +21,19 @@ if TYPE_CHECKING:
     from fairlead.tls import Tls
 
 
+PATIENCE = 0.5
+"""Seconds that a client has to end TLS after CCC and REIN before this end does."""
+RECORD_TYPES = range(20, 24)
+"""What the records of TLS begin with, and no command does."""
+
+
 class TlsLayer(asyncio.Protocol):
     """See the module; ``detached`` is called when TLS has ended at both ends and the connection is in clear again."""
 
     __slots__ = (
         "_after",
         "_before",
+        "_closing",
         "_control",
         "_detached",
         "_failed",
@@ -60,7 +67,8 @@ class TlsLayer(asyncio.Protocol):
         self._last = False
         """The next write is the last under TLS."""
         self._after = False
-        """It is written."""
+        """It is written; now TLS ends at both ends, in whatever order."""
+        self._closing: asyncio.TimerHandle | None = None
         self._held: list[bytes] = []
         """What is to be written once the handshake is done."""
         self._hello: ClientHelloReader | None = ClientHelloReader()
@@ -77,6 +85,9 @@ class TlsLayer(asyncio.Protocol):
         if self._before or self._failed:
             return
         tls = self._tls
+        if self._after and self._closing is None and data[0] not in RECORD_TYPES:
+            self._leave(data)  # it went on in clear without a word
+            return
         plain = b""
         try:
             if tls.established:
@@ -103,6 +114,8 @@ class TlsLayer(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
+        if self._closing is not None:
+            self._closing.cancel()
         self._control.connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -121,14 +134,17 @@ class TlsLayer(asyncio.Protocol):
             return
         if self._before or self._after:
             self._before = False
+            self._say_end()
             self._transport.write(data)
         elif not self._tls.established:
             self._held.append(data)
-        elif self._last:
-            self._after = True
-            self._transport.write(self._tls.send(data) + self._tls.end())
         else:
             self._transport.write(self._tls.send(data))
+            if self._last:
+                self._after = True
+                # Who finds an end together with the reply may take it for that of the connection (lftp); most end TLS
+                # themselves, the others wait for this end to do it.
+                self._closing = asyncio.get_running_loop().call_later(PATIENCE, self._say_end)
 
     def write_eof(self) -> None:
         """End TLS and the server's side of the connection."""
@@ -194,15 +210,28 @@ class TlsLayer(asyncio.Protocol):
 
     def _ended(self) -> None:
         """The client has ended TLS: as asked by CCC or REIN, or instead of closing its side."""
-        if self._last:
-            self._transport.set_protocol(self._control)
-            self._detached(self._transport, self._tls.unused())
+        if self._after:
+            self._say_end()
+            self._leave(self._tls.unused())
         elif not self._peer_ended:
             self._peer_ended = True
             if not self._control.eof_received():
                 self._transport.close()
 
+    def _say_end(self) -> None:
+        """Tell the client that TLS ends here, once."""
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+            self._send(self._tls.end())
+
+    def _leave(self, data: bytes) -> None:
+        """The connection is in clear again, from ``data`` on."""
+        self._transport.set_protocol(self._control)
+        self._detached(self._transport, data)
+
     def _end(self) -> None:
+        self._say_end()
         if not self._before and not self._after:
             self._send(self._tls.end())
 

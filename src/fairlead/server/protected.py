@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from fairlead.errors import DataConnectionError, TlsError
+from fairlead.errors import DataConnectionError, ProtocolError, TlsError
 from fairlead.proto.client_hello import NO_APPLICATION_PROTOCOL, ClientHelloReader
 from fairlead.reach.cause import Cause
 from fairlead.server.certificates import PROTOCOL
@@ -25,7 +25,7 @@ class Protected:
     ``require_close_notify`` says whether the peer must tell its end by TLS, for else anybody could cut the data.
     """
 
-    __slots__ = ("_accepted", "_plain", "_require_close_notify", "_tls", "_unsent", "raw")
+    __slots__ = ("_accepted", "_plain", "_require_close_notify", "_tls", "_unsent", "end_size", "raw")
 
     def __init__(self, raw: RawConnection, tls: Tls, *, require_close_notify: bool) -> None:
         self.raw = raw
@@ -36,6 +36,8 @@ class Protected:
         self._unsent: memoryview = memoryview(b"")
         self._accepted = False
         """Whether ``_unsent`` belongs to data that :meth:`send` was called with and will be again."""
+        self.end_size = 0
+        """How many octets on the wire :meth:`end` takes, once it was called."""
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Plain octets, hardly more than ``size``; none once the peer has ended.
@@ -76,6 +78,7 @@ class Protected:
         """Tell the peer that nothing more comes (close_notify); False where that would wait. Raises OSError."""
         if not self._accepted:
             self._unsent = memoryview(self._tls.end())
+            self.end_size = len(self._unsent)
             self._accepted = True
         while self._unsent:
             try:
@@ -106,61 +109,85 @@ class Protected:
         self.raw.close()
 
 
-async def protect(raw: RawConnection, session: Session, transfer: Transfer, *, calls: bool) -> Protected:
-    """Shake hands on a data connection that was just made; ``calls`` says whether this end is the client of TLS.
-
-    Otherwise it is the server, in active mode too (RFC 4217 section 7). Raises DataConnectionError.
-    """
-    settings = session.server.settings
-    context = session.protection.context
+async def protect(raw: RawConnection, session: Session, transfer: Transfer) -> Protected:
+    """Shake hands as the server of TLS, in active mode too (RFC 4217 section 7). Raises DataConnectionError."""
+    protection = session.protection
+    context = protection.context
     assert context is not None
-    if calls:
-        assert session.server.certificates is not None
-        tls = Tls(session.server.certificates.calling_context)
-    else:
-        # A client that never reads would leave a ticket unread: its system then resets the connection when the client
-        # closes, and what it had still to send is lost. One that downloads does read.
-        context.num_tickets = 0 if transfer.receives else 1
-        tls = Tls(context, server_side=True)
+    # A client that never reads would leave a ticket unread: its system then resets the connection when the client
+    # closes, and what it had still to send is lost. So tickets come over the control connection; where they cannot, a
+    # client that downloads reads them on the data connection.
+    renewing = protection.tls if protection.renews else None
+    context.num_tickets = 0 if renewing is not None or transfer.receives else 1
+    tls = Tls(context, server_side=True)
+    await _begin(raw, tls, session, transfer, ClientHelloReader())
+    if not tls.resumed:
+        _judge(session, tls)
+    elif renewing is not None and tls.version == "TLSv1.3":
+        renewing.add_ticket()
+    return Protected(raw, tls, require_close_notify=session.server.settings.tls.require_close_notify)
+
+
+async def protect_as_client(raw: RawConnection, session: Session, transfer: Transfer) -> Protected:
+    """Shake hands as the client of TLS, with another server. Raises DataConnectionError."""
+    certificates = session.server.certificates
+    assert certificates is not None
+    tls = Tls(certificates.calling_context)
+    await _begin(raw, tls, session, transfer, None)
+    return Protected(raw, tls, require_close_notify=session.server.settings.tls.require_close_notify)
+
+
+async def _begin(
+    raw: RawConnection, tls: Tls, session: Session, transfer: Transfer, hello: ClientHelloReader | None
+) -> None:
+    until = transfer.now() + session.server.settings.data_connect_timeout
     try:
-        await _shake_hands(raw, tls, transfer, settings.data_connect_timeout, calls=calls)
-    except TlsError as error:
+        if hello is None:
+            tls.handshake()
+            await _send_all(raw, tls.take(), transfer, until)
+        else:
+            seen = await _read_hello(raw, transfer, until, hello)
+            await _go_on(raw, tls, seen, transfer, until)
+        while not tls.established:
+            await _go_on(raw, tls, await _receive(raw, transfer, until), transfer, until)
+    except ProtocolError as error:
         raise _failed(str(error)) from error
     except OSError as error:
         raise _failed(f"the connection was lost during the handshake ({error.strerror})") from error
-    if not calls and settings.tls.resumption != "off" and not tls.resumed:
-        _judge(session, tls)
-    return Protected(raw, tls, require_close_notify=settings.tls.require_close_notify)
 
 
-async def _shake_hands(raw: RawConnection, tls: Tls, transfer: Transfer, seconds: float, *, calls: bool) -> None:
-    hello = None if calls else ClientHelloReader()
+async def _read_hello(raw: RawConnection, transfer: Transfer, until: float, hello: ClientHelloReader) -> bytes:
+    """The client's first message. Raises TlsError where it is for no FTP server."""
     seen = b""
-    until = transfer.now() + seconds
-    if calls:
-        tls.handshake()
+    while True:
+        data = await _receive(raw, transfer, until)
+        seen += data
+        said = hello.feed(data)
+        if said is None:
+            continue
+        if said.protocols and PROTOCOL.encode() not in said.protocols:
+            raw.send(NO_APPLICATION_PROTOCOL, socket.MSG_DONTWAIT)
+            raise TlsError("the client does not speak FTP there (ALPN)")
+        return seen
+
+
+async def _go_on(raw: RawConnection, tls: Tls, data: bytes, transfer: Transfer, until: float) -> None:
+    try:
+        tls.handshake(data)
+    finally:
         await _send_all(raw, tls.take(), transfer, until)
-    while not tls.established:
+
+
+async def _receive(raw: RawConnection, transfer: Transfer, until: float) -> bytes:
+    while True:
         try:
             data = raw.recv(CHUNK, socket.MSG_DONTWAIT)
         except BlockingIOError:
             await _wait(raw, transfer, until, reads=True)
-            continue
-        if not data:
-            tls.connection_ended()
-        if hello is not None:
-            seen += data
-            said = hello.feed(data)
-            if said is None:
-                continue
-            if said.protocols and PROTOCOL.encode() not in said.protocols:
-                raw.send(NO_APPLICATION_PROTOCOL, socket.MSG_DONTWAIT)
-                raise TlsError("the client does not speak FTP there (ALPN)")
-            hello, data = None, seen
-        try:
-            tls.handshake(data)
-        finally:
-            await _send_all(raw, tls.take(), transfer, until)
+        else:
+            if not data:
+                raise TlsError("the peer ended the connection during the TLS handshake")
+            return data
 
 
 async def _send_all(raw: RawConnection, data: bytes, transfer: Transfer, until: float) -> None:
@@ -181,12 +208,13 @@ async def _wait(raw: RawConnection, transfer: Transfer, until: float, *, reads: 
 def _judge(session: Session, tls: Tls) -> None:
     """See to a data connection that resumed no session of its control connection."""
     protection = session.protection
-    if session.server.settings.tls.resumption == "require":
+    policy = session.server.settings.tls.resumption
+    if policy == "require":
         raise DataConnectionError(
             Cause.DATA_TLS_NOT_RESUMED,
             f"The data connection must resume the TLS session of the control connection ({Cause.DATA_TLS_NOT_RESUMED})",
         )
-    if not protection.warned:
+    if policy == "warn" and not protection.warned:
         protection.warned = True
         session.server.notice(
             session,

@@ -15,7 +15,7 @@ CLEAR, PRIVATE = "C", "P"
 class Protection:
     """What a session has agreed on; a plain record, the rules are in the commands."""
 
-    __slots__ = ("buffer_size", "calls", "context", "implicit", "level", "server_name", "tls", "warned")
+    __slots__ = ("buffer_size", "calls", "context", "implicit", "level", "renews", "server_name", "tls", "warned")
 
     def __init__(self, *, implicit: bool) -> None:
         self.implicit = implicit
@@ -24,6 +24,8 @@ class Protection:
         """The session's own: no other session's tickets resume under it."""
         self.tls: Tls | None = None
         """That of the control connection while it is protected."""
+        self.renews = False
+        """Whether tickets for data connections come over the control connection as they are used up."""
         self.server_name = ""
         """The name that the client called when TLS began (SNI)."""
         self.warned = False

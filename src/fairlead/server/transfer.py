@@ -21,7 +21,7 @@ from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.server.data import CALLING, Connection, DataPort, KeptPort, default_port
 from fairlead.server.failures import AbortedError, cause_of, code_for, reply_for
-from fairlead.server.protected import Protected, protect
+from fairlead.server.protected import Protected, protect, protect_as_client
 from fairlead.server.protection import PRIVATE
 from fairlead.server.pump import SMALL, Pump, lost
 from fairlead.server.stepping import Wait
@@ -35,6 +35,8 @@ FIRST_LOOK, LAST_LOOK = 0.001, 0.05
 """Seconds between looks at the send queue of a peer that does not close: the first wait, and where doubling ends."""
 PATIENCE = 0.1
 """How long a thread lets the kernel wait for the peer before the event loop takes the waiting over."""
+FIN = 1
+"""What the end of a connection counts in its send queue."""
 BRISK = 4 << 20
 """Octets in one impatient run that make the peer worth a thread's patience again."""
 
@@ -128,8 +130,8 @@ class Transfer:
             early: bytes | None = None
             try:
                 if session.protection.level == PRIVATE and not isinstance(connection, Protected):
-                    calls = session.protection.calls or port.mode == CALLING
-                    connection = self._connection = await protect(connection, session, self, calls=calls)
+                    begin = protect_as_client if session.protection.calls or port.mode == CALLING else protect
+                    connection = self._connection = await begin(connection, session, self)
                 early = await move(connection)
                 if self.aborted:
                     raise AbortedError("Transfer aborted")
@@ -249,8 +251,9 @@ class Transfer:
         done = inline and pump.run(0)
         if not done:
             await self.pump(pump, connection)
-        if not keep and isinstance(connection, Protected):
-            await self._end(connection)
+        if isinstance(connection, Protected) and not keep:
+            await self._end(connection, delivered=done)
+            return
         if not done:
             if not keep:
                 _shut(connection, socket.SHUT_WR)
@@ -261,26 +264,35 @@ class Transfer:
         else:
             _discard_incoming(connection)
 
-    async def _end(self, connection: Protected) -> None:
-        """Tell a receiver that it has all."""
+    async def _end(self, connection: Protected, *, delivered: bool) -> None:
+        """End TLS and the data; a receiver that does not want to hear of it, or resets for it, has had all the same."""
+        spare = 0
         try:
             while not connection.end():
                 await self.wait(connection, reads=False, seconds=self._session.server.settings.data_stall_timeout)
-        except OSError as error:
-            raise lost(error) from error
+            spare = connection.end_size + FIN
+            if not delivered:
+                _shut(connection, socket.SHUT_WR)
+                await self._delivered(connection, keep=False, spare=spare)
+            self.settled = True
+            _discard_incoming(connection)
+        except (OSError, DataConnectionError) as error:
+            if self.aborted or _queued(connection) > spare:
+                raise lost(error) if isinstance(error, OSError) else error from error
+            self.settled = True
 
-    async def _delivered(self, connection: Connection, *, keep: bool) -> None:
+    async def _delivered(self, connection: Connection, *, keep: bool, spare: int = 0) -> None:
         """Wait until the peer's system has all octets, so that 226 is never said of ones that were lost.
 
         Most clients close as soon as they have read the end, which wakes this at once; for the others the send queue
-        is looked at again after a short while.
+        is looked at again after a short while. The last ``spare`` octets are no data.
         """
         stall = self._session.server.settings.data_stall_timeout
         interval = FIRST_LOOK
         still = 0.0
         closed = keep
         queued = _queued(connection)
-        while queued:
+        while queued > spare:
             self._wait = Wait()
             timer = self._loop.call_later(interval, self._wait.end)
             try:
@@ -293,6 +305,8 @@ class Transfer:
                 self._wait = None
             closed = keep or _discard_incoming(connection) or closed
             left = _queued(connection)
+            if closed and left == queued:
+                _check(connection)
             still = still + interval if left == queued else 0.0
             if still > stall:
                 raise stalled()

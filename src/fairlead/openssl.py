@@ -1,0 +1,69 @@
+"""Two things that OpenSSL does and Python's ssl has no name for: a longer life of sessions, and tickets on request.
+
+ssl keeps OpenSSL's own object in the third word of its connection. That a connection is made so is proved before the
+word is believed: the word behind it must be the address of the connection's context, which ssl tells. Where the proof
+fails, or the functions are not to be found (another Python, OpenSSL before 3.0, or one that is built in without
+names), nothing is done, and what calls this goes on with OpenSSL's own ways.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ssl
+import sys
+from functools import cache
+from typing import Any, NamedTuple
+
+FIELDS = 3
+"""Words of a connection: what it belongs to, OpenSSL's object, the context."""
+
+
+class _Functions(NamedTuple):
+    new_session_ticket: Any
+    context_of: Any
+    set_timeout: Any
+
+
+@cache
+def _functions() -> _Functions | None:
+    """OpenSSL's functions, from the library that ssl itself has loaded."""
+    import _ssl  # noqa: PLC0415 - what stands behind ssl, and may be built in
+
+    try:
+        library = ctypes.CDLL(getattr(_ssl, "__file__", None))
+        found = _Functions(library.SSL_new_session_ticket, library.SSL_get_SSL_CTX, library.SSL_CTX_set_timeout)
+    except (OSError, AttributeError):
+        return None
+    pointer = ctypes.c_void_p
+    found.new_session_ticket.argtypes, found.new_session_ticket.restype = [pointer], ctypes.c_int
+    found.context_of.argtypes, found.context_of.restype = [pointer], pointer
+    found.set_timeout.argtypes, found.set_timeout.restype = [pointer, ctypes.c_long], ctypes.c_long
+    return found
+
+
+def _address(connection: ssl.SSLObject) -> int | None:
+    """Where OpenSSL's object of ``connection`` is; None where that cannot be proved."""
+    inner = getattr(connection, "_sslobj", None)
+    size = object.__basicsize__ + FIELDS * ctypes.sizeof(ctypes.c_void_p)
+    if sys.implementation.name != "cpython" or inner is None or type(inner).__basicsize__ < size:
+        return None
+    words = (ctypes.c_void_p * FIELDS).from_address(id(inner) + object.__basicsize__)
+    return words[1] if words[2] == id(inner.context) else None
+
+
+def set_session_lifetime(connection: ssl.SSLObject, seconds: int) -> bool:
+    """Let sessions of the context of ``connection`` be resumed for so long; whether that could be done.
+
+    It holds for sessions that begin afterwards. OpenSSL's own way is two hours.
+    """
+    functions, address = _functions(), _address(connection)
+    if functions is None or address is None:
+        return False
+    functions.set_timeout(functions.context_of(address), seconds)
+    return True
+
+
+def add_ticket(connection: ssl.SSLObject) -> bool:
+    """Let a server of TLS 1.3 send another ticket with the next octets, after the handshake; whether it will."""
+    functions, address = _functions(), _address(connection)
+    return functions is not None and address is not None and functions.new_session_ticket(address) == 1

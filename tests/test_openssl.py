@@ -1,0 +1,134 @@
+"""What is asked of OpenSSL behind ssl's back, and that nothing is where it cannot be."""
+
+from __future__ import annotations
+
+import ctypes
+import ssl
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fairlead import openssl
+from fairlead.tls import Tls
+from tests.certificates import Pair, make
+from tests.test_tls import joined, server_context
+
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return make(tmp_path_factory.mktemp("certificates"), "server", "localhost")
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    """Look for the functions anew."""
+    openssl._functions.cache_clear()
+    yield
+    openssl._functions.cache_clear()
+
+
+def test_a_ticket_comes_with_what_is_sent_next(pair: Pair) -> None:
+    client, server = joined(pair, ssl.TLSVersion.TLSv1_3)
+    client.receive(server.send(b"220"))
+    before = client.session
+    assert before is not None
+
+    assert server.add_ticket()
+    assert client.receive(server.send(b"226")) == b"226"
+
+    after = client.session
+    assert after is not None
+    assert after.id != before.id
+
+
+def test_the_new_ticket_resumes_the_session(pair: Pair) -> None:
+    client, server = joined(pair, ssl.TLSVersion.TLSv1_3)
+    assert server.add_ticket()
+    client.receive(server.send(b"226"))
+
+    again = Tls(client._object.context, server_name="localhost", session=client.session)
+    other = Tls(server._object.context, server_side=True)
+    again.handshake()
+    other.handshake(again.take())
+    again.handshake(other.take())
+    assert other.handshake(again.take())
+    assert other.resumed
+
+
+def test_there_are_no_further_tickets_in_1_2(pair: Pair) -> None:
+    client, server = joined(pair, ssl.TLSVersion.TLSv1_2)
+
+    assert not server.add_ticket()
+    assert client.receive(server.send(b"226")) == b"226"
+
+
+def test_there_are_none_before_the_handshake_and_none_from_a_client(pair: Pair) -> None:
+    server = Tls(server_context(pair), server_side=True)
+    assert not server.add_ticket()
+
+    client, server = joined(pair, ssl.TLSVersion.TLSv1_3)
+    assert not client.add_ticket()
+    assert server.receive(client.send(b"NOOP")) == b"NOOP"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_sessions_live_as_long_as_they_are_told(pair: Pair, version: ssl.TLSVersion) -> None:
+    context = server_context(pair)
+    server = Tls(context, server_side=True)
+    assert server.set_session_lifetime(12345)
+    again = Tls(context, server_side=True)
+
+    client = ssl.create_default_context(cafile=str(pair.certificate))
+    client.maximum_version = version
+    end = Tls(client, server_name="localhost")
+    while not (end.handshake(again.take()) and again.established):
+        again.handshake(end.take())
+        if again.established:
+            end.handshake(again.take())
+            end.receive(again.send(b"x"))
+    assert end.session is not None
+    assert end.session.ticket_lifetime_hint == 12345
+
+
+def impossible(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    if how == "another Python":
+        monkeypatch.setattr(sys, "implementation", SimpleNamespace(name="pypy"))
+    elif how == "no library":
+        monkeypatch.setattr(ctypes, "CDLL", raising(OSError))
+    else:
+        monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
+
+
+def raising(kind: type[Exception]) -> Any:
+    def act(*_: object) -> None:
+        raise kind
+
+    return act
+
+
+@pytest.mark.parametrize("how", ["another Python", "no library", "no such function"])
+def test_where_it_cannot_be_done_nothing_is(pair: Pair, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    client, server = joined(pair, ssl.TLSVersion.TLSv1_3)
+    impossible(monkeypatch, how)
+
+    assert not server.set_session_lifetime(1)
+    assert not server.add_ticket()
+    assert client.receive(server.send(b"226")) == b"226"
+
+
+@pytest.mark.parametrize("inner", [None, object(), (1, 2, 3, 4, 5)])
+def test_what_is_no_connection_of_ssl_is_not_believed(inner: object) -> None:
+    """The last has room for the words, and they are others."""
+
+    class Disguised(tuple[int, ...]):
+        __slots__ = ()
+        context = None
+
+    connection: Any = SimpleNamespace(_sslobj=Disguised(inner) if isinstance(inner, tuple) else inner)
+
+    assert not openssl.add_ticket(connection)
