@@ -112,6 +112,10 @@ class Program:
             server.hurry()
         await stopping
         hurry.cancel()
+        for number in HEEDED:
+            # The loop would put the default back as it closes: one more signal then looked like a failure.
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
     def _reload(self, server: Server) -> None:
         if self.reload is None:
