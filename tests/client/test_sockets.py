@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
 import socket
@@ -121,8 +122,8 @@ def test_call_from_another_address_is_turned_away(connect: Connect) -> None:
         peer.expect("LIST", "150 go")
         with socket.create_connection(("127.0.0.1", port), DEADLINE, source_address=("127.0.0.2", 0)) as stranger:
             stranger.settimeout(DEADLINE)
-            with pytest.raises(ConnectionResetError):
-                stranger.recv(1)
+            with contextlib.suppress(ConnectionResetError):
+                assert stranger.recv(1) == b""
         with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE):
             pass
         peer.send("226 done")

@@ -103,7 +103,8 @@ class Lftp(Caller):
     _settings: ClassVar = {
         "epsv": "set ftp:passive-mode on; set ftp:prefer-epsv on; ",
         "pasv": "set ftp:passive-mode on; set ftp:prefer-epsv off; ",
-        "port": "set ftp:passive-mode off; ",
+        # Where it knows of LANG it takes the server for one of UTF-8 only, and EPSV it tries only where it knows of that.
+        "port": "set ftp:passive-mode off; set ftp:use-feat no; ",
     }
     # One octet is one character: names need not be UTF-8.
     _common = "set cmd:fail-exit yes; set xfer:clobber yes; set net:max-retries 1; set ftp:use-utf8 no; "
