@@ -103,7 +103,7 @@ class Lftp(Caller):
     _settings: ClassVar = {
         "epsv": "set ftp:passive-mode on; set ftp:prefer-epsv on; ",
         "pasv": "set ftp:passive-mode on; set ftp:prefer-epsv off; ",
-        # Where it knows of LANG it takes the server for one of UTF-8 only, and EPSV it tries only where it knows of that.
+        # Told of LANG it takes the server for one of UTF-8 only; EPSV it tries only where it was told of that.
         "port": "set ftp:passive-mode off; set ftp:use-feat no; ",
     }
     # One octet is one character: names need not be UTF-8.
