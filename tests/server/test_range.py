@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.server.session import Control, Running, receive
+from fairlead.storage.local import LocalStorage
+from tests.certificates import Pair
+from tests.server.secure import login, protected
+from tests.server.session import Control, Running, receive, reset
 
 DATA = b"0123456789"
 LARGE = bytes(range(256)) * 2048
@@ -192,6 +196,30 @@ def test_an_aborted_store_changes_nothing(control: Control, root: Path) -> None:
             assert receive(data) == b""
     assert (root / "file").read_bytes() == DATA
     assert [path.name for path in root.iterdir()] == ["file"]
+
+
+@pytest.mark.req("S-RANG-3")
+def test_a_store_whose_connection_breaks_changes_nothing(control: Control, root: Path) -> None:
+    (root / "file").write_bytes(DATA)
+    assert control.ask("RANG 3 5").code == 350
+    with control.passive() as data:
+        assert control.ask("STOR file").code == 150
+        data.sendall(b"ab")
+        reset(data)
+        assert control.read().code == 426
+    assert (root / "file").read_bytes() == DATA
+    assert [path.name for path in root.iterdir()] == ["file"]
+
+
+@pytest.mark.req("S-RANG-1", "S-RANG-3", "S-4217-DATA-6")
+def test_ranges_under_tls(storage: LocalStorage, root: Path, pair: Pair, context: ssl.SSLContext) -> None:
+    (root / "file").write_bytes(LARGE)
+    with protected(storage, pair) as server, login(server, context) as control:
+        assert control.ask("RANG 1000 399999").code == 350
+        assert control.fetch("RETR file") == LARGE[1000:400000]
+        assert control.ask("RANG 1000 399999").code == 350
+        assert control.store("STOR file", b"x" * 399_000).code == 226
+    assert (root / "file").read_bytes() == LARGE[:1000] + b"x" * 399_000 + LARGE[400_000:]
 
 
 @pytest.mark.req("S-RANG-3")
