@@ -211,7 +211,7 @@ def test_a_store_whose_connection_breaks_changes_nothing(control: Control, root:
     assert [path.name for path in root.iterdir()] == ["file"]
 
 
-@pytest.mark.req("S-RANG-1", "S-RANG-3", "S-4217-DATA-6")
+@pytest.mark.req("S-RANG-1", "S-RANG-3")
 def test_ranges_under_tls(storage: LocalStorage, root: Path, pair: Pair, context: ssl.SSLContext) -> None:
     (root / "file").write_bytes(LARGE)
     with protected(storage, pair) as server, login(server, context) as control:
