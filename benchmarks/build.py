@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def build(name: str) -> Path:
     if program.exists() and program.stat().st_mtime > newest:
         return program
     PROGRAMS.mkdir(parents=True, exist_ok=True)
-    fresh = program.with_suffix(".new")
+    fresh = program.with_suffix(f".{os.getpid()}.new")
     try:
         subprocess.run(["gcc", *FLAGS, "-o", fresh, *sources], check=True, capture_output=True, text=True, timeout=120)
     except FileNotFoundError as error:
