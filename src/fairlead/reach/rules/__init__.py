@@ -1,0 +1,1 @@
+"""What firewalls and routers must let through, and how each of them is told."""
