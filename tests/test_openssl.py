@@ -16,6 +16,7 @@ from fairlead.tls import Tls
 from tests.certificates import Pair, make
 from tests.test_tls import joined, server_context
 
+CIPHERSUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
@@ -76,23 +77,44 @@ def test_there_are_none_before_the_handshake_and_none_from_a_client(pair: Pair) 
     assert server.receive(client.send(b"NOOP")) == b"NOOP"
 
 
+def joined_under(context: ssl.SSLContext, pair: Pair, version: ssl.TLSVersion) -> Tls:
+    """A client's end of a connection with a server of ``context``."""
+    trusting = ssl.create_default_context(cafile=str(pair.certificate))
+    trusting.maximum_version = version
+    client, server = Tls(trusting, server_name="localhost"), Tls(context, server_side=True)
+    client.handshake()
+    while not server.handshake(client.take()):
+        client.handshake(server.take())
+    if not client.established:
+        client.handshake(server.take())
+    client.receive(server.send(b"x"))
+    return client
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_sessions_live_as_long_as_they_are_told(pair: Pair, version: ssl.TLSVersion) -> None:
     context = server_context(pair)
-    server = Tls(context, server_side=True)
-    assert server.set_session_lifetime(12345)
-    again = Tls(context, server_side=True)
+    assert openssl.tune(context, session_lifetime=12345, ciphersuites=CIPHERSUITES)
 
-    client = ssl.create_default_context(cafile=str(pair.certificate))
-    client.maximum_version = version
-    end = Tls(client, server_name="localhost")
-    while not (end.handshake(again.take()) and again.established):
-        again.handshake(end.take())
-        if again.established:
-            end.handshake(again.take())
-            end.receive(again.send(b"x"))
-    assert end.session is not None
-    assert end.session.ticket_lifetime_hint == 12345
+    session = joined_under(context, pair, version).session
+
+    assert session is not None
+    assert session.ticket_lifetime_hint == 12345
+
+
+@pytest.mark.parametrize("first", ["TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"])
+def test_the_first_cipher_of_the_server_that_the_client_has_is_chosen(pair: Pair, first: str) -> None:
+    context = server_context(pair)
+    assert openssl.tune(context, session_lifetime=60, ciphersuites=f"{first}:TLS_AES_256_GCM_SHA384")
+
+    assert joined_under(context, pair, ssl.TLSVersion.TLSv1_3).cipher == first
+
+
+def test_ciphers_that_do_not_exist_are_not_set(pair: Pair) -> None:
+    context = server_context(pair)
+    assert not openssl.tune(context, session_lifetime=60, ciphersuites="TLS_ROT_13")
+
+    assert joined_under(context, pair, ssl.TLSVersion.TLSv1_3).cipher == "TLS_AES_256_GCM_SHA384"
 
 
 def impossible(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
@@ -116,7 +138,7 @@ def test_where_it_cannot_be_done_nothing_is(pair: Pair, monkeypatch: pytest.Monk
     client, server = joined(pair, ssl.TLSVersion.TLSv1_3)
     impossible(monkeypatch, how)
 
-    assert not server.set_session_lifetime(1)
+    assert not openssl.tune(server_context(pair), session_lifetime=1, ciphersuites=CIPHERSUITES)
     assert not server.add_ticket()
     assert client.receive(server.send(b"226")) == b"226"
 

@@ -138,13 +138,6 @@ class Tls:
             self._object.unwrap()
         return self._outgoing.read()
 
-    def set_session_lifetime(self, seconds: int) -> bool:
-        """Let the sessions of a server's context be resumed for so long (two hours otherwise); whether it can be done.
-
-        To be called before the handshake. RFC 8446 section 4.6.1 allows seven days.
-        """
-        return openssl.set_session_lifetime(self._object, seconds)
-
     def add_ticket(self) -> bool:
         """Let a server of TLS 1.3 give its client another ticket with what is sent next; whether it will.
 

@@ -202,12 +202,18 @@ def test_sessions_can_be_resumed_for_a_week(demanding: Running, context: ssl.SSL
         assert control.tls.session.ticket_lifetime_hint == 7 * 86400
 
 
+def test_the_cipher_that_takes_the_least_time_comes_first(demanding: Running, pair: Pair) -> None:
+    with login(demanding, trusting(pair.certificate)) as control, control.transfer("NLST") as data:
+        assert control.tls.cipher() == data.cipher() == ("TLS_AES_128_GCM_SHA256", "TLSv1.3", 128)
+        assert receive_all(data) == b""
+
+
 @pytest.mark.req("S-4217-DATA-4")
 def test_where_openssl_cannot_be_asked_downloads_bring_tickets_and_sessions_last_two_hours(
-    demanding: Running, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    storage: LocalStorage, pair: Pair, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openssl, "_functions", lambda: None)
-    with login(demanding, context) as control:
+    with protected(storage, pair, {"resumption": "require"}) as running, login(running, context) as control:
         assert control.tls.session is not None
         assert control.tls.session.ticket_lifetime_hint == 7200
         before = control.tls.session.id

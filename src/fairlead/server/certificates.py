@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import NamedTuple
 
+from fairlead import openssl
 from fairlead.errors import ConfigError, TlsError
 from fairlead.server.settings import Certificate, TlsSettings
 from fairlead.tls import Tls
@@ -32,6 +33,10 @@ SOON = 14 * 86400.0
 """Seconds before its end from which on a certificate is worth a notice."""
 TICKETS = 2
 """Tickets after the handshake of a control connection; there is one more for each that a data connection used."""
+SESSION_LIFETIME = 7 * 86400
+"""Seconds that data connections can resume the TLS session, the most that RFC 8446 section 4.6.1 allows."""
+CIPHERSUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+"""Of TLS 1.3, the one that takes the least time first."""
 
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _NO_CHECK_TIME = 0x200000
@@ -46,11 +51,13 @@ class _Loaded(NamedTuple):
     expires: float | None
 
 
-class _SessionContext(ssl.SSLContext):
+class SessionContext(ssl.SSLContext):
     """The context of one session."""
 
     host: str = ""
     """The name that chooses the certificate of clients that send none with TLS."""
+    tuned: bool = False
+    """Whether OpenSSL could be told what ssl has no name for, so that tickets can come on request, too."""
 
 
 class Certificates:
@@ -70,7 +77,7 @@ class Certificates:
         self._notice = notice
         self._schedule = schedule
         self._clock = clock
-        self._ready: list[_SessionContext] = []
+        self._ready: list[SessionContext] = []
         self._refilling = False
         self._looked = clock()
         self.configure(settings)
@@ -94,7 +101,7 @@ class Certificates:
                 said = "has expired" if each.expires < now else "expires"
                 self._notice(f"the certificate {certificate.file} {said} on {when}; clients refuse an expired one")
 
-    def session_context(self, host: str = "") -> ssl.SSLContext:
+    def session_context(self, host: str = "") -> SessionContext:
         """A context for a session that begins; ``host`` chooses the certificate where the client names none."""
         now = self._clock()
         if now - self._looked >= LOOK:
@@ -126,17 +133,18 @@ class Certificates:
         if self._refilling:
             self._schedule(PAUSE, self._refill)
 
-    def _make(self) -> _SessionContext:
-        context = _SessionContext(ssl.PROTOCOL_TLS_SERVER)
+    def _make(self) -> SessionContext:
+        context = SessionContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = _VERSIONS[self._settings.minimum_version]
         context.num_tickets = TICKETS
+        context.tuned = openssl.tune(context, session_lifetime=SESSION_LIFETIME, ciphersuites=CIPHERSUITES)
         if self._settings.client_ca:
             context.verify_mode = ssl.CERT_OPTIONAL
         context.sni_callback = self._choose
         return context
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
-        assert isinstance(context, _SessionContext)
+        assert isinstance(context, SessionContext)
         connection.context = self.chosen(name or context.host)
 
     def chosen(self, name: str) -> ssl.SSLContext:

@@ -37,8 +37,6 @@ TURN = 256
 GOODBYE = Reply(421, "The server is shutting down, closing the control connection.")
 LAST_WORDS = 3.0
 """Seconds a client has to read the last reply and to close before the connection is cut."""
-SESSION_LIFETIME = 7 * 86400
-"""Seconds that data connections can resume the TLS session, the most that RFC 8446 section 4.6.1 allows."""
 WEB_VERBS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH"})
 """A web browser made to speak to this port (ALPACA); no FTP command has these names."""
 
@@ -279,7 +277,6 @@ class Control(asyncio.Protocol):
         host = self.session.named_host
         protection.context = self._server.certificates.session_context(host.names[0] if host is not None else "")
         tls = Tls(protection.context, server_side=True)
-        protection.renews = tls.set_session_lifetime(SESSION_LIFETIME)
         transport = cast("asyncio.Transport", self._transport)
         self._transport = self._layer = TlsLayer(
             self, transport, protection, tls, self._in_clear_again, after_reply=after_reply

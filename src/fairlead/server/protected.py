@@ -117,7 +117,7 @@ async def protect(raw: RawConnection, session: Session, transfer: Transfer) -> P
     # A client that never reads would leave a ticket unread: its system then resets the connection when the client
     # closes, and what it had still to send is lost. So tickets come over the control connection; where they cannot, a
     # client that downloads reads them on the data connection.
-    renewing = protection.tls if protection.renews else None
+    renewing = protection.tls if context.tuned else None
     context.num_tickets = 0 if renewing is not None or transfer.receives else 1
     tls = Tls(context, server_side=True)
     await _begin(raw, tls, session, transfer, ClientHelloReader())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fairlead.server.certificates import SessionContext
     from fairlead.tls import Tls
 
 CLEAR, PRIVATE = "C", "P"
@@ -15,17 +15,15 @@ CLEAR, PRIVATE = "C", "P"
 class Protection:
     """What a session has agreed on; a plain record, the rules are in the commands."""
 
-    __slots__ = ("buffer_size", "calls", "context", "implicit", "level", "renews", "server_name", "tls", "warned")
+    __slots__ = ("buffer_size", "calls", "context", "implicit", "level", "server_name", "tls", "warned")
 
     def __init__(self, *, implicit: bool) -> None:
         self.implicit = implicit
         """Whether TLS came before FTP and stays as long as the connection."""
-        self.context: ssl.SSLContext | None = None
+        self.context: SessionContext | None = None
         """The session's own: no other session's tickets resume under it."""
         self.tls: Tls | None = None
         """That of the control connection while it is protected."""
-        self.renews = False
-        """Whether tickets for data connections come over the control connection as they are used up."""
         self.server_name = ""
         """The name that the client called when TLS began (SNI)."""
         self.warned = False
