@@ -73,6 +73,11 @@ docs: develop ## Write the pages of docs/reference that are generated
 differential: develop peers ## Send one script to our server and those of others, then write the pages
 	$(BIN)/python -m tests.reference all
 
+.PHONY: interleavings
+interleavings: develop ## 20,000 random dialogues with the server, in half an hour
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --timeout 0 --interleavings 20000 \
+	    tests/server/test_interleaving.py -k any_interleaving $(ARGS)
+
 .PHONY: bench
 bench: develop peers ## Side by side with other servers and clients, on this machine
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import pytest
 import uvloop
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -36,6 +36,8 @@ from tests.server.session import Control, Running, serving
 LONG = 4 << 20
 """More octets than the sockets between two ends hold."""
 INSTANTLY = 0.05
+FEW = 50
+"""How many dialogues are tried unless --interleavings asks for more; these are always the same."""
 
 
 Run: TypeAlias = Callable[[Coroutine[Any, Any, None]], None]
@@ -231,11 +233,19 @@ class Dialogue(RuleBasedStateMachine):
     "S-959-STAT-3", "S-959-QUIT-3",
 )  # fmt: skip
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
-def test_any_interleaving_keeps_replies_in_step(run: Run) -> None:
+def test_any_interleaving_keeps_replies_in_step(run: Run, request: pytest.FixtureRequest) -> None:
+    asked: int = request.config.getoption("--interleavings")
     with served(run) as Dialogue.running:
         run_state_machine_as_test(
             Dialogue,
-            settings=settings(max_examples=50, stateful_step_count=30, derandomize=True, deadline=None, database=None),
+            settings=settings(
+                max_examples=asked or FEW,
+                stateful_step_count=30,
+                derandomize=not asked,
+                deadline=None,
+                database=None,
+                suppress_health_check=[HealthCheck.too_slow],
+            ),
         )
 
 
