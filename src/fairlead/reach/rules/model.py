@@ -43,6 +43,10 @@ class Forward:
     """The machine's address behind the router."""
     to: range
     """Its ports, as many."""
+    source_ports: range | None = None
+    """The ports that the others call from, where that is known (20 in active mode)."""
+    remote: str = ""
+    """The network of those who call; empty for any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
