@@ -1,0 +1,127 @@
+"""What was observed of one attempt at a data connection, whoever observed it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+from typing import Literal, NamedTuple, TypeAlias
+
+from fairlead.reach.cause import Cause
+
+Family: TypeAlias = Literal[4, 6]
+PASSIVE = frozenset({"EPSV", "PASV"})
+IPV4_ONLY = frozenset({"PASV", "PORT"})
+"""Modes whose arguments hold no IPv6 address."""
+
+_PRIVATE = tuple(
+    map(
+        ip_network,
+        (
+            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918
+            *("100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "0.0.0.0/8"),  # RFC 6598, RFC 3927, RFC 1122
+            *("fc00::/7", "fe80::/10", "::1/128", "::/128"),  # RFC 4193, RFC 4291
+        ),
+    )
+)
+
+
+def private(host: str) -> bool:
+    """Whether an address means something within one network only."""
+    address = ip_address(host.partition("%")[0])
+    return any(address in network for network in _PRIVATE)
+
+
+class Answer(StrEnum):
+    """What came of a call."""
+
+    CONNECTED = "connected"
+    SILENT = "no answer"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
+class Said(NamedTuple):
+    """A reply of the server."""
+
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call that we made."""
+
+    host: str
+    port: int
+    answer: Answer
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One attempt: a mode, a family of addresses, in clear or under TLS. What was not observed stays empty."""
+
+    mode: str
+    """``EPSV``, ``PASV``, ``EPRT`` or ``PORT``."""
+    family: Family
+    """That of the control connection."""
+    private: bool
+    """Whether control and data connection were under TLS."""
+    peer: str = ""
+    """The server's address on the control connection."""
+    local: str = ""
+    """Ours."""
+    seen: str = ""
+    """Our address as the server says that it sees it."""
+    session: Cause = Cause.OK
+    """What ended the session before a data connection was asked for."""
+    setup: Said | None = None
+    """The answer to EPSV, PASV, EPRT or PORT."""
+    host: str = ""
+    """The address that was announced: by the server in 227, by us in PORT and EPRT."""
+    port: int = 0
+    """The port that was announced."""
+    told: int = 0
+    """The port on which the server says, when asked by STAT, that it waits."""
+    calls: tuple[Called, ...] = ()
+    """Our calls to the announced port, at whichever address."""
+    samples: tuple[Called, ...] = ()
+    """Our calls to ports that were announced when the same was asked again."""
+    listening: bool | None = None
+    """Whether our own listener answered when we called it ourselves."""
+    caller: str = ""
+    """Who called our listener."""
+    opening: Said | None = None
+    """The 1yz reply to the transfer command."""
+    final: Said | None = None
+    """The reply that ended the transfer."""
+    waited: float = 0.0
+    """Seconds from the transfer command to its end, or until we stopped waiting."""
+    handshake: str = ""
+    """How TLS failed on the data connection."""
+    resumed: bool | None = None
+    """Whether its TLS session was that of the control connection; None without TLS."""
+    octets: int = 0
+    ended: bool = False
+    """Whether the data ended in order."""
+    broke: str = ""
+    """How the data connection broke."""
+    uncovered: bool = False
+    """Whether it worked in the same session once the control connection went on in clear (CCC, RFC 4217)."""
+    trusted: bool = True
+    """Whether the server's certificate was accepted."""
+
+    @property
+    def passive(self) -> bool:
+        """Whether we call the server."""
+        return self.mode in PASSIVE
+
+    @property
+    def answer(self) -> Answer | None:
+        """What came of the call to the announced port at the address that counts; None when none was made."""
+        answers = [call.answer for call in self.calls]
+        return next((answer for answer in answers if answer is Answer.CONNECTED), answers[-1] if answers else None)
