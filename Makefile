@@ -46,8 +46,9 @@ test: develop peers lint ## Set up, then all checks and tests
 	$(BIN)/python -m coverage report --include='src/fairlead/proto/*' --fail-under=100
 
 .PHONY: unit
-unit: develop ## The tests that need no program of others, within a minute
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --ignore tests/interop --ignore tests/faults $(ARGS)
+unit: develop ## The tests that are quick and need no program of others, within a minute
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup -m "not long" \
+	    --ignore tests/interop --ignore tests/faults --ignore tests/lab $(ARGS)
 
 .PHONY: lint
 lint: develop ## Style, types and the direction of imports

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.interop.matrix import GIANT, HOSTS
+from tests.peers.faces import connect
 from tests.peers.fairlead import Fairlead, fairlead
 from tests.peers.servers import SERVERS, clear
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.peers.servers import Server
+
+__all__ = ["connect"]
 
 
 @pytest.fixture(scope="session")

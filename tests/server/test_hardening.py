@@ -249,6 +249,7 @@ def test_a_line_without_end_is_not_kept(running: Running) -> None:
         assert control.read_codes(2) == [500, 200]
 
 
+@pytest.mark.long
 @pytest.mark.req("S-SEC-7")
 @pytest.mark.parametrize(
     "octets", [b"STAT\r\n" * 1000, b"\r\n" * 1000, b"\xff\xfd\x01" * 1000, b"\xff\xfb\x18\n" * 1000]

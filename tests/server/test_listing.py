@@ -412,6 +412,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.long
 @pytest.mark.req("S-SEC-7", "S-DF-LIST-10")
 @pytest.mark.parametrize("verb", ["LIST", "NLST", "MLSD", "LIST -t", "LIST -R", "NLST -a"])
 def test_twenty_thousand_entries_are_made_as_the_client_reads_them(crowded: Path, verb: str) -> None:

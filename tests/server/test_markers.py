@@ -61,6 +61,7 @@ def marked(representation: Representation, *parts: bytes) -> bytes:
 # The server sends them
 
 
+@pytest.mark.long
 @pytest.mark.req("S-959-RST-1", "S-1123-RST-4", "S-959-CMP-6")
 @pytest.mark.parametrize("representation", EVERY_ONE, ids=name)
 def test_a_long_file_has_markers_at_which_it_can_be_begun(

@@ -57,6 +57,7 @@ def test_modes_and_structures_are_set_and_shown(control: Control) -> None:
     assert state(control) == "TYPE: A N; STRU: F; MODE: S"
 
 
+@pytest.mark.long
 @pytest.mark.req(
     "S-959-BLK-1", "S-959-BLK-2", "S-959-BLK-3", "S-959-BLK-5", "S-959-CMP-1", "S-959-CMP-2", "S-959-CMP-3",
     "S-959-CMP-4", "S-959-CMP-5",

@@ -128,6 +128,7 @@ def judge(control: Control, verb: str, argument: str, data: socket.socket | None
 TABLE = [f"S-959-T-{number}" for number in range(1, 22)]
 
 
+@pytest.mark.long
 @pytest.mark.req(*TABLE, "S-959-GRAM-13", "S-959-GRAM-1", "S-959-GRAM-4")
 @pytest.mark.parametrize("state", STATES)
 def test_every_reply_is_one_the_documents_know(shared: Running, storage: Fixed, state: str) -> None:
@@ -142,6 +143,7 @@ def test_every_reply_is_one_the_documents_know(shared: Running, storage: Fixed, 
     assert wrong == []
 
 
+@pytest.mark.long
 @pytest.mark.req("S-959-T-7", "S-959-T-8", "S-959-T-9", "S-959-T-10", "S-959-GRAM-13", "S-959-GRAM-4")
 @pytest.mark.parametrize("before", [[], ["TYPE A"], ["REST 3"], ["REST 99"], ["TYPE A", "REST 99"], ["RANG 1 3"],
                                     ["RANG 98 99"], ["RNFR file"]])  # fmt: skip

@@ -60,6 +60,7 @@ def test_a_file_is_sent_in_its_representation_and_comes_back_the_same(
             assert control.fetch("RETR copy") == sent
 
 
+@pytest.mark.long
 @pytest.mark.req("S-959-TYPE-4", "S-959-TYPE-5", "S-959-TYPE-9", "S-1123-STRU-5")
 @pytest.mark.parametrize("representation", EVERY, ids=name)
 @pytest.mark.parametrize("size", [65_536, 65_537, 1_500_000])

@@ -23,6 +23,7 @@ def fill(root: Path, count: int) -> set[str]:
     return names
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("count", "is_sorted"), [(10_000, True), (10_001, False)])
 def test_sorted_up_to_the_limit(plain: LocalStorage, root: Path, count: int, is_sorted: bool) -> None:
     names = fill(root, count)
@@ -32,6 +33,7 @@ def test_sorted_up_to_the_limit(plain: LocalStorage, root: Path, count: int, is_
     assert (found == sorted(names)) == is_sorted
 
 
+@pytest.mark.long
 @pytest.mark.req("S-SEC-7")
 def test_memory_does_not_grow_with_the_directory(plain: LocalStorage, root: Path) -> None:
     fill(root, 20_000)

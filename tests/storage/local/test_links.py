@@ -55,6 +55,7 @@ def picture(directory: Path) -> list[tuple[str, os.stat_result | str]]:
     return rows
 
 
+@pytest.mark.long
 @pytest.mark.req("S-SEC-6")
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("below", ["/f", "/empty", "/new", "/empty/new"])

@@ -58,6 +58,7 @@ def outside(root: Path) -> Iterator[Path]:
     assert (outside / "f").read_text() == "secret"
 
 
+@pytest.mark.long
 @pytest.mark.req("S-SEC-6")
 @pytest.mark.parametrize("text", ["../outside", "absolute"])
 def test_a_directory_that_becomes_a_link(local: LocalStorage, root: Path, outside: Path, text: str) -> None:
@@ -122,6 +123,7 @@ def test_a_file_that_becomes_a_link(local: LocalStorage, root: Path) -> None:
     assert refused
 
 
+@pytest.mark.long
 @pytest.mark.req("S-SEC-6")
 @pytest.mark.usefixtures("outside")
 def test_uploads_to_a_name_that_becomes_a_link(local: LocalStorage, root: Path) -> None:

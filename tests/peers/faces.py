@@ -1,0 +1,43 @@
+"""The clients under test: both faces, driven the same way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import pytest
+
+from fairlead.client.aio import AsyncClient
+from fairlead.client.sync import Client
+
+
+class Bridged:
+    """An :class:`AsyncClient` used like a :class:`Client`: each call runs on one event loop until it is done."""
+
+    def __init__(self, runner: asyncio.Runner, *args: Any, **kwargs: Any) -> None:
+        self._runner = runner
+        self._client = AsyncClient(*args, **kwargs)
+
+    def __enter__(self) -> Self:
+        self._runner.run(self._client.__aenter__())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._runner.run(self._client.__aexit__(None, None, None))
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._client, name)
+        if not asyncio.iscoroutinefunction(value):
+            return value
+        return lambda *args, **kwargs: self._runner.run(value(*args, **kwargs))
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def connect(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """Makes a client of either face; both are used as context managers and with blocking calls."""
+    if request.param == "blocking":
+        yield Client
+        return
+    with asyncio.Runner() as runner:
+        yield lambda *args, **kwargs: Bridged(runner, *args, **kwargs)
