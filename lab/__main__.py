@@ -1,0 +1,95 @@
+"""The laboratory's command line; ``lab/__init__.py`` shows its use."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lab import namespaces
+from lab.addresses import ROUTERS, Host
+from lab.laboratory import Lab
+from lab.obstacles import OBSTACLES
+from lab.servers import SERVERS, Protection, served
+from lab.topologies import TOPOLOGIES, Topology, topology
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab", description="Real obstacles for FTP, on this machine.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("list", help="the topologies, and the obstacles that others are composed of")
+    verbs.add_parser("down", help="remove every laboratory of this machine")
+    show = verbs.add_parser("show", help="the rules and kernel settings of a topology's routers")
+    show.add_argument("topology", type=_topology)
+    run = verbs.add_parser("run", help="build a topology, run a program inside, take it down")
+    run.add_argument("topology", type=_topology)
+    run.add_argument("--at", type=Host, choices=list(Host), default=Host.CLIENT, help="the machine to run it at")
+    run.add_argument("--server", choices=[*SERVERS, "none"], default="fairlead")
+    run.add_argument("--tls", type=Protection, choices=list(Protection), default=Protection.CLEAR)
+    run.add_argument("command", nargs="+", help="the program and its arguments, after --")
+    return parser
+
+
+def _topology(name: str) -> Topology:
+    try:
+        return topology(name)
+    except (KeyError, ValueError) as error:
+        message = f"{error} is neither a topology nor obstacles joined by +; python -m lab list shows them"
+        raise argparse.ArgumentTypeError(message) from error
+
+
+def _list() -> int:
+    width = max(map(len, [*TOPOLOGIES, *OBSTACLES]))
+    for known in TOPOLOGIES.values():
+        print(f"{known.name:{width}}  {known.says}")
+    print("\nobstacles, to be joined by + into topologies:\n")
+    for obstacle in OBSTACLES.values():
+        print(f"{obstacle.name:{width}}  {obstacle.host}: {obstacle.says}")
+    return 0
+
+
+def _show(shown: Topology) -> int:
+    for host in ROUTERS:
+        print(f"# {host}\n{shown.rules(host)}")
+        for key, value in shown.sysctls(host).items():
+            print(f"# sysctl {key}={value}")
+    print(f"# server.test is {' '.join(shown.plan.names)}; the server announces {shown.announced or 'its own address'}")
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    with Lab(args.topology) as lab:
+        if args.server == "none":
+            return _attached(lab, args.at, args.command)
+        with served(lab, args.server, args.tls):
+            return _attached(lab, args.at, args.command)
+
+
+def _attached(lab: Lab, host: Host, command: list[str]) -> int:
+    """Run a program on this terminal; ours come before those of the machine."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return subprocess.run(lab.command(host, command), env={**os.environ, "PATH": path}, check=False).returncode
+
+
+def main() -> int:
+    """Do what the command line says; returns the exit code."""
+    args = _parser().parse_args()
+    match args.verb:
+        case "list":
+            return _list()
+        case "down":
+            for prefix in namespaces.sweep(everything=True):
+                print(f"removed {prefix}")
+            return 0
+        case "show":
+            return _show(args.topology)
+    if reason := namespaces.unavailable():
+        print(reason, file=sys.stderr)
+        return 2
+    return _run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
