@@ -29,6 +29,7 @@
     ├── LoginRefused              the account cannot be used
     ├── DataConnectionError       no data connection, or it broke; ``cause`` names why
     ├── ConfigError               a setting is wrong; says where and what to write instead
+    ├── CaptureError              a capture cannot be read, or not be made
     └── ClientError               what a user of the client can meet
         ├── ConnectError          no control connection
         ├── ReplyError            the server answered 4yz or 5yz; ``reply`` holds it
@@ -169,6 +170,10 @@ class DataConnectionError(FairleadError):
 
 class ConfigError(FairleadError):
     """A setting is wrong; the text says where and what to write instead."""
+
+
+class CaptureError(FairleadError):
+    """A capture cannot be read, or not be made; the text says what to do instead."""
 
 
 class ClientError(FairleadError):
