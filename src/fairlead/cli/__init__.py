@@ -16,6 +16,7 @@ VERBS = {
     "get": "fetch files",
     "put": "store files",
     "cat": "print files on standard output",
+    "doctor": "try every mode, and say why data connections fail",
     "user": "manage the users in a configuration file",
     "config": "make, check and show configurations",
 }

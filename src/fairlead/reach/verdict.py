@@ -26,20 +26,22 @@ PATH = frozenset(
     }
 )
 """Causes that lie on the way between the two."""
-NOT_OFFERED = frozenset(
-    {Cause.NOT_SUPPORTED, Cause.FAMILY_UNSUPPORTED, Cause.TLS_REQUIRED, Cause.REFUSED_BY_POLICY}
-)
+NOT_OFFERED = frozenset({Cause.NOT_SUPPORTED, Cause.FAMILY_UNSUPPORTED, Cause.TLS_REQUIRED, Cause.REFUSED_BY_POLICY})
 """Causes that mean that the server does not offer the mode."""
 
 _CAUSES = {cause.value: cause for cause in Cause}
 _NAMED = re.compile(r"\(([a-z-]+)\)\.?$")
-_NOT_THE_CALLER = re.compile(r"only to|only the address|illegal|foreign|bounce|not match|own (?:ip|address)", re.I)
+_NOT_THE_CALLER = re.compile(
+    r"only to|only the address|illegal|foreign|bounce|not match|own (?:ip|address)", re.IGNORECASE
+)
+    r"only to|only the address|illegal|foreign|bounce|not match|own (?:ip|address)", re.I
+)
 """How servers refuse to call an address that is not the client's own (RFC 2577 section 3)."""
-_REFUSED_NOT_UNKNOWN = re.compile(r"illegal|refus|reject|won't|denied|not allowed|disabled|foreign", re.I)
-_ABOUT_FAMILY = re.compile(r"\([12](?: *, *[12])*\)|protocol|family", re.I)
-_ABOUT_TLS = re.compile(r"ssl|tls|encrypt|protect|PROT\b|secur", re.I)
-_RESUMPTION = re.compile(r"reuse|resum|session", re.I)
-_NO_ANSWER = re.compile(r"timed? ?out", re.I)
+_REFUSED_NOT_UNKNOWN = re.compile(r"illegal|refus|reject|won't|denied|not allowed|disabled|foreign", re.IGNORECASE)
+_ABOUT_FAMILY = re.compile(r"\([12](?: *, *[12])*\)|protocol|family", re.IGNORECASE)
+_ABOUT_TLS = re.compile(r"ssl|tls|encrypt|protect|PROT\b|secur", re.IGNORECASE)
+_RESUMPTION = re.compile(r"reuse|resum|session", re.IGNORECASE)
+_NO_ANSWER = re.compile(r"timed? ?out", re.IGNORECASE)
 
 
 def named(reply: Said | None) -> Cause | None:
@@ -113,9 +115,7 @@ def _elsewhere(seen: Evidence) -> bool:
 
 
 def _rewritten(seen: Evidence) -> bool:
-    return (
-        seen.passive and bool(seen.told) and seen.told != seen.port and seen.answer not in {None, Answer.CONNECTED}
-    )
+    return seen.passive and bool(seen.told) and seen.told != seen.port and seen.answer not in {None, Answer.CONNECTED}
 
 
 def _mixed(seen: Evidence) -> bool:

@@ -1,0 +1,216 @@
+"""One attempt: one mode, one family, one protection, in a session of its own."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+
+from fairlead.client._control import Control
+from fairlead.client._ways import Mode
+from fairlead.client._wire import Listener, Stream, Wire
+from fairlead.client.trace import Called as CalledRecord
+from fairlead.client.trace import Trace, Waiting
+from fairlead.doctor.calling import call, try_port
+from fairlead.doctor.entry import Stopped, ask, begin_tls, connect, go_to, greet, log_in, protect, said
+from fairlead.doctor.look import Look
+from fairlead.doctor.patience import Patience
+from fairlead.doctor.plan import Plan
+from fairlead.doctor.transfer import Transfer, let_go
+from fairlead.errors import ArgumentError
+from fairlead.proto import address as text_form
+from fairlead.reach.cause import Cause
+from fairlead.reach.evidence import Answer, Called, Evidence, private
+
+SAMPLES = 8
+"""Further ports of the range that are tried."""
+_TOLD = re.compile(r"waiting for a data connection on port ([0-9]{1,5})", re.IGNORECASE)
+
+
+class Attempt:
+    """Finds out whether one mode works; :attr:`seen` grows as it goes on."""
+
+    def __init__(self, wire: Wire, plan: Plan, look: Look, mode: Mode, *, private: bool, trace: Trace | None) -> None:
+        self.wire = wire
+        self.plan = plan
+        self.look = look
+        self.mode = mode
+        self.trace = trace
+        self.patience = Patience(look.round_trip)
+        self.seen = Evidence(
+            mode=mode.value,
+            family=look.family,
+            private=private,
+            local=look.local,
+            peer=look.address[0],
+            seen=look.seen,
+            trusted=not look.certificate,
+        )
+        self.crowded = False
+        """Whether the server had no room for this session beside the others."""
+        self.said = ""
+        """Why there was no session."""
+
+    def skip(self) -> bool:
+        """Whether the first look has told already that there is no session of this kind."""
+        cause = self.look.private if self.seen.private else self.look.clear
+        if cause in {None, Cause.OK}:
+            return False
+        assert cause is not None
+        self._note(session=cause)
+        self.said = self.look.tls_failed or self.look.said
+        return True
+
+    def again(self) -> Attempt:
+        """The same attempt, not begun."""
+        return Attempt(self.wire, self.plan, self.look, self.mode, private=self.seen.private, trace=self.trace)
+
+    async def run(self) -> Evidence:
+        """What was observed."""
+        try:
+            control, _ = await connect(self.wire, self.plan, self.look.address, self.trace)
+        except Stopped as stop:
+            self._stopped(stop)
+            return self.seen
+        try:
+            await self._enter(control)
+            if self.seen.passive:
+                await self._passive(control)
+            else:
+                await self._active(control)
+        except Stopped as stop:
+            self._stopped(stop)
+        finally:
+            let_go(control)
+        return self.seen
+
+    async def _enter(self, control: Control) -> None:
+        plan, private = self.plan, self.seen.private
+        settings = replace(plan.settings, insecure=True, pin=None) if self.look.certificate else plan.settings
+        if private and plan.tls == "implicit":
+            await begin_tls(control, plan, settings)
+        await greet(control)
+        if private and plan.tls != "implicit":
+            if not (await ask(control, "AUTH", "TLS")).completed:
+                raise Stopped(Cause.TLS_FAILED, "AUTH TLS is refused")
+            await begin_tls(control, plan, settings)
+        await log_in(control, plan)
+        if private:
+            await protect(control)
+        await go_to(control, plan.directories)
+        self._note(peer=control.peer[0], local=control.local[0])
+
+    # The server is called
+
+    async def _passive(self, control: Control) -> None:
+        port = await self._announced(control)
+        if port is None:
+            return
+        stream = await self._call(control, port)
+        if stream is not None:
+            self.seen = await Transfer(control, self.patience, self.seen).run(
+                ("LIST", ""), stream=stream, listener=None
+            )
+        else:
+            status = await ask(control, "STAT")
+            told = _TOLD.search(status.text)
+            self._note(told=int(told[1]) if told else 0)
+        if not control.lost and (stream is None or self.seen.final is not None):
+            await self._sample(control)
+
+    async def _announced(self, control: Control) -> int | None:
+        """The port that the server announces for the next data connection; None where it refuses."""
+        reply = await ask(control, self.mode.value)
+        self._note(setup=said(reply))
+        if not reply.completed:
+            return None
+        try:
+            if self.mode is Mode.EPSV:
+                host, port = "", text_form.parse_epsv_reply(reply.text)
+            else:
+                host, port = text_form.parse_pasv_reply(reply.text)
+        except ArgumentError as error:
+            self._note(setup=said(reply)._replace(code=500, text=str(error)))
+            return None
+        self._note(host=host, port=port)
+        return port
+
+    async def _call(self, control: Control, port: int) -> Stream | None:
+        """Call the announced port: at the announced address, and where that is silent at the server's own."""
+        hosts = [control.peer[0]]
+        if self.seen.host and self.seen.host != control.peer[0] and ":" not in control.peer[0]:
+            hosts.insert(0, self.seen.host)
+        for index, host in enumerate(hosts):
+            hopeless = index < len(hosts) - 1 and private(host) and not private(hosts[-1])
+            patience = self.patience.glance if hopeless else self.patience.call
+            told, stream = await call(self.wire, (host, port), patience)
+            self._tell_called(control, told)
+            self._note(calls=(*self.seen.calls, told))
+            if stream is not None:
+                return stream
+        return None
+
+    def _tell_called(self, control: Control, told: Called) -> None:
+        control.tell(
+            CalledRecord((told.host, told.port), 0, told.seconds, told.answer.value, sum_shown=self.mode is Mode.PASV)
+        )
+
+    async def _sample(self, control: Control) -> None:
+        """Ask for further ports and call them, until it is clear whether all of them are alike."""
+        first = self.seen
+        for _ in range(SAMPLES):
+            if await self._announced(control) is None:
+                break
+            address = (control.peer[0], self.seen.port)
+            told = await try_port(self.wire, address, self.patience.glance)
+            if told.answer is Answer.SILENT and first.answer is Answer.CONNECTED:
+                told = await try_port(self.wire, address, self.patience.call)
+            self._note(samples=(*self.seen.samples, told))
+            if told.answer is not first.answer:
+                break
+        self.seen = replace(first, samples=self.seen.samples)
+
+    # The server calls
+
+    async def _active(self, control: Control) -> None:
+        own = control.local[0]
+        announced = self.plan.settings.active_address or own
+        if self.mode is Mode.PORT and ":" in announced:
+            return  # there is no way to write it
+        try:
+            listener = self._listen(own)
+        except OSError as error:
+            raise Stopped(Cause.NOT_SUPPORTED, f"cannot listen here: {error.strerror or error}") from error
+        try:
+            await self._wait_at(control, listener, announced.partition("%")[0])
+        finally:
+            listener.close()
+
+    def _listen(self, own: str) -> Listener:
+        chosen = self.plan.settings.active_ports
+        return self.wire.listen(own, [0] if chosen is None else random.sample(chosen, len(chosen)))
+
+    async def _wait_at(self, control: Control, listener: Listener, host: str) -> None:
+        port = listener.local[1]
+        form = text_form.format_port if self.mode is Mode.PORT else text_form.format_eprt
+        self._note(host=host, port=port)
+        reply = await ask(control, self.mode.value, form(host, port))
+        self._note(setup=said(reply))
+        if not reply.completed:
+            return
+        control.tell(Waiting((host, port), sum_shown=self.mode is Mode.PORT))
+        self.seen = await Transfer(control, self.patience, self.seen).run(("LIST", ""), stream=None, listener=listener)
+        if not self.seen.caller:
+            told = await try_port(self.wire, (listener.local[0], port), self.patience.glance)
+            self._note(listening=told.answer is Answer.CONNECTED)
+
+    def _stopped(self, stop: Stopped) -> None:
+        self.crowded = stop.crowded
+        self.said = stop.said
+        if self.seen.setup is None:
+            self._note(session=stop.cause)
+        else:
+            self._note(broke=self.seen.broke or stop.said)
+
+    def _note(self, **found: object) -> None:
+        self.seen = replace(self.seen, **found)  # type: ignore[arg-type]
