@@ -144,7 +144,7 @@ EXPLANATIONS: Mapping[Cause, Explanation] = MappingProxyType(
             "Use passive mode; else announce the router's public address and let it forward the ports.",
         ),
         Cause.HELPER_BLIND: Explanation(
-            "It works in clear and fails under TLS, which hides the dialogue from a router or firewall that follows it.",
+            "It works in clear and fails under TLS, which hides the dialogue from a router or firewall that reads it.",
             Owner.SERVERS_NETWORK,
             "Open or forward the data ports by fixed rules that need no look into the dialogue.",
         ),

@@ -34,8 +34,6 @@ _NAMED = re.compile(r"\(([a-z-]+)\)\.?$")
 _NOT_THE_CALLER = re.compile(
     r"only to|only the address|illegal|foreign|bounce|not match|own (?:ip|address)", re.IGNORECASE
 )
-    r"only to|only the address|illegal|foreign|bounce|not match|own (?:ip|address)", re.I
-)
 """How servers refuse to call an address that is not the client's own (RFC 2577 section 3)."""
 _REFUSED_NOT_UNKNOWN = re.compile(r"illegal|refus|reject|won't|denied|not allowed|disabled|foreign", re.IGNORECASE)
 _ABOUT_FAMILY = re.compile(r"\([12](?: *, *[12])*\)|protocol|family", re.IGNORECASE)
