@@ -153,7 +153,7 @@ def test_an_administrator_sees_who_is_there(root: Path) -> None:
         assert reply.lines[0] == "The sessions:"
         assert [line.replace(" 1s ", " 0s ") for line in reply.lines[1:-1]] == [
             " boss 127.0.0.1 0s -",
-            " me 127.0.0.1 0s STOR /file",
+            " me 127.0.0.1 0s STOR /file, 0 octets",
             " - ::1 0s -",
         ]
         assert control.ask("SITE WHO x").code == 501

@@ -408,7 +408,8 @@ class Control(asyncio.Protocol):
         transfer = self.session.transfer
         spec = COMMANDS.get(command.verb) if isinstance(command, Command) else None
         urgency = spec.urgency if spec is not None and transfer is not None else Urgency.NONE
-        if urgency is Urgency.ANSWERED and not self._queue and self._answered(cast("Command", command)):
+        in_step = transfer is not None and transfer.announced and not self._queue
+        if urgency is Urgency.ANSWERED and in_step and self._answered(cast("Command", command)):
             return
         self._queue.append(command)
         if urgency is Urgency.STOPS and transfer is not None:

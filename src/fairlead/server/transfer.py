@@ -44,6 +44,9 @@ BRISK = 4 << 20
 class Transfer:
     """A transfer under way, as ABOR, STAT and the time-outs see it."""
 
+    announced = True
+    """A 1yz reply went before, so other replies may come before the final one."""
+
     __slots__ = (
         "_connection",
         "_loop",

@@ -1,7 +1,7 @@
 """Long work of one command, such as hashing a file: in small pieces, in threads of its own, stopped at any of them.
 
-To ABOR, STAT, the time-outs and the end of the session it looks like a transfer. The threads are few, and each session
-gets one for a moment only: neither a transfer nor another session waits for a long file.
+To ABOR, the time-outs, the end of the session and SITE WHO it looks like a transfer. The threads are few, and each
+session gets one for a moment only: neither a transfer nor another session waits for a long file.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ TURN = 0.05
 
 class Work:
     """Work under way for ``session``."""
+
+    announced = False
+    """No 1yz reply went before, so no other reply may come before the final one: a client would take it for that."""
 
     __slots__ = ("_session", "aborted", "deadline", "moved", "path", "total", "verb")
 

@@ -12,6 +12,8 @@ from fairlead.server.registry import site
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session
+    from fairlead.server.transfer import Transfer
+    from fairlead.server.work import Work
 
 OCTAL = frozenset("01234567")
 PERMISSIONS = 0o777
@@ -59,5 +61,10 @@ def _sessions(session: Session) -> Iterator[str]:
     now = session.server.loop.time()
     for other in sorted(session.server.sessions(), key=lambda each: each.number):
         user = other.user if other.account is not None else "-"
-        work = f"{other.transfer.verb} {other.transfer.path}" if other.transfer is not None else "-"
-        yield f" {user} {other.peer[0]} {now - other.started:.0f}s {work}"
+        work = other.transfer
+        doing = "-" if work is None else f"{work.verb} {work.path}, {_progress(work)} octets"
+        yield f" {user} {other.peer[0]} {now - other.started:.0f}s {doing}"
+
+
+def _progress(work: Transfer | Work) -> str:
+    return f"{work.moved}" if work.total is None else f"{work.moved} of {work.total}"
