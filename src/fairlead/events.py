@@ -1,4 +1,4 @@
-"""What happens in a session, as frozen records, and the small bus that carries them.
+"""What happens in a session, as records, and the small bus that carries them.
 
 Emitters ask :meth:`Bus.wanted` before building a record on a hot path; subscribers are plain callables and run
 in the emitter's turn, so they must be quick.
@@ -7,38 +7,34 @@ in the emitter's turn, so they must be quick.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from fairlead.record import Record
 
 E = TypeVar("E", bound="Event")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Record):
     """Something that happened in the session ``session`` (a number, unique in its process)."""
 
     session: int
     peer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened(Event):
     local: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRefused(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionClosed(Event):
     user: str | None
     seconds: float
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginSucceeded(Event):
     user: str
     anonymous: bool
@@ -50,13 +46,11 @@ class LoginSucceeded(Event):
     """Whether a certificate took the place of the password."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginFailed(Event):
     user: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandReceived(Event):
     """A command as it came; the argument of PASS and ACCT is masked."""
 
@@ -64,13 +58,11 @@ class CommandReceived(Event):
     argument: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplySent(Event):
     code: int
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferFinished(Event):
     """A transfer that ended with 226 or 250. ``size`` counts octets of the data connection; ``seconds`` from 1yz on."""
 
@@ -83,7 +75,6 @@ class TransferFinished(Event):
     """How the data connection was made: EPSV, PASV, EPRT, PORT or DEFAULT."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferFailed(Event):
     """A transfer that ended with 4yz or 5yz after its 1yz, or whose data connection was never made."""
 
@@ -99,7 +90,6 @@ class TransferFailed(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused(Event):
     """A transfer or a change that was refused before it began; the path is what the store or the rights refused."""
 
@@ -112,7 +102,6 @@ class Refused(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Changed(Event):
     """The tree was changed by a command other than a transfer (DELE, RMD, MKD, RNTO, MFMT, SITE …)."""
 
@@ -122,7 +111,6 @@ class Changed(Event):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed(Event):
     """Something an operator should know that is no failure, in one sentence."""
 

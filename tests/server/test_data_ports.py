@@ -9,7 +9,6 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -422,7 +421,7 @@ def test_another_address_can_be_announced_to_some_networks(root: Path) -> None:
 def test_ports_and_announced_address_can_be_changed_while_the_server_runs(running: Running) -> None:
     server = running.server
     ports = range(50_500, 50_600)
-    settings = replace(server.settings, announce=(Announce("192.0.2.7"),), passive_ports=ports)
+    settings = server.settings.replace(announce=(Announce("192.0.2.7"),), passive_ports=ports)
     with running.login() as control:
         old = passive_port(control)
         running.call(lambda: server.reconfigure(settings, server.accounts))

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -88,7 +87,7 @@ def test_the_columns_tell_what_the_file_system_tells(control: Control, root: Pat
 def test_recent_dates_show_the_time_and_others_the_year_in_one_zone(
     running: Running, control: Control, root: Path, monkeypatch: pytest.MonkeyPatch, utc: bool
 ) -> None:
-    running.server.settings = replace(running.server.settings, time_zone_utc=utc)
+    running.server.settings = running.server.settings.replace(time_zone_utc=utc)
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     time.tzset()
     zone = UTC if utc else timezone(timedelta(hours=5, minutes=45))

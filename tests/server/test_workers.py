@@ -25,7 +25,6 @@ LONG = 8 << 20
 
 PROGRAM = """
 import os, resource, sys
-from dataclasses import replace
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.errors import ConfigError
 from fairlead.proto.reply import Reply
@@ -61,7 +60,7 @@ def subscribe(server):
 def reload():
     if os.path.exists(root + "/wrong"):
         raise ConfigError("a setting is wrong")
-    return replace(settings, banner="second"), accounts("changed"), ()
+    return settings.replace(banner="second"), accounts("changed"), ()
 
 program = workers.Program(settings, storage, accounts("secret"), ready, subscribe, reload)
 sys.exit(program.run())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import IntFlag
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
-from fairlead.storage.base import Storage
+from fairlead.record import Record
+
+if TYPE_CHECKING:
+    from fairlead.storage.base import Storage
 
 
 class Right(IntFlag):
@@ -29,16 +32,14 @@ class Right(IntFlag):
     WRITER = LIST | READ | CREATE | OVERWRITE | DELETE | RENAME | MKDIR | CHANGE
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """The rights in the tree below ``path``, in place of what a shorter rule gives."""
 
     path: str
     rights: Right
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Record):
     """A logged-in identity: its tree of files and its rights in it.
 
     The rule with the longest path that is the asked path or a parent of it decides.
@@ -55,10 +56,11 @@ class Account:
     """Whether it may see the other sessions (SITE WHO)."""
     account_at: str = ""
     """When an ACCT is asked for: never (empty), ``login`` or ``store`` (RFC 959 section 4.1.1)."""
-    _sorted: tuple[Rule, ...] = field(init=False, repr=False, compare=False, default=())
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_sorted", tuple(sorted(self.rules, key=lambda rule: -len(rule.path))))
+    @cached_property
+    def _sorted(self) -> tuple[Rule, ...]:
+        """The rules, the longest path first."""
+        return tuple(sorted(self.rules, key=lambda rule: -len(rule.path)))
 
     def rights(self, path: str) -> Right:
         """The rights on the absolute virtual path ``path``."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from fairlead.accounts.base import Account, Right, Rule
 from fairlead.accounts.password import KeyedDigest, Password
 from fairlead.errors import LoginRefused
+from fairlead.record import Record
 from fairlead.storage.base import Storage
 
 ANONYMOUS_NAMES = frozenset({"anonymous", "ftp"})
 """The names of anonymous access (RFC 1635), compared without regard to case."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Record):
     """An account and what opens it."""
 
     account: Account

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from fairlead.accounts.base import Account, Right, Rule
@@ -86,7 +85,7 @@ def _accounts(
             raise ConfigError(f"the user {user.name!r} is configured twice{place}; remove one of the two")
         known[user.name] = _configured(user, stores, root, write=write)
     for name, given in named.items():
-        known[name] = replace(given, account=replace(given.account, storage=stores.of(root)))
+        known[name] = given.replace(account=given.account.replace(storage=stores.of(root)))
     enabled = config.anonymous.enabled if host is None or host.anonymous is None else host.anonymous
     anonymous = None
     if enabled or (enabled is None and not known):

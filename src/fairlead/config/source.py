@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from fairlead.config.places import Keys, line_of, written
 
 
-@dataclass(slots=True)
 class Source:
-    """Settings in the shape of the file, tables of tables, and where each was written."""
+    """Settings in the shape of the file, tables of tables, and where each was written; ``text`` is the file's own."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    file: str = ""
-    text: str = ""
-    """The file's own text."""
-    names: dict[Keys, str] = field(default_factory=dict)
-    """Outside of a file: the option or the variable that holds a setting."""
+    def __init__(self, values: dict[str, Any] | None = None, *, file: str = "", text: str = "") -> None:
+        self.values: dict[str, Any] = {} if values is None else values
+        self.file = file
+        self.text = text
+        self.names: dict[Keys, str] = {}
+        """Outside of a file: the option or the variable that holds a setting."""
 
     def put(self, path: tuple[str, ...], value: Any, name: str) -> None:
         """Add a setting that was written as ``name``."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from fairlead.errors import ConfigError, UnsupportedError
 from fairlead.proto.reply import Reply
+from fairlead.record import Record
 
 if TYPE_CHECKING:
     from fairlead.accounts.base import Accounts
@@ -26,8 +26,7 @@ def greeting(banner: str) -> Reply:
     return Reply(220, *(banner.splitlines() or [""]))
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(Record):
     """A virtual host. Accounts without a store of their own see ``storage``."""
 
     names: Sequence[str]

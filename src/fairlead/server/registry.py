@@ -7,12 +7,12 @@ HELP, FEAT and the reference read them from :data:`COMMANDS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from fairlead.accounts.base import Right
 from fairlead.proto.reply import Reply
+from fairlead.record import Record
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session
@@ -37,8 +37,7 @@ class Urgency(Enum):
     STOPS = "stops the transfer, then is answered in its turn"
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(Record):
     """One command, as declared."""
 
     verb: str

@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -95,7 +94,7 @@ class Server:
         fields of ``settings``, such as ``passive_ports``. Raises TypeError for a setting that does not exist,
         ConfigError where two hosts have one name.
         """
-        self.settings = replace(settings or Settings(), **changes)
+        self.settings = (settings or Settings()).replace(**changes)
         self.storage = storage
         self.accounts = accounts or MemoryAccounts(anonymous=Account("anonymous", anonymous=True))
         self.events = events or Bus()

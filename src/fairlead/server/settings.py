@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from fairlead.record import Record
 
 DEFAULT_LISTEN = (("127.0.0.1", 2121), ("::1", 2121))
 DEFAULT_PASSIVE_PORTS = range(61000, 65536)
 
 
-@dataclass(frozen=True, slots=True)
-class Announce:
+class Announce(Record):
     """The address that 227 names to clients of one network.
 
     ``address`` is an IPv4 address, a host name (resolved anew every ``refresh`` seconds), or empty for the address of
@@ -23,16 +23,14 @@ class Announce:
     refresh: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Record):
     """A certificate with its chain and its key, files in PEM form; an empty ``key`` means that it is in ``file``."""
 
     file: str
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
+class TlsSettings(Record):
     """How connections are protected (RFC 4217); without certificates they are not."""
 
     certificates: Sequence[Certificate] = ()
@@ -50,8 +48,7 @@ class TlsSettings:
     """Whether an upload under TLS counts only when the client says that it is whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Record):
     """Settings of a server; times in seconds, sizes in octets."""
 
     listen: Sequence[tuple[str, int]] = DEFAULT_LISTEN

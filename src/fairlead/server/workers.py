@@ -14,12 +14,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fairlead.errors import FairleadError
 from fairlead.limits.connections import Connections
 from fairlead.limits.guard import LoginGuard
+from fairlead.record import Record
 from fairlead.server.listener import bind, close, listening_address
 from fairlead.server.server import Server
 
@@ -39,8 +39,7 @@ SHORTEST_LIFE = 2.0
 READY = b"\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Record):
     """What is served, and what is done at its turns.
 
     ``subscribe`` is called in each worker's event loop with its server, before it listens, to attach logs and the
@@ -65,9 +64,9 @@ class Program:
         shown = [listening_address(listener) for listener in sockets]
         close(sockets)
         clear = len(self.settings.listen)
-        tls = replace(self.settings.tls, implicit=addresses[clear:])
-        settings = replace(self.settings, listen=addresses[:clear], tls=tls)
-        return _Parent(replace(self, settings=settings), shown).run()
+        tls = self.settings.tls.replace(implicit=addresses[clear:])
+        settings = self.settings.replace(listen=addresses[:clear], tls=tls)
+        return _Parent(self.replace(settings=settings), shown).run()
 
     def work(self, index: int, sockets: Sequence[Listener], limits: Limits, ready: Callable[[], None]) -> int:
         """Be one worker, with what all workers count together."""
@@ -129,8 +128,7 @@ class Program:
             server.notice(None, "reload", "settings and accounts are loaded anew, for sessions to come")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """What is counted for all workers together; made before they are forked."""
 
     connections: Connections

@@ -28,13 +28,11 @@ In stream mode with file structure the framing is nothing at all: image and ASCI
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(NamedTuple):
     """A restart marker met in the data (RFC 959 section 3.5): ``text`` is the sender's.
 
     The receiver makes what stands before it durable and answers ``110 MARK text = its-own``.

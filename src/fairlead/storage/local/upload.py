@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import errno
 import os
-from dataclasses import dataclass
 
 from fairlead.storage.local import partial
 from fairlead.storage.local.faults import fault
@@ -15,20 +14,23 @@ _syncfs = ctypes.CDLL(None, use_errno=True).syncfs
 _syncfs.argtypes = (ctypes.c_int,)
 
 
-@dataclass(slots=True)
 class Place:
-    """Where an upload ends up: an open directory and a name in it."""
+    """Where an upload ends up: an open directory and a name in it; ``path`` is the virtual path, for errors.
 
-    path: str
-    """The virtual path, for errors."""
-    directory: int
-    name: bytes
-    lender: object = None
-    """Who closes the descriptor of the directory, kept alive as long as it is used; None where the place does."""
-    status: os.stat_result | None = None
-    """What bears the name; no link."""
-    reserved: os.stat_result | None = None
-    """The empty file that keeps the name for an upload under a unique name."""
+    ``lender`` closes the directory and is kept alive as long as it is used; None where the place does.
+    """
+
+    __slots__ = ("directory", "lender", "name", "path", "reserved", "status")
+
+    def __init__(self, path: str, directory: int, name: bytes, lender: object = None) -> None:
+        self.path = path
+        self.directory = directory
+        self.name = name
+        self.lender = lender
+        self.status: os.stat_result | None = None
+        """What bears the name; no link."""
+        self.reserved: os.stat_result | None = None
+        """The empty file that keeps the name for an upload under a unique name."""
 
     def close(self) -> None:
         """Close the directory; a second call does nothing."""
@@ -45,17 +47,20 @@ class Place:
                     os.unlink(self.name, dir_fd=self.directory)
 
 
-@dataclass(slots=True)
 class Work:
-    """The locked file that takes an upload's octets."""
+    """The locked file that takes an upload's octets; ``device`` is the ``st_dev`` it lies on.
 
-    descriptor: int
-    device: int
-    """The ``st_dev`` it lies on."""
-    name: bytes
-    kept_as: bytes
-    """The name under which the owner finds it again; empty where nothing could be resumed from it."""
-    position: int = 0
+    ``kept_as`` is the name under which the owner finds it again; empty where nothing could be resumed from it.
+    """
+
+    __slots__ = ("descriptor", "device", "kept_as", "name", "position")
+
+    def __init__(self, descriptor: int, device: int, name: bytes, kept_as: bytes, position: int = 0) -> None:
+        self.descriptor = descriptor
+        self.device = device
+        self.name = name
+        self.kept_as = kept_as
+        self.position = position
 
 
 class LocalUpload:
