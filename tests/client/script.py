@@ -82,8 +82,14 @@ class Play:
     def _greet(self, control: MemoryStream) -> None:
         self.control = control
         self._clear_to_all = False
-        control.watch = self.listen
+        control.watch = lambda: self.hear(control)
         self.do(self._greeting)
+
+    def hear(self, control: MemoryStream) -> None:
+        """Take the commands that came in one of several sessions, which is the one that is answered from now on."""
+        if control.arrived:
+            self.control = control
+            self.listen()
 
     def listen(self) -> None:
         """Take the commands that came."""

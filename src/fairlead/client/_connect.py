@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
 from itertools import chain, zip_longest
 
 from fairlead.client._wire import Address, Call, Stream, Wire
-from fairlead.client.trace import show_address, show_duration
+from fairlead.client.trace import ControlCalled, Trace, show_address, show_duration
 from fairlead.errors import ConnectError
 
 ATTEMPT_DELAY = 0.25
 """Seconds until the next address is tried beside those that have not answered yet (RFC 8305 section 5)."""
+_NOWHERE: Address = ("", 0)
+
+_PRIVATE = tuple(
+    map(ip_network, ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+)
 
 
 def is_ipv6(host: str) -> bool:
     """Whether a numeric host is an IPv6 address."""
     return ":" in host
+
+
+def is_private(host: str) -> bool:
+    """Whether a numeric host is an address that means nothing outside of its own network (RFC 1918, 6598, 4193)."""
+    address = ip_address(host.partition("%")[0])
+    return address.is_link_local or any(address in network for network in _PRIVATE)
 
 
 def interleave(addresses: Sequence[Address]) -> list[Address]:
@@ -29,14 +41,16 @@ def interleave(addresses: Sequence[Address]) -> list[Address]:
     return [address for address in chain.from_iterable(zip_longest(same, other)) if address is not None]
 
 
-async def connect_any(wire: Wire, addresses: Sequence[Address], *, timeout: float) -> tuple[Stream, float]:
+async def connect_any(
+    wire: Wire, addresses: Sequence[Address], *, timeout: float, trace: Trace | None = None
+) -> tuple[Stream, float]:
     """The first connection to come about with one of ``addresses``, tried in order and overlapping.
 
-    The number is the seconds that its handshake took, one round trip.
+    The number is the seconds that its handshake took, one round trip. ``trace`` is told of each attempt.
 
     Raises ConnectError naming each address and why it failed.
     """
-    race = _Race(wire, addresses)
+    race = _Race(wire, addresses, trace)
     deadline = wire.now() + timeout
     try:
         while (won := await race.turn(deadline)) is None:
@@ -47,8 +61,9 @@ async def connect_any(wire: Wire, addresses: Sequence[Address], *, timeout: floa
 
 
 class _Race:
-    def __init__(self, wire: Wire, addresses: Sequence[Address]) -> None:
+    def __init__(self, wire: Wire, addresses: Sequence[Address], trace: Trace | None) -> None:
         self._wire = wire
+        self._trace = trace
         self._waiting = deque(addresses)
         self._calls: dict[Call, tuple[Address, float]] = {}
         self._failures: list[tuple[Address, str]] = []
@@ -67,14 +82,20 @@ class _Race:
         for call in await self._wire.wait_any(writers=list(self._calls), timeout=until - now):
             for mine in [mine for mine in self._calls if mine is call]:
                 address, began = self._calls.pop(mine)
+                local = mine.local if self._trace is not None else _NOWHERE
                 try:
-                    return mine.complete(), self._wire.now() - began
+                    stream, seconds = mine.complete(), self._wire.now() - began
                 except OSError as error:
-                    self._fail(address, error)
+                    self._fail(address, error, local, began)
+                else:
+                    self.close("not waited for")
+                    self._tell(address, local, began, "connected")
+                    return stream, seconds
         return None
 
-    def close(self) -> None:
-        for call in self._calls:
+    def close(self, outcome: str = "no answer") -> None:
+        for call, (address, began) in self._calls.items():
+            self._tell(address, call.local if self._trace is not None else _NOWHERE, began, outcome)
             call.close()
         self._calls.clear()
 
@@ -83,11 +104,17 @@ class _Race:
             self._calls[self._wire.call(address)] = address, self._wire.now()
             self._next_start = self._wire.now() + ATTEMPT_DELAY
         except OSError as error:
-            self._fail(address, error)
+            self._fail(address, error, _NOWHERE, self._wire.now())
 
-    def _fail(self, address: Address, error: OSError) -> None:
-        self._failures.append((address, (error.strerror or str(error)).lower()))
+    def _fail(self, address: Address, error: OSError, local: Address, began: float) -> None:
+        reason = (error.strerror or str(error)).lower()
+        self._failures.append((address, reason))
         self._next_start = self._wire.now()
+        self._tell(address, local, began, "refused" if isinstance(error, ConnectionRefusedError) else reason)
+
+    def _tell(self, address: Address, local: Address, began: float, outcome: str) -> None:
+        if self._trace is not None:
+            self._trace(ControlCalled(address, local, self._wire.now() - began, outcome))
 
     def _failed(self) -> ConnectError:
         silence = f"no answer in {show_duration(self._wire.now() - self._started)}"

@@ -9,6 +9,7 @@ from fairlead.client._wire import Address, Protection, Stream, Wire
 from fairlead.client.settings import Settings
 from fairlead.client.trace import (
     CommandSent,
+    ControlClosed,
     Record,
     ReplyReceived,
     TlsBegan,
@@ -167,8 +168,11 @@ class Control:
             raise SessionLost(f"the server ended the session: 421 {reply.text}")
         return reply
 
-    async def abort(self) -> None:
-        """End whatever is in progress by ABOR; the replies are in step afterwards.
+    async def abort(self, *, patience: float | None = None) -> bool:
+        """End whatever is in progress by ABOR; whether the replies are in step afterwards.
+
+        They are, or DeadlineError is raised, unless ``patience`` says how many seconds the answer to NOOP may take:
+        some servers hear nothing while they call a client that does not answer.
 
         IP and Synch go first, as urgent data (RFC 959 section 4.1.3, RFC 1123 section 4.1.2.12). Servers answer with
         426 and 226, with 225 alone, with 426 alone, or not at all (Pure-FTPd, when nothing is in progress any more): a
@@ -184,16 +188,19 @@ class Control:
         await self._send("ABOR", "", encode_command("ABOR"))
         await self._final_within(_LATE_REPLY)
         await self._send("NOOP", "", encode_command("NOOP"))
-        patience = self.settings.reply_timeout
+        deadline = self.settings.reply_timeout if patience is None else patience
+        answered = False
         while self._owed:
-            reply = await self._final_within(patience)
-            if reply is None and patience > _LATE_REPLY:
-                raise self._overdue()
+            reply = await self._final_within(_LATE_REPLY if answered else deadline)
+            if reply is None and not answered:
+                if patience is None:
+                    raise self._overdue()
+                return False
             if reply is None or reply.code == _NOOP_DONE:
                 break
-            if reply.permanent:  # to ABOR or to NOOP, which a server need not have
-                patience = _LATE_REPLY
+            answered = answered or reply.permanent  # to ABOR or to NOOP, which a server need not have
         self._owed = 0
+        return True
 
     async def quit(self) -> None:
         """Say QUIT, wait briefly for 221, and close; a server that just closes is fine too."""
@@ -211,10 +218,11 @@ class Control:
         self.lost = self.lost or "it was closed"
         self.stream.hang_up()
 
-    def lose(self, reason: str) -> None:
-        """Give the connection up; ``reason`` is what later commands are told."""
+    def lose(self, reason: str, *, by: str = "us") -> None:
+        """Give the connection up; ``reason`` is what later commands are told, ``by`` as in ControlClosed."""
         if not self.lost:
             self.lost = reason
+            self.tell(ControlClosed(by, reason))
         self.stream.close()
 
     async def _settle(self) -> None:
@@ -272,12 +280,12 @@ class Control:
         if size is None:
             return None
         if not size:
-            self.lose("the server closed the control connection")
+            self.lose("the server closed the control connection", by="the server")
             raise SessionLost(f"the server closed the control connection after {self._last}")
         return bytes(self._buffer[:size])
 
     def _broken(self, error: OSError) -> SessionLost:
-        self.lose(f"the control connection broke: {error.strerror or error}")
+        self.lose(f"the control connection broke: {error.strerror or error}", by="")
         return SessionLost(f"the control connection broke after {self._last}: {error.strerror or error}")
 
     def _alive(self) -> None:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fairlead.client import _login, _security
 from fairlead.client._connect import connect_any, is_ipv6
 from fairlead.client._control import Control
 from fairlead.client._data import DataPorts
 from fairlead.client._flow import Flow
+from fairlead.client._memory import Memory
 from fairlead.client._transfer import Outcome, Transfers
 from fairlead.client._wire import Address, Wire
 from fairlead.client.settings import Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
-from fairlead.errors import SessionLost
+from fairlead.errors import ConnectError, SessionLost
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import PORTS, FtpUrl, parse_url
 
 _UNKNOWN_COMMAND = {500, 502}
+_SECOND_SESSION = 2.0
+"""Seconds that each step of a second session may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ class Target:
     account: str | None = field(repr=False)
     segments: Sequence[str]
     tls: TlsSetting
+
+    @property
+    def url(self) -> str:
+        """The server without user and path, as a person may write it."""
+        scheme = "ftps" if self.tls == "implicit" else "ftp"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}" + (f":{self.port}" if self.port != PORTS[scheme] else "")
 
     @classmethod
     def of(
@@ -59,7 +69,9 @@ class Target:
 class Session:
     """One session; its operations run one at a time."""
 
-    def __init__(self, wire: Wire, target: Target, settings: Settings, trace: Trace | None) -> None:
+    def __init__(
+        self, wire: Wire, target: Target, settings: Settings, trace: Trace | None, memory: Memory | None = None
+    ) -> None:
         self.wire = wire
         self.target = target
         self.settings = settings
@@ -70,6 +82,9 @@ class Session:
         self.greeting: Reply | None = None
         self.busy = False
         self._trace = trace
+        self._memory = memory
+        self._secret: str | None = None
+        """The password that let us in, so that nobody is asked for it twice."""
         self._control: Control | None = None
         self._transfers: Transfers | None = None
         self._type: str | None = "A"
@@ -97,27 +112,48 @@ class Session:
             await self._control.quit()
         timeout = settings.connect_timeout
         addresses = await wire.resolve(target.host, target.port, family=settings.family, timeout=timeout)
-        stream, round_trip = await connect_any(wire, addresses, timeout=timeout)
+        stream, round_trip = await connect_any(wire, addresses, timeout=timeout, trace=self._trace)
         control = Control(wire, stream, settings, self._trace)
         self._control = control
-        self._transfers = Transfers(control, DataPorts(control, settings, _by_family(addresses)), settings, round_trip)
+        ports = DataPorts(control, settings, _by_family(addresses))
+        self._transfers = Transfers(
+            control, ports, settings, round_trip, server=target.url, another=self._another, memory=self._memory
+        )
         self._type = "A"
         self._unknown.clear()
         self.features = None
         try:
-            if target.tls == "implicit":
-                await control.start_tls(wire.protection(target.host, settings))
-            self.greeting = await _login.greet(control)
-            if target.tls in {"auto", "require"}:
-                await self._ask_for_tls(control)
+            self.greeting = await self._open(control)
         except BaseException:
             control.lose("it never began")
             raise
         return self.greeting
 
-    async def _ask_for_tls(self, control: Control) -> None:
-        if await _security.ask_for_tls(control, required=self.target.tls == "require"):
+    async def _open(self, control: Control) -> Reply:
+        tls = self.target.tls
+        if tls == "implicit":
             await control.start_tls(self.wire.protection(self.target.host, self.settings))
+        greeting = await _login.greet(control)
+        if tls in {"auto", "require"} and await _security.ask_for_tls(control, required=tls == "require"):
+            await control.start_tls(self.wire.protection(self.target.host, self.settings))
+        return greeting
+
+    async def _another(self) -> Control:
+        """A second session of the same user, under TLS where the first one is. Raises FairleadError."""
+        first, target = self.control, self.target
+        patience = min(self.settings.reply_timeout, _SECOND_SESSION)
+        settings = replace(self.settings, reply_timeout=patience)
+        stream, _ = await connect_any(self.wire, [first.peer], timeout=min(settings.connect_timeout, patience))
+        control = Control(self.wire, stream, settings, None)
+        try:
+            await self._open(control)
+            if first.protection is not None and control.protection is None:
+                raise ConnectError("the second session was offered no TLS")
+            await _login.log_in(control, target.user, self._secret, target.account)
+        except BaseException:
+            control.lose("it never began")
+            raise
+        return control
 
     async def login(self) -> Reply:
         """Log in, ask for the features, go to the directory of the URL; returns the reply that let us in.
@@ -126,7 +162,9 @@ class Session:
         cannot be protected although the control connection is.
         """
         target = self.target
-        reply = await _login.log_in(self.control, target.user, target.password, target.account)
+        password = self._ask_password if callable(target.password) else target.password
+        self._secret = None if callable(password) else password
+        reply = await _login.log_in(self.control, target.user, password, target.account)
         if self.control.protection is not None:
             await _security.protect_data(self.control)
         self.features = await _login.ask_features(self.control)
@@ -134,6 +172,11 @@ class Session:
         for segment in target.segments:
             await self.ask("CWD", segment)
         return reply
+
+    def _ask_password(self) -> str:
+        assert callable(self.target.password)
+        self._secret = self.target.password()
+        return self._secret
 
     async def close(self) -> None:
         """QUIT and close; harmless when there is no session. An operation that is under way raises SessionLost."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
-from fairlead.client._connect import is_ipv6
+from fairlead.client._connect import is_ipv6, is_private
 from fairlead.client._control import Control, refused
 from fairlead.client._ways import Failure, Mode, Verdict, Way, Ways
-from fairlead.client._wire import Address, Listener, Stream
+from fairlead.client._wire import Address, Call, Listener, Stream
 from fairlead.client.settings import Settings
 from fairlead.client.trace import (
     AddressIgnored,
@@ -28,6 +29,8 @@ from fairlead.reach.cause import Cause
 _NOT_LOGGED_IN = {530, 532}
 _UNKNOWN_COMMAND = {500, 502}
 _FAMILY_UNSUPPORTED = 522
+NO_DATA_CONNECTION = {425, 426}
+"""What a server answers to a transfer whose data connection did not come about."""
 
 
 class Channel:
@@ -65,6 +68,17 @@ class Channel:
         self.close()
 
 
+class Calling:
+    """A call to the server's passive port that is under way since ``began``."""
+
+    def __init__(self, way: Way, address: Address, call: Call, began: float) -> None:
+        self.way = way
+        self.address = address
+        self.call = call
+        self.began = began
+        self.own_port = call.local[1]
+
+
 class DataPorts:
     """Makes a session's data connections. ``hosts`` are the server's addresses by family (1 or 2)."""
 
@@ -83,15 +97,70 @@ class DataPorts:
             other=next((family for family in hosts if family != own), None),
         )
 
-    async def open(self, way: Way, *, patience: float) -> Channel | Failure:
+    async def open(self, way: Way, patience: float) -> Channel | Failure:
         """Agree on ``way``; in passive mode also call the server, which has ``patience`` seconds to answer."""
-        if way.mode is Mode.EPSV:
-            return await self._epsv(way, patience)
-        if way.mode is Mode.PASV:
-            return await self._pasv(way, patience)
-        return await self._active(way)
+        if not way.mode.passive:
+            return await self.listen(way)
+        calling = await self.call(way)
+        if isinstance(calling, Failure):
+            return calling
+        try:
+            ready = await self._control.wire.wait_any(writers=(calling.call,), timeout=patience)
+        except BaseException:
+            calling.call.close()
+            raise
+        return self.settle(calling, answered=bool(ready))
 
-    async def _epsv(self, way: Way, patience: float) -> Channel | Failure:
+    async def listen(self, way: Way) -> Channel | Failure:
+        """Agree on an active ``way``: the server is to call us once it has a transfer to make."""
+        try:
+            listener = self._listen()
+        except OSError as error:
+            reason = f"cannot listen for the server's call: {error.strerror or error}"
+            return Failure(way, Cause.NOT_SUPPORTED, reason, Verdict.BUSY)
+        announced = (self._announced.partition("%")[0], listener.local[1])
+        form = text_form.format_port if way.mode is Mode.PORT else text_form.format_eprt
+        try:
+            reply = await self._control.command(way.mode.value, form(*announced))
+        except BaseException:
+            listener.close()
+            raise
+        if not reply.completed:
+            listener.close()
+            return self._not_called(_refusal(way, reply))
+        self._uncalled = False
+        self._control.tell(Waiting(announced, sum_shown=way.mode is Mode.PORT))
+        return Channel(way, listener=listener)
+
+    async def call(self, way: Way) -> Calling | Failure:
+        """Agree on a passive ``way`` and begin to call the server there.
+
+        A session has one data port (RFC 959 section 3.2): this takes the place of whatever was agreed on before, and
+        servers stop listening there, so that an earlier call can't be answered any more.
+        """
+        agreed = await (self._epsv(way) if way.mode is Mode.EPSV else self._pasv(way))
+        if isinstance(agreed, Failure):
+            return agreed
+        began = self._control.wire.now()
+        try:
+            return Calling(way, agreed, self._control.wire.call(agreed), began)
+        except OSError as error:
+            return self._unanswered(way, agreed, 0, began, error)
+
+    def settle(self, calling: Calling, *, answered: bool) -> Channel | Failure:
+        """What became of a call: ``answered`` once it is ready for writing, else it is given up."""
+        try:
+            if not answered:
+                raise TimeoutError
+            stream = calling.call.complete()
+        except OSError as error:
+            calling.call.close()
+            return self._unanswered(calling.way, calling.address, calling.own_port, calling.began, error)
+        self._tell_called(calling.way, calling.address, calling.own_port, calling.began, "connected")
+        self._uncalled = False
+        return Channel(calling.way, stream=stream)
+
+    async def _epsv(self, way: Way) -> Address | Failure:
         if self._settings.epsv_all:
             await self._promise()
         if way.family is not None and self._uncalled:
@@ -109,9 +178,9 @@ class DataPorts:
         except ArgumentError as error:
             return Failure(way, Cause.NOT_SUPPORTED, str(error), Verdict.UNREACHED)
         host = self._control.peer[0] if family is None else self._hosts[family]
-        return await self._call(way, (host, port), patience)
+        return host, port
 
-    async def _pasv(self, way: Way, patience: float) -> Channel | Failure:
+    async def _pasv(self, way: Way) -> Address | Failure:
         reply = await self._control.command("PASV")
         if not reply.completed:
             return _refusal(way, reply)
@@ -125,55 +194,29 @@ class DataPorts:
                 host = announced
             else:
                 self._control.tell(AddressIgnored(announced, host))
-        return await self._call(way, (host, port), patience)
+        return host, port
 
-    async def _call(self, way: Way, address: Address, patience: float) -> Channel | Failure:
-        wire = self._control.wire
-        began = wire.now()
-        own_port = 0
-        stream: Stream | None = None
-        try:
-            call = wire.call(address)
-            own_port = call.local[1]
-            try:
-                if not await wire.wait_any(writers=(call,), timeout=patience):
-                    raise TimeoutError
-                stream = call.complete()
-            except BaseException:
-                call.close()
-                raise
-        except OSError as error:
-            outcome, cause = _unreached(error)
-        else:
-            outcome, cause = "connected", Cause.OK
-        self._uncalled = stream is None
-        seconds = wire.now() - began
+    def _unanswered(self, way: Way, address: Address, own_port: int, began: float, error: OSError) -> Failure:
+        outcome, cause = _unreached(error)
+        if address[0] != self._control.peer[0] and way.mode is Mode.PASV:
+            cause = Cause.PASSIVE_PRIVATE_ADDRESS
+        self._uncalled = True
+        self._tell_called(way, address, own_port, began, outcome)
+        took = show_duration(self._control.wire.now() - began)
+        return Failure(way, cause, f"{show_address(address)} gave {outcome} in {took}", Verdict.UNREACHED)
+
+    def _tell_called(self, way: Way, address: Address, own_port: int, began: float, outcome: str) -> None:
         if self._control.traced:
+            seconds = self._control.wire.now() - began
             self._control.tell(Called(address, own_port, seconds, outcome, sum_shown=way.mode is Mode.PASV))
-        if stream is not None:
-            return Channel(way, stream=stream)
-        reason = f"{show_address(address)} gave {outcome} in {show_duration(seconds)}"
-        return Failure(way, cause, reason, Verdict.UNREACHED)
 
-    async def _active(self, way: Way) -> Channel | Failure:
-        try:
-            listener = self._listen()
-        except OSError as error:
-            reason = f"cannot listen for the server's call: {error.strerror or error}"
-            return Failure(way, Cause.NOT_SUPPORTED, reason, Verdict.BUSY)
-        announced = (self._announced.partition("%")[0], listener.local[1])
-        form = text_form.format_port if way.mode is Mode.PORT else text_form.format_eprt
-        try:
-            reply = await self._control.command(way.mode.value, form(*announced))
-        except BaseException:
-            listener.close()
-            raise
-        if not reply.completed:
-            listener.close()
-            return _refusal(way, reply)
-        self._uncalled = False
-        self._control.tell(Waiting(announced, sum_shown=way.mode is Mode.PORT))
-        return Channel(way, listener=listener)
+    def _not_called(self, refusal: Failure) -> Failure:
+        """The refusal of an active way: an address of a network behind a NAT is one that no server outside takes."""
+        behind = is_private(self._announced) and not is_private(self._control.peer[0])
+        about_us = refusal.cause is Cause.REFUSED_BY_POLICY or refusal.way.mode is Mode.PORT  # which every server knows
+        if behind and about_us and refusal.verdict is Verdict.REFUSED:
+            return replace(refusal, cause=Cause.ACTIVE_PRIVATE_ADDRESS)
+        return refusal
 
     def _listen(self) -> Listener:
         wire, own = self._control.wire, self._control.local[0]
@@ -205,6 +248,12 @@ def _refusal(way: Way, reply: Reply) -> Failure:
     if reply.code == _FAMILY_UNSUPPORTED:
         return Failure(way, Cause.FAMILY_UNSUPPORTED, said, Verdict.REFUSED)
     return Failure(way, Cause.REFUSED_BY_POLICY, said, Verdict.REFUSED)
+
+
+def named_cause(reply: Reply) -> Cause | None:
+    """The cause that a server names at the end of its reply, ``… (active-dropped)``, as Fairlead's do."""
+    name = reply.text.rstrip(" .)").rpartition("(")[2]
+    return next((cause for cause in Cause if cause == name), None)
 
 
 def _unreached(error: OSError) -> tuple[str, Cause]:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fairlead.client._control import Control, refused
-from fairlead.client._data import Channel, DataPorts
+from fairlead.client._data import Channel, DataPorts, named_cause
 from fairlead.client._flow import Flow, Outflow
+from fairlead.client._memory import Memory, network_of
+from fairlead.client._race import Deadlines, Race
+from fairlead.client._scout import Scout
 from fairlead.client._security import ADVICE
-from fairlead.client._ways import Failure, Verdict
+from fairlead.client._ways import Failure, Verdict, Way
 from fairlead.client._wire import ProtectedStream, Source, Stream
 from fairlead.client.settings import Settings
-from fairlead.client.trace import DataClosed, ModeFailed, TlsBegan, show_command, show_duration, show_reply
+from fairlead.client.trace import (
+    DataClosed,
+    ModeFailed,
+    ModeRecalled,
+    ModeRemembered,
+    TlsBegan,
+    show_command,
+    show_duration,
+    show_reply,
+)
 from fairlead.errors import CertificateError, DataConnectionError, TlsError, TransferError
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
@@ -23,8 +35,6 @@ _DATA_CONNECTION_BROKE = 426
 _BUFFER = 512 * 1024
 _LAST_WORD = 1.0
 """Seconds that a server gets to say why TLS failed."""
-_HURRY = 1.5
-"""The least seconds that a server gets to answer a call, one lost SYN included, while other ways are left."""
 _SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
 
 _ADVICE = {
@@ -54,13 +64,30 @@ class Outcome:
 
 
 class Transfers:
-    """Makes a session's transfers, one after the other; ``round_trip`` is the control connection's, in seconds."""
+    """Makes a session's transfers, one after the other; ``round_trip`` is the control connection's, in seconds.
 
-    def __init__(self, control: Control, ports: DataPorts, settings: Settings, round_trip: float) -> None:
+    ``server`` is what a person calls the server by, ``another`` logs in to it once more.
+    """
+
+    def __init__(
+        self,
+        control: Control,
+        ports: DataPorts,
+        settings: Settings,
+        round_trip: float,
+        *,
+        server: str,
+        another: Callable[[], Awaitable[Control]],
+        memory: Memory | None,
+    ) -> None:
         self._control = control
         self._ports = ports
         self._settings = settings
-        self._hurry = min(settings.connect_timeout, max(_HURRY, 1 + 4 * round_trip))
+        self._deadlines = Deadlines.of(round_trip, settings)
+        self._server = server
+        self._another = another
+        self._memory = memory
+        self._recalled: str | None = None
         self._restart_pending = False
         self._buffer = memoryview(b"")
 
@@ -71,26 +98,58 @@ class Transfers:
         TransferError when the transfer began and did not end well, SessionLost, DeadlineError, and whatever the flow
         raises; after the last, ABOR goes out before the next command.
         """
+
+        async def attempt(channel: Channel, patience: float) -> Outcome | Failure:
+            return await self._attempt(channel, verb, argument, flow, restart, patience)
+
+        if self._settings.mode != "auto":
+            return await self._in_turn(attempt)
+        self._recall()
+        race = Race(self._control, self._ports, self._deadlines, attempt=attempt, probe=self._scout)
+        outcome = await race.run()
+        self._remember(outcome)
+        if outcome is None:
+            raise self._no_data_connection(race.failures)
+        return outcome
+
+    async def _in_turn(self, attempt: Callable[[Channel, float], Awaitable[Outcome | Failure]]) -> Outcome:
+        """The one mode that was chosen; in more than one way where the server has addresses of both families."""
         ways = self._ports.ways
         failures: list[Failure] = []
         untried = ways.candidates()
         while untried:
             way = untried.pop(0)
-            patience = self._hurry if untried else self._settings.connect_timeout
-            channel = await self._ports.open(way, patience=patience)
-            result = (
-                channel
-                if isinstance(channel, Failure)
-                else await self._attempt(channel, verb, argument, flow, restart, patience)
-            )
+            patience = self._deadlines.sure if untried else self._deadlines.last
+            channel = await self._ports.open(way, patience)
+            result = channel if isinstance(channel, Failure) else await attempt(channel, patience)
             if isinstance(result, Outcome):
                 return result
             failures.append(result)
             ways.note(result)
-            self._control.tell(ModeFailed(str(way), result.reason))
+            self._control.tell(ModeFailed(str(way), result.reason, result.cause))
             still = ways.candidates()
             untried = [way for way in untried if way in still]
-        raise self._no_data_connection(failures or ways.failures)
+        raise self._no_data_connection(failures)
+
+    async def _scout(self) -> Scout:
+        control = await self._another()
+        return Scout(control, DataPorts(control, self._settings, {}))
+
+    def _recall(self) -> None:
+        if self._memory is None or self._recalled is not None:
+            return
+        self._recalled = self._memory.recall(self._server, network_of(self._control.local[0])) or ""
+        if self._recalled and self._ports.ways.prefer(self._recalled):
+            self._control.tell(ModeRecalled(self._recalled))
+
+    def _remember(self, outcome: Outcome | None) -> None:
+        if self._memory is None:
+            return
+        network = network_of(self._control.local[0])
+        if outcome is None:
+            self._memory.forget(self._server, network)
+        elif self._memory.remember(self._server, network, outcome.mode):
+            self._control.tell(ModeRemembered(outcome.mode))
 
     async def _attempt(
         self, channel: Channel, verb: str, argument: str, flow: Flow, restart: int, patience: float
@@ -125,6 +184,7 @@ class Transfers:
         return offset if reply.intermediate else 0
 
     def _no_data_connection(self, failures: Sequence[Failure]) -> DataConnectionError:
+        failures = failures or self._ports.ways.failures
         if not failures:
             modes = " and ".join(self._ports.ways.unusable)
             return DataConnectionError(
@@ -134,8 +194,22 @@ class Transfers:
             )
         telling = [failure for failure in failures if failure.cause is not Cause.NOT_SUPPORTED] or failures
         cause = telling[0].cause
-        reasons = "; ".join(f"{failure.way}: {failure.reason}" for failure in failures)
-        return DataConnectionError(cause, f"no data connection ({reasons}); {_ADVICE.get(cause, _ADVICE_OTHERWISE)}")
+        reasons = "; ".join(_by_way(failures))
+        advice = f"{_ADVICE.get(cause, _ADVICE_OTHERWISE)}; fairlead doctor {self._server} finds out more"
+        return DataConnectionError(cause, f"no data connection ({reasons}); {advice}")
+
+
+def _by_way(failures: Sequence[Failure]) -> list[str]:
+    """What came of each way: the first failure with the cause of the last one, and how many there were."""
+    told: dict[Way, list[Failure]] = {}
+    for failure in failures:
+        told.setdefault(failure.way, []).append(failure)
+    lines = []
+    for way, group in told.items():
+        first = next(failure for failure in group if failure.cause is group[-1].cause)
+        more = f" and {len(group) - 1} further calls failed" if len(group) > 1 else ""
+        lines.append(f"{way}: {first.reason}{more}, {first.cause}")
+    return lines
 
 
 class _Exchange:
@@ -243,11 +317,11 @@ class _Exchange:
             return
         try:
             self._broke = await self._flow.run(self)
-        except BaseException:
-            self._tell_closed("us")
+        except BaseException as error:
+            self._tell_closed("us", error)
             raise
         sender = isinstance(self._flow, Outflow)
-        self._tell_closed("us" if sender and self._broke is None else "the server")
+        self._tell_closed("us" if sender and self._broke is None else "the server", self._broke)
         if not sender:
             self._channel.close()  # some servers answer 226 only after that
         while not self.over:
@@ -301,15 +375,21 @@ class _Exchange:
         seconds = self._control.wire.now() - self._began
         return Outcome(str(self._channel.way), self._opening, reply, offset, moved, seconds, self._resumed)
 
-    def _tell_closed(self, by: str) -> None:
-        if self._control.traced:
-            self._control.tell(DataClosed(by, self._flow.moved, self._control.wire.now() - self._began))
+    def _tell_closed(self, by: str, error: BaseException | None) -> None:
+        if not self._control.traced:
+            return
+        seconds, broke, cause = self._control.wire.now() - self._began, "", ""
+        if error is not None:
+            broke = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            cause = Cause.DATA_CUT.value if error is self._broke else getattr(error, "evidence", {}).get("cause") or ""
+        self._control.tell(DataClosed(by, self._flow.moved, seconds, broke, cause))
 
     def _not_connected(self, reply: Reply) -> Failure:
         passive = self._channel.listener is None
         cause = Cause.DATA_PEER_REFUSED if passive else Cause.ACTIVE_DROPPED
         if self._resumed is False:
             cause = Cause.DATA_TLS_NOT_RESUMED
+        cause = named_cause(reply) or cause
         return Failure(self._channel.way, cause, f"the server answered {show_reply(reply)}", Verdict.UNREACHED)
 
     def _notice(self) -> None:

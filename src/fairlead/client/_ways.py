@@ -17,6 +17,11 @@ class Mode(StrEnum):
     EPRT = "EPRT"
     PORT = "PORT"
 
+    @property
+    def passive(self) -> bool:
+        """Whether the client calls the server."""
+        return self in {Mode.EPSV, Mode.PASV}
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -49,6 +54,14 @@ class Failure:
     reason: str
     verdict: Verdict
 
+    @property
+    def uncalled(self) -> bool:
+        """Whether our call met silence or refusal; another port of the server may answer."""
+        return self.way.mode.passive and self.verdict is Verdict.UNREACHED and self.cause in _CALL_FAILED
+
+
+_CALL_FAILED = {Cause.PASSIVE_DROPPED, Cause.PASSIVE_REJECTED, Cause.PASSIVE_PRIVATE_ADDRESS}
+
 
 class Ways:
     """The ways worth trying in a session, best first.
@@ -65,15 +78,26 @@ class Ways:
             self._ways.append(Way(Mode.EPSV, other))
         self.unusable = [mode for mode in wanted if not usable[mode]]
         self._failures: dict[Way, Failure] = {}
+        self._trusted: set[Way] = set()
+        self._preferred: Way | None = None
 
     def candidates(self) -> list[Way]:
-        """What to try for the next transfer, in this order."""
-        return list(self._ways)
+        """What to try for the next transfer, in this order: what failed to connect comes last."""
+        return sorted(self._ways, key=lambda way: (self._unreached(way), way != self._preferred))
 
     @property
     def failures(self) -> list[Failure]:
         """What is known against the ways that are not tried any more."""
         return [failure for way, failure in self._failures.items() if way not in self._ways]
+
+    @property
+    def uncalled(self) -> bool:
+        """Whether a call to the server is known to have failed in a way that may still serve."""
+        return any(failure.uncalled and way in self._ways for way, failure in self._failures.items())
+
+    def trusts(self, way: Way) -> bool:
+        """Whether ``way`` served last time, in this session or in one that is remembered."""
+        return way in self._trusted
 
     def note(self, failure: Failure) -> None:
         """Learn from a failed attempt."""
@@ -81,10 +105,26 @@ class Ways:
         mode, family = failure.way.mode, failure.way.family
         if failure.verdict is Verdict.REFUSED:
             self._ways = [way for way in self._ways if way.mode is not mode or family not in {None, way.family}]
-        elif failure.verdict is Verdict.UNREACHED and failure.way in self._ways:
-            self._ways.remove(failure.way)
-            self._ways.append(failure.way)
+        if failure.verdict is not Verdict.BUSY:
+            self._trusted.discard(failure.way)
+
+    def worked(self, way: Way) -> None:
+        """Learn from a transfer that had its data connection in ``way``."""
+        self._failures.pop(way, None)
+        self._trusted.add(way)
+
+    def prefer(self, mode: str) -> bool:
+        """Try ``mode``, which served before, in front of the others; whether it is one of them."""
+        way = next((way for way in self._ways if str(way) == mode), None)
+        if way is not None:
+            self._preferred = way
+            self._trusted.add(way)
+        return way is not None
 
     def keep_only(self, mode: Mode) -> None:
         """Drop every way of another mode, as ``EPSV ALL`` demands."""
         self._ways = [way for way in self._ways if way.mode is mode]
+
+    def _unreached(self, way: Way) -> bool:
+        failure = self._failures.get(way)
+        return failure is not None and failure.verdict is Verdict.UNREACHED

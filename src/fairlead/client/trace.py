@@ -59,6 +59,34 @@ def show_arithmetic(port: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlCalled:
+    """We called ``address`` for the control connection from ``local``; ``outcome`` as in :class:`Called`."""
+
+    address: Address
+    local: Address
+    seconds: float
+    outcome: str
+
+    def __str__(self) -> str:
+        took = "in" if self.outcome == "connected" else "after"
+        return (
+            f"STATUS  calling {show_address(self.address)} from :{self.local[1]}"
+            f" … {printable(self.outcome)} {took} {show_duration(self.seconds)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ControlClosed:
+    """The control connection ended; ``by`` is ``us``, ``the server``, or empty where it broke."""
+
+    by: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"STATUS  control connection closed by {self.by}" if self.by else f"STATUS  {printable(self.reason)}"
+
+
+@dataclass(frozen=True, slots=True)
 class CommandSent:
     """A command; the argument of PASS and ACCT is masked."""
 
@@ -153,25 +181,65 @@ class AddressIgnored:
 
 @dataclass(frozen=True, slots=True)
 class ModeFailed:
-    """No data connection could be had in ``mode``."""
+    """No data connection could be had in ``mode``; ``cause`` is a value of :class:`fairlead.reach.cause.Cause`."""
 
     mode: str
     reason: str
+    cause: str = ""
 
     def __str__(self) -> str:
         return f"STATUS  no data connection by {self.mode}: {printable(self.reason)}"
 
 
 @dataclass(frozen=True, slots=True)
+class ModeRecalled:
+    """``mode`` served last time in this network, so it is tried first."""
+
+    mode: str
+
+    def __str__(self) -> str:
+        return f"STATUS  {self.mode} served last time in this network, trying it first"
+
+
+@dataclass(frozen=True, slots=True)
+class ModeRemembered:
+    """``mode`` served and is written down for the next session in this network."""
+
+    mode: str
+
+    def __str__(self) -> str:
+        return f"STATUS  remembering for this network: {self.mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModeProbed:
+    """A second session asked for the server's call by ``mode``; ``outcome`` is what came of it."""
+
+    mode: str
+    outcome: str
+
+    def __str__(self) -> str:
+        return f"STATUS  a second session tries {self.mode}: {printable(self.outcome)}"
+
+
+@dataclass(frozen=True, slots=True)
 class DataClosed:
-    """The data connection ended after ``size`` octets and ``seconds``; ``by`` is ``the server`` or ``us``."""
+    """The data connection ended after ``size`` octets and ``seconds``; ``by`` is ``the server`` or ``us``.
+
+    Where it did not end in order, ``broke`` says how and ``cause`` is a value of
+    :class:`fairlead.reach.cause.Cause`.
+    """
 
     by: str
     size: int
     seconds: float
+    broke: str = ""
+    cause: str = ""
 
     def __str__(self) -> str:
-        return f"STATUS  data connection closed by {self.by}: {self.size} bytes in {show_duration(self.seconds)}"
+        broke = f" ({printable(self.broke)})" if self.broke else ""
+        took = show_duration(self.seconds)
+        return f"STATUS  data connection closed by {self.by}: {self.size} bytes in {took}{broke}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +266,9 @@ class TlsNotOffered:
 
 
 Record: TypeAlias = (
-    CommandSent
+    ControlCalled
+    | ControlClosed
+    | CommandSent
     | ReplyReceived
     | ListingLine
     | Called
@@ -207,6 +277,9 @@ Record: TypeAlias = (
     | TurnedAway
     | AddressIgnored
     | ModeFailed
+    | ModeRecalled
+    | ModeRemembered
+    | ModeProbed
     | DataClosed
     | TlsBegan
     | TlsNotOffered

@@ -1,0 +1,251 @@
+"""Finding the way to a transfer's data connection under ``auto``, with deadlines drawn from the round trip.
+
+What may overlap and what can't decides the order. A session has one data port, so a second PASV ends what the first
+one agreed on: calls to the server follow one another, each with little patience, since a further call to another port
+serves as well as a repeated SYN, and finds the open half of a range. That the server calls us is tried beside that, in
+a second session (:mod:`fairlead.client._scout`), and only what is known to work is asked of the user's own one. Once
+every way has failed quickly, calls are made again with patience, which is what a lossy or slow path needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from fairlead.client._control import Control
+from fairlead.client._data import Channel, DataPorts
+from fairlead.client._scout import Scout
+from fairlead.client._ways import Failure, Mode, Verdict, Way
+from fairlead.client._wire import Source
+from fairlead.client.settings import Settings
+from fairlead.client.trace import ModeFailed, ModeProbed
+from fairlead.errors import FairleadError
+from fairlead.reach.cause import Cause
+
+T = TypeVar("T")
+_CALLS = 12
+"""Calls to ports of the server before they are taken to be closed, all of them."""
+_CALLS_BEFORE_THE_RISK = 4
+"""Calls before the user's own session is risked."""
+_SILENCE = {Cause.PASSIVE_DROPPED, Cause.PASSIVE_PRIVATE_ADDRESS}
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds of patience."""
+
+    quick: float
+    """For an answer to our call, while other ways are left."""
+    sure: float
+    """For a call, ours or the server's, that should be answered: one lost SYN is repeated after a second."""
+    round: float
+    """For all ways to be tried quickly."""
+    long: float
+    """For each call after that."""
+    last: float
+    """For the one way that there is."""
+
+    @classmethod
+    def of(cls, round_trip: float, settings: Settings) -> Deadlines:
+        """What the round trip of the control connection allows."""
+        most = settings.connect_timeout
+        return cls(
+            quick=min(most, max(0.25, 0.1 + 3 * round_trip)),
+            sure=min(most, 1.25 + 3 * round_trip),
+            round=min(most, 2.5 + 6 * round_trip),
+            long=min(most, 3.5 + 6 * round_trip),
+            last=most,
+        )
+
+
+class Race(Generic[T]):
+    """The search for one transfer's data connection.
+
+    ``attempt`` makes the transfer over a channel that came about, with so many seconds of patience for the server's
+    call; a failure leads to the next way. ``probe`` makes a scout; it raises FairleadError where it can't.
+    """
+
+    def __init__(
+        self,
+        control: Control,
+        ports: DataPorts,
+        deadlines: Deadlines,
+        *,
+        attempt: Callable[[Channel, float], Awaitable[T | Failure]],
+        probe: Callable[[], Awaitable[Scout]],
+    ) -> None:
+        self.failures: list[Failure] = []
+        self._control = control
+        self._ports = ports
+        self._ways = ports.ways
+        self._deadlines = deadlines
+        self._attempt = attempt
+        self._probe = probe
+        self._scouts: dict[Way, Scout] = {}
+        self._blind: set[Way] = set()
+        """Ways that no scout could find anything out about."""
+        self._deaf = False
+        self._calls = 0
+        self._began = control.wire.now()
+
+    async def run(self) -> T | None:
+        """What the transfer came to, None when no way led to a data connection."""
+        try:
+            result = await self._quickly()
+            return await self._patiently() if result is None else result
+        finally:
+            for way in list(self._scouts):
+                failure = self._scouts[way].give_up()
+                self._dismiss(way, failure, failure.reason)
+
+    async def _quickly(self) -> T | None:
+        tried: set[Way] = set()
+        while untried := [way for way in self._ways.candidates() if way not in tried]:
+            tried.add(untried[0])
+            if (result := await self._first_try(untried[0], last=len(untried) == 1)) is not None:
+                return result
+        while self._ways.uncalled and self._calls < _CALLS and self._elapsed < self._deadlines.round:
+            if (result := await self._call_again()) is not None:
+                return result
+        return None
+
+    async def _first_try(self, way: Way, *, last: bool) -> T | None:
+        if way.mode.passive:
+            return await self._call(way, self._deadlines.sure if self._ways.trusts(way) else self._deadlines.quick)
+        if self._ways.uncalled and not self._ways.trusts(way):
+            return await self._scout(way)
+        return await self._be_called(way, self._deadlines.last if last else self._deadlines.sure)
+
+    async def _patiently(self) -> T | None:
+        """Calls that met silence may only have met a slow or lossy path."""
+        silent = {failure.way for failure in self.failures if failure.cause in _SILENCE}
+        for way in self._ways.candidates():
+            if way in silent and (result := await self._call(way, self._deadlines.long)) is not None:
+                return result
+        return None
+
+    async def _call_again(self) -> T | None:
+        """Another port, by the passive ways in turn; while somebody scouts, no sooner than silence would take."""
+        passive = [way for way in map(Way, Mode) if way.mode.passive and way in self._ways.candidates()]
+        return await self._call(passive[self._calls % len(passive)], self._deadlines.quick)
+
+    async def _call(self, way: Way, patience: float) -> T | None:
+        self._calls += 1
+        if not await self._in_step():
+            return None
+        calling = await self._ports.call(way)
+        if isinstance(calling, Failure):
+            self._failed(calling)
+            return await self._watch(patience)
+        deadline = self._control.wire.now() + patience
+        try:
+            answered, called = await self._wait(patience, calling.call)
+        except BaseException:
+            calling.call.close()
+            raise
+        if called is not None and not answered:
+            calling.call.close()
+            return await self._be_called(called, self._deadlines.sure)
+        channel = self._ports.settle(calling, answered=answered)
+        if isinstance(channel, Channel):
+            return await self._try(channel, self._deadlines.last)
+        self._failed(channel)
+        return await self._watch(deadline - self._control.wire.now())
+
+    async def _watch(self, patience: float) -> T | None:
+        """Wait for scouts alone."""
+        _, called = await self._wait(patience) if self._scouts and patience > 0 else (False, None)
+        return None if called is None else await self._be_called(called, self._deadlines.sure)
+
+    async def _be_called(self, way: Way, patience: float) -> T | None:
+        if not await self._in_step():
+            return None
+        channel = await self._ports.listen(way)
+        if isinstance(channel, Failure):
+            self._failed(channel)
+            return None
+        return await self._try(channel, patience)
+
+    async def _try(self, channel: Channel, patience: float) -> T | None:
+        result = await self._attempt(channel, patience)
+        if not isinstance(result, Failure):
+            self._ways.worked(channel.way)
+            return result
+        self._failed(result)
+        return None
+
+    async def _scout(self, way: Way) -> T | None:
+        """Send a scout out, and go on calling the server while it waits."""
+        failure: Failure | None = None
+        try:
+            scout = self._scouts[way] = await self._probe()
+            self._control.tell(ModeProbed(str(way), "waiting for the server's call"))
+            failure = await scout.ask(way)
+        except FairleadError as error:
+            self._dismiss(way, None, str(error))
+            return await self._without_scout(way)
+        if failure is not None:
+            self._dismiss(way, failure, failure.reason)
+            return None
+        until = self._control.wire.now() + self._deadlines.sure
+        while way in self._scouts and self._control.wire.now() < until:
+            result = await (self._call_again() if self._calls < _CALLS else self._watch(self._deadlines.quick))
+            if result is not None:
+                return result
+        return await self._without_scout(way) if way in self._blind else None
+
+    async def _without_scout(self, way: Way) -> T | None:
+        """Ask for the server's call in the user's own session, once the other ways had a second chance."""
+        while self._calls < _CALLS_BEFORE_THE_RISK:
+            if (result := await self._call_again()) is not None:
+                return result
+        return await self._be_called(way, self._deadlines.sure)
+
+    async def _wait(self, patience: float, call: Source | None = None) -> tuple[bool, Way | None]:
+        """Whether ``call`` was answered, and the way in which a scout was called, within so many seconds."""
+        wire = self._control.wire
+        deadline = wire.now() + patience
+        while True:
+            watched = {id(source): way for way, scout in self._scouts.items() for source in scout.sources}
+            readers = [source for scout in self._scouts.values() for source in scout.sources]
+            writers = [] if call is None else [call]
+            ready = await wire.wait_any(readers=readers, writers=writers, timeout=deadline - wire.now())
+            if not ready:
+                return False, None
+            if call is not None and any(source is call for source in ready):
+                return True, None
+            for way in dict.fromkeys(watched[id(source)] for source in ready):
+                seen = self._scouts[way].look()
+                if seen is True:
+                    self._dismiss(way, None, "the server called")
+                    return False, way
+                if isinstance(seen, Failure):
+                    if seen.verdict is Verdict.BUSY:
+                        self._blind.add(way)
+                    self._dismiss(way, seen, seen.reason)
+            if call is None and not self._scouts:
+                return False, None
+
+    def _dismiss(self, way: Way, failure: Failure | None, outcome: str) -> None:
+        if way in self._scouts:
+            self._scouts.pop(way).close()
+        self._control.tell(ModeProbed(str(way), outcome))
+        if failure is not None:
+            self.failures.append(failure)
+            self._ways.note(failure)
+
+    def _failed(self, failure: Failure) -> None:
+        self.failures.append(failure)
+        self._ways.note(failure)
+        self._control.tell(ModeFailed(str(failure.way), failure.reason, failure.cause.value))
+
+    async def _in_step(self) -> bool:
+        """Whether a command can be sent: not to a server that calls us in vain and hears nothing meanwhile."""
+        if self._control.interrupted:
+            self._deaf = not await self._control.abort(patience=self._deadlines.quick)
+        return not self._deaf
+
+    @property
+    def _elapsed(self) -> float:
+        return self._control.wire.now() - self._began

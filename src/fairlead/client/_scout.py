@@ -1,0 +1,80 @@
+"""A second session that finds out whether the server's call arrives, so that the user's transfer need not.
+
+A server that calls a client in vain waits for its own time-out, up to two minutes, and most servers hear nothing
+meanwhile, not even ABOR: vsftpd, ProFTPD and Pure-FTPd sit in connect(2). Whoever lets the transfer itself find that
+out has lost the session to it. An upload can't be left to such a server and repeated elsewhere either: some delete what
+they take for a failed upload once they wake up. So the second session lists a directory, which changes nothing, and is
+left behind when nobody calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fairlead.client._control import Control
+from fairlead.client._data import NO_DATA_CONNECTION, Channel, DataPorts, named_cause
+from fairlead.client._ways import Failure, Verdict, Way
+from fairlead.client._wire import Source
+from fairlead.client.trace import show_duration, show_reply
+from fairlead.errors import ClientError, ProtocolError
+from fairlead.proto.reply import Reply
+from fairlead.reach.cause import Cause
+
+
+class Scout:
+    """Waits for the server's call in an active ``way``."""
+
+    def __init__(self, control: Control, ports: DataPorts) -> None:
+        self._control = control
+        self._ports = ports
+        self._channel: Channel | None = None
+        self._began = 0.0
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """What :meth:`look` is to be called for."""
+        assert self._channel is not None
+        assert self._channel.listener is not None
+        return self._channel.listener, self._control.stream
+
+    async def ask(self, way: Way) -> Failure | None:
+        """Have the server call us; the failure when it refuses. Raises ClientError, ProtocolError."""
+        channel = await self._ports.listen(way)
+        if isinstance(channel, Failure):
+            return channel
+        self._channel = channel
+        self._began = self._control.wire.now()
+        await self._control.send("LIST")
+        return None
+
+    def look(self) -> bool | Failure | None:
+        """Whether the server has called; a failure once it is known that it does not, None while that is open."""
+        assert self._channel is not None
+        try:
+            if self._channel.answer(self._control):
+                return True
+            while (reply := self._control.take()) is not None:
+                if not reply.preliminary:
+                    return _uncalled(self._channel.way, reply)
+        except (ClientError, ProtocolError) as error:
+            return Failure(self._channel.way, Cause.ACTIVE_DROPPED, str(error), Verdict.UNREACHED)
+        return None
+
+    def give_up(self) -> Failure:
+        """The failure of a server that never called."""
+        assert self._channel is not None
+        reason = f"the server did not call within {show_duration(self._control.wire.now() - self._began)}"
+        return Failure(self._channel.way, Cause.ACTIVE_DROPPED, reason, Verdict.UNREACHED)
+
+    def close(self) -> None:
+        """End the session without a word, since the server may not be listening."""
+        if self._channel is not None:
+            self._channel.abort()
+        self._control.lose("it was closed")
+
+
+def _uncalled(way: Way, reply: Reply) -> Failure:
+    said = f"the server answered {show_reply(reply)}"
+    if reply.code not in NO_DATA_CONNECTION:
+        return Failure(way, Cause.REFUSED_BY_POLICY, said, Verdict.BUSY)  # of the listing: it tells nothing of the call
+    return Failure(way, named_cause(reply) or Cause.ACTIVE_DROPPED, said, Verdict.UNREACHED)
