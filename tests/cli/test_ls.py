@@ -98,6 +98,7 @@ def test_debug_shows_the_dialogue_without_the_password(against: Against) -> None
     server = against(*IN, EPSV, on("LIST", "150 go", data(b""), "226-well\r\n226 done"))
     assert server.run("ls", "-d", URL) == 0
     assert server.err.splitlines() == [
+        f"STATUS  calling {HOST}:21 from :34120 … connected in 3 ms",
         "220 ready",
         "---> FEAT",
         "502 not here",
@@ -120,6 +121,7 @@ def test_debug_shows_the_dialogue_without_the_password(against: Against) -> None
         "226 done",
         "---> QUIT",
         "221 bye",
+        "STATUS  control connection closed by us",
     ]
 
 

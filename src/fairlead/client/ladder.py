@@ -1,0 +1,312 @@
+"""A session as a ladder: what the client told its trace, as the steps of both connections.
+
+A client sees its own ends of the connections only. Of a call that nobody answered it knows that a SYN left; whether it
+arrived it does not know.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import singledispatchmethod
+from typing import Any
+
+from fairlead.client._wire import Address
+from fairlead.client.trace import (
+    AddressIgnored,
+    Answered,
+    Called,
+    CommandSent,
+    ControlCalled,
+    ControlClosed,
+    DataClosed,
+    ListingLine,
+    ModeFailed,
+    Record,
+    ReplyReceived,
+    TlsBegan,
+    TurnedAway,
+    Waiting,
+    show_duration,
+    show_reply,
+)
+from fairlead.errors import CertificateError, TlsError
+from fairlead.ladder.model import CONTROL, End, Kind, Ladder, Party, Step
+from fairlead.reach.cause import Cause
+
+_SET_UP = {"EPSV", "PASV", "EPRT", "PORT"}
+_UPLOADS = {"STOR", "STOU", "APPE"}
+_TRANSFERS = _UPLOADS | {"RETR", "LIST", "NLST", "MLSD"}
+_LOGIN = {"USER", "PASS", "ACCT"}
+_NOT_LOGGED_IN = 530
+_PRODUCT = "STATUS  "
+_IN_ORDER = "it was closed"
+_CONTROL_CAUSES = {"no answer": Cause.CONTROL_TIMEOUT, "not waited for": Cause.OK}
+_DATA_CAUSES = {"no answer": Cause.PASSIVE_DROPPED}
+
+
+@dataclass(slots=True)
+class _Data:
+    """The data connection that was agreed on last."""
+
+    number: int
+    ours: End
+    theirs: End
+    called: bool = False
+    """Whether it came about, whoever called."""
+
+
+class Recorder:
+    """A trace that keeps what happened as a :class:`~fairlead.ladder.model.Ladder`.
+
+    ``Client(url, trace=Recorder())``; one recorder may serve several sessions in turn. ``clock`` gives seconds that
+    never go back, ``now`` seconds since the epoch; ``title`` stands above the drawing.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        title: str = "",
+    ) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._began = now()
+        self._title = title
+        self._steps: list[Step] = []
+        self._servers: dict[str, str] = {}
+        """The server's names by their addresses."""
+        self._us = End("client", "", 0)
+        self._server = End("server", "", 0)
+        self._open = False
+        self._count = 0
+        self._data: _Data | None = None
+        self._verb = ""
+        self._asked_at = 0.0
+        self._uploads = False
+
+    def ladder(self) -> Ladder:
+        """What was recorded so far."""
+        # Of the addresses of one server the last that was called is the one that answered.
+        addresses = {name: address for address, name in self._servers.items()}
+        parties = [Party("client", self._us.address)]
+        parties.extend(Party(name, address) for name, address in (addresses or {"server": ""}).items())
+        steps = sorted(self._steps, key=lambda step: step.at)
+        earliest = min((step.at for step in steps), default=0.0)
+        shifted = tuple(replace(step, at=round(step.at - earliest, 6)) for step in steps)
+        return Ladder(parties=tuple(parties), steps=shifted, began=self._began + earliest, title=self._title)
+
+    def failed(self, error: Exception) -> None:
+        """Say how it ended, where no step shows it: ``error`` is what the client raised."""
+        if any(step.cause for step in self._steps):
+            return
+        self._note(self._us, "failed", note=str(error), cause=_cause_of(error))
+
+    def __call__(self, record: Record) -> None:
+        """Take one record."""
+        self._take(record)
+
+    @singledispatchmethod
+    def _take(self, record: Any) -> None:
+        """What only people are told of."""
+        self._note(self._us, str(record).removeprefix(_PRODUCT))
+
+    @_take.register
+    def _(self, record: ListingLine) -> None:
+        """Lines of a listing are data."""
+
+    @_take.register
+    def _(self, record: ControlCalled) -> None:
+        if self._open or not self._servers:
+            self._open = False
+            self._data = None
+            name = self._servers.get(record.address[0]) or _numbered("server", len(set(self._servers.values())))
+            self._server = End(name, "", 0)
+        self._servers.pop(record.address[0], None)
+        self._servers[record.address[0]] = self._server.party
+        ours = End("client", *record.local)
+        theirs = End(self._server.party, *record.address)
+        self._us = ours if ours.address else self._us
+        self._server = theirs
+        cause = _CONTROL_CAUSES.get(record.outcome, Cause.CONTROL_REFUSED)
+        self._call(CONTROL, ours, theirs, record.seconds, record.outcome, cause)
+        self._open = record.outcome == "connected"
+
+    @_take.register
+    def _(self, record: ControlClosed) -> None:
+        if record.by == "us":
+            note = "" if record.reason == _IN_ORDER else record.reason
+            self._add(Kind.FIN, CONTROL, self._us, self._server, note=note)
+        elif record.by:
+            lost = "" if self._verb == "QUIT" else Cause.CONTROL_LOST
+            self._add(Kind.FIN, CONTROL, self._server, self._us, cause=lost)
+        elif "reset" in record.reason.lower():
+            self._add(Kind.RST, CONTROL, self._server, self._us, cause=Cause.CONTROL_LOST)
+        else:
+            self._note(self._us, "lost", note=record.reason, cause=Cause.CONTROL_LOST)
+
+    @_take.register
+    def _(self, record: CommandSent) -> None:
+        self._verb = record.text.partition(" ")[0].upper()
+        self._asked_at = self._elapsed()
+        if self._verb in _SET_UP:
+            self._data = None
+        if self._verb in _TRANSFERS:
+            self._uploads = self._verb in _UPLOADS
+        self._add(Kind.COMMAND, CONTROL, self._us, self._server, text=record.text)
+
+    @_take.register
+    def _(self, record: ReplyReceived) -> None:
+        reply = record.reply
+        refused = reply.code == _NOT_LOGGED_IN and self._verb in _LOGIN
+        cause = Cause.LOGIN_REFUSED if refused else _named(reply.text) if reply.transient or reply.permanent else ""
+        self._add(Kind.REPLY, CONTROL, self._server, self._us, text=show_reply(reply), cause=cause)
+
+    @_take.register
+    def _(self, record: Called) -> None:
+        ours = End("client", self._us.address if _family(record.address) == _family(self._us) else "", record.port)
+        data = self._next(ours, End(self._server.party, *record.address))
+        cause = _DATA_CAUSES.get(record.outcome, Cause.PASSIVE_REJECTED)
+        self._call(data.number, data.ours, data.theirs, record.seconds, record.outcome, cause)
+        data.called = record.outcome == "connected"
+
+    @_take.register
+    def _(self, record: Waiting) -> None:
+        data = self._next(End("client", *record.address), End(self._server.party, self._server.address, 0))
+        self._add(Kind.LISTEN, data.number, data.ours)
+
+    @_take.register
+    def _(self, record: Answered) -> None:
+        if (data := self._data) is None:
+            return
+        data.called = True
+        data.theirs = End(self._server.party, *record.address)
+        self._add(Kind.SYN, data.number, data.theirs, data.ours, arrived=True)
+        self._add(Kind.SYN_ACK, data.number, data.ours, data.theirs)
+
+    @_take.register
+    def _(self, record: TurnedAway) -> None:
+        self._note(self._us, "turned away", note=f"{record.address[0]}, which is not the server")
+
+    @_take.register
+    def _(self, record: AddressIgnored) -> None:
+        self._note(self._us, f"calls {record.used}", note=f"the server's own address, not {record.announced} of 227")
+
+    @_take.register
+    def _(self, record: ModeFailed) -> None:
+        """The cause belongs to the step that shows the failure: a call unanswered, or else a refusal."""
+        data = self._data
+        if data is not None and not data.called and not any(step.kind is Kind.SYN for step in self._of(data)):
+            at = self._asked_at if self._verb in _TRANSFERS else self._elapsed()
+            self._add(
+                Kind.SYN,
+                data.number,
+                data.theirs,
+                data.ours,
+                at=at,
+                arrived=False,
+                cause=record.cause,
+                note="never arrived",
+            )
+            return
+        about = CONTROL if data is None or data.called else data.number
+        for place, step in reversed(list(enumerate(self._steps))):
+            if step.connection == about and step.kind in {Kind.SYN, Kind.RST, Kind.ICMP, Kind.REPLY}:
+                if about == CONTROL or step.cause:
+                    self._steps[place] = replace(step, cause=record.cause)
+                return
+
+    @_take.register
+    def _(self, record: DataClosed) -> None:
+        if (data := self._data) is None:
+            return
+        sender, receiver = (data.ours, data.theirs) if self._uploads else (data.theirs, data.ours)
+        if record.size:
+            took = f"in {show_duration(record.seconds)}"
+            self._add(Kind.DATA, data.number, sender, receiver, size=record.size, note=took)
+        source, target = (data.ours, data.theirs) if record.by == "us" else (data.theirs, data.ours)
+        kind = Kind.RST if record.broke else Kind.FIN
+        self._add(kind, data.number, source, target, note=record.broke, cause=record.cause)
+
+    @_take.register
+    def _(self, record: TlsBegan) -> None:
+        security = record.security
+        if record.connection == "control":
+            self._add(Kind.TLS, CONTROL, self._us, self._server, text=security.version)
+        elif (data := self._data) is not None:
+            resumed = "session resumed" if security.resumed else "session not resumed"
+            self._add(Kind.TLS, data.number, data.ours, data.theirs, text=security.version, note=resumed)
+
+    def _call(self, number: int, ours: End, theirs: End, seconds: float, outcome: str, cause: Cause) -> None:
+        """A call of ours: the SYN when it left, and what came back now."""
+        began = self._elapsed() - seconds
+        if outcome in {"no answer", "not waited for"}:
+            after = f"{outcome} in {show_duration(seconds)}" if outcome == "no answer" else outcome
+            why = "" if cause is Cause.OK else cause
+            self._add(Kind.SYN, number, ours, theirs, at=began, cause=why, note=after)
+        elif not ours.port:
+            self._note(self._us, f"cannot call {theirs.address}", note=outcome, cause=cause, connection=number)
+        else:
+            self._add(Kind.SYN, number, ours, theirs, at=began)
+            if outcome == "connected":
+                self._add(Kind.SYN_ACK, number, theirs, ours)
+            elif outcome == "refused":
+                self._add(Kind.RST, number, theirs, ours, cause=cause)
+            else:
+                self._add(Kind.ICMP, number, theirs, ours, text=outcome, cause=cause)
+
+    def _next(self, ours: End, theirs: End) -> _Data:
+        self._count += 1
+        self._data = _Data(self._count, ours, theirs)
+        return self._data
+
+    def _of(self, data: _Data) -> list[Step]:
+        return [step for step in self._steps if step.connection == data.number]
+
+    def _note(self, end: End, text: str, *, note: str = "", cause: str = "", connection: int = CONTROL) -> None:
+        self._add(Kind.NOTE, connection, replace(end, port=0), None, text=text, note=note, cause=cause)
+
+    def _add(
+        self,
+        kind: Kind,
+        connection: int,
+        source: End,
+        target: End | None = None,
+        *,
+        at: float | None = None,
+        **said: Any,
+    ) -> None:
+        when = self._elapsed() if at is None else at
+        said["cause"] = str(said.get("cause", ""))
+        self._steps.append(Step(at=when, kind=kind, connection=connection, source=source, target=target, **said))
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._started
+
+
+def _numbered(name: str, before: int) -> str:
+    return f"{name} {before + 1}" if before else name
+
+
+def _family(end: End | Address) -> bool:
+    return ":" in (end.address if isinstance(end, End) else end[0])
+
+
+def _named(text: str) -> str:
+    """The cause that a reply names at its end, ``… (active-dropped)``, as Fairlead's do."""
+    name = text.rstrip(" .)").rpartition("(")[2]
+    return next((cause.value for cause in Cause if cause == name), "")
+
+
+_ERRORS: Mapping[type[Exception], Cause] = {
+    CertificateError: Cause.CERTIFICATE_INVALID,
+    TlsError: Cause.TLS_FAILED,
+}
+
+
+def _cause_of(error: Exception) -> str:
+    known = getattr(error, "cause", None) or getattr(error, "evidence", {}).get("cause")
+    found = known or next((cause for kind, cause in _ERRORS.items() if isinstance(error, kind)), "")
+    return str(found)
