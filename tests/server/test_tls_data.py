@@ -18,6 +18,7 @@ import pytest
 from fairlead.events import TransferFailed, TransferFinished
 from fairlead.reach.cause import Cause
 from fairlead.storage.local import LocalStorage
+from fairlead.tls import Tls
 from tests.certificates import Pair, make
 from tests.server.secure import Secure, connect, connect_implicitly, login, protected, receive_all, trusting
 from tests.server.session import Running, receive, reset
@@ -390,6 +391,24 @@ def test_an_upload_ended_by_tls_needs_no_end_of_the_connection(control: Secure, 
         assert control.read().code == 226
         assert plain.recv(1) == b""
     assert (root / "file").read_bytes() == b"whole"
+
+
+@pytest.mark.req("S-4217-DATA-6")
+@pytest.mark.parametrize("data", [b"", b"data"])
+def test_an_upload_that_comes_with_the_end_of_the_handshake_is_not_waited_for(
+    control: Secure, root: Path, data: bytes
+) -> None:
+    """It is read with it; nothing more comes of a client that waits for the server's close_notify."""
+    client = Tls(control.context, server_name="localhost", session=control.tls.session)
+    with control.passive() as connection:
+        assert control.ask("STOR file").code == 150
+        client.handshake()
+        while not client.established:
+            connection.sendall(client.take())
+            client.handshake(connection.recv(1 << 16))
+        connection.sendall(client.take() + client.send(data) + client.end())
+        assert control.read().code == 226
+    assert (root / "file").read_bytes() == data
 
 
 @pytest.mark.req("S-4217-DATA-6")

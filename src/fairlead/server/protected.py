@@ -39,6 +39,11 @@ class Protected:
         self.end_size = 0
         """How many octets on the wire :meth:`end` takes, once it was called."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether there is something to receive already, octets or the end, that the socket knows nothing of."""
+        return bool(self._plain) or self._tls.ended
+
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Plain octets, hardly more than ``size``; none once the peer has ended.
 

@@ -228,6 +228,8 @@ class Transfer:
         if self.aborted:
             raise AbortedError("Transfer aborted")
         self._pump = pump
+        if pump.reads and isinstance(connection, Protected) and connection.holds:
+            return
         await self.wait(connection, reads=pump.reads, seconds=self._session.server.settings.data_stall_timeout)
 
     def now(self) -> float:
