@@ -20,7 +20,8 @@ def against(
     home.mkdir()
     here.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("FAIRLEAD_PASSWORD", raising=False)
+    for name in ("FAIRLEAD_PASSWORD", "FAIRLEAD_NO_MEMORY", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(here)
 
     def make(*steps: Step, greeting: tuple[Action, ...] = ("220 ready",)) -> Terminal:

@@ -20,7 +20,12 @@ def add_session_options(parser: argparse.ArgumentParser) -> None:
         "--mode",
         choices=get_args(ModeSetting),
         default="auto",
-        help="how data connections are made; auto (the default) tries EPSV, PASV, EPRT and PORT in turn",
+        help="how data connections are made; auto (the default) finds out and remembers what works",
+    )
+    group.add_argument(
+        "--no-memory",
+        action="store_true",
+        help="neither use nor write down which mode served last with this server in this network",
     )
     group.add_argument(
         "--tls",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from fairlead.client._core import Session, Target
+from fairlead.client._memory import Memory
 from fairlead.client._wire import Wire
 from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
@@ -30,7 +32,9 @@ class Face:
 
     ``user``, ``password`` and ``account`` go before what the URL says; ``password`` may be a function,
     which is called only when the server asks for a password. ``trace`` gets a record of each command, reply and step
-    of a data connection (:mod:`fairlead.client.trace`). The other arguments are fields of
+    of a data connection (:mod:`fairlead.client.trace`). ``memory`` is a file (or an object like
+    :class:`fairlead.client.memory.ModeMemory`) that remembers which mode served with this server in this network;
+    without it nothing is remembered beyond the session. The other arguments are fields of
     :class:`fairlead.client.settings.Settings`. Raises ArgumentError for what is no such URL.
     """
 
@@ -55,6 +59,7 @@ class Face:
         insecure: bool = Settings.insecure,
         pin: str | None = Settings.pin,
         trace: Trace | None = None,
+        memory: Memory | str | PathLike[str] | None = None,
     ) -> None:
         settings = Settings(
             mode=mode,
@@ -70,7 +75,8 @@ class Face:
             insecure=insecure,
             pin=pin,
         )
-        self._session = Session(self._make_wire(), Target.of(url, user, password, account, tls), settings, trace)
+        kept = _in_file(memory) if isinstance(memory, str | PathLike) else memory
+        self._session = Session(self._make_wire(), Target.of(url, user, password, account, tls), settings, trace, kept)
 
     @property
     def connected(self) -> bool:
@@ -90,6 +96,12 @@ class Face:
 
     def _make_wire(self) -> Wire:
         raise NotImplementedError
+
+
+def _in_file(path: str | PathLike[str]) -> Memory:
+    from fairlead.client.memory import ModeMemory  # noqa: PLC0415 - with all that reads and writes JSON
+
+    return ModeMemory(path)
 
 
 async def exclusively(session: Session, operation: Coroutine[Any, Any, T]) -> T:

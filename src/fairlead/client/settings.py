@@ -21,7 +21,7 @@ class Settings:
     """Settings of a session; times in seconds, sizes in octets."""
 
     mode: ModeSetting = "auto"
-    """How data connections are made; ``auto`` tries EPSV, PASV, EPRT and PORT in turn."""
+    """How data connections are made; ``auto`` finds out which of EPSV, PASV, EPRT and PORT works."""
     family: Literal[4, 6] | None = None
     """4 or 6 to use only IPv4 or IPv6."""
     connect_timeout: float = 20.0
