@@ -36,6 +36,14 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False} | settings)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As the base class; an option whose value may be left out has it behind ``=`` only, never as the next word."""
+        return super().parse_known_args(list(map(self._with_value, args)), namespace)
+
+    def _with_value(self, argument: str) -> str:
+        action = self._option_string_actions.get(argument)
+        return f"{argument}=" if action is not None and action.nargs == "?" else argument
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read on."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import add_session_options, file_url
 
 _EXAMPLES = """\
@@ -24,14 +25,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("urls", nargs="+", type=file_url, metavar="URL", help="the file, as ftp://[user@]host/path")
     add_session_options(parser)
+    add_ladder_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print each URL's file in turn, octet for octet."""
     from fairlead.cli.failures import guarded
+    from fairlead.cli.ladder import recorded
 
-    return guarded(args, _cat)
+    return guarded(args, recorded(_cat))
 
 
 def _cat(args: argparse.Namespace) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from fairlead.cli.credentials import credentials
+from fairlead.cli.ladder import tell_failure, trace_of
 from fairlead.client.settings import Settings
 from fairlead.client.sync import Client
 from fairlead.client.trace import Record
-from fairlead.errors import ConnectError, DeadlineError, SessionLost
+from fairlead.errors import ConnectError, DeadlineError, FairleadError, SessionLost
 from fairlead.proto.url import FtpUrl
 
 
@@ -39,7 +42,8 @@ def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -
         ca=args.ca,
         insecure=args.insecure,
         pin=args.pin,
-        trace=show if args.debug else None,
+        memory=None if args.no_memory else memory_path(os.environ),
+        trace=trace_of(args, show),
     )
     try:
         try:
@@ -48,8 +52,27 @@ def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -
         except (SessionLost, DeadlineError) as error:
             raise ConnectError(str(error)) from error
         yield client
+    except FairleadError as error:
+        tell_failure(args, error)
+        raise
     finally:
         client.close()
+
+
+def memory_path(environment: Mapping[str, str]) -> Path | None:
+    """Where it is kept which mode served: ``$XDG_STATE_HOME/fairlead/modes.json``, below ``~/.local/state`` unless set.
+
+    None where ``FAIRLEAD_NO_MEMORY`` is set, and where there is no home.
+    """
+    if environment.get("FAIRLEAD_NO_MEMORY"):
+        return None
+    base = environment.get("XDG_STATE_HOME", "")
+    if not base.startswith("/"):
+        home = os.path.expanduser("~")
+        if not os.path.isabs(home):
+            return None
+        base = os.path.join(home, ".local", "state")
+    return Path(base, "fairlead", "modes.json")
 
 
 def show(record: Record) -> None:

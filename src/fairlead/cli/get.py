@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import add_resume_option, add_session_options, file_url
 from fairlead.proto.url import FtpUrl
 
@@ -34,14 +35,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_resume_option(parser)
     add_session_options(parser)
+    add_ladder_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Fetch each URL in turn."""
     from fairlead.cli.failures import guarded
+    from fairlead.cli.ladder import recorded
 
-    return guarded(args, _get)
+    return guarded(args, recorded(_get))
 
 
 def _get(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import add_session_options, ftp_url
 from fairlead.proto.entry import Entry, Kind
 
@@ -35,14 +36,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("url", type=ftp_url, metavar="URL", help="the directory, as ftp://[user@]host/path/")
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
     add_session_options(parser)
+    add_ladder_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what the directory holds; of a file, the file itself."""
     from fairlead.cli.failures import guarded
+    from fairlead.cli.ladder import recorded
 
-    return guarded(args, _list)
+    return guarded(args, recorded(_list))
 
 
 def _list(args: argparse.Namespace) -> int:

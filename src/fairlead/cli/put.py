@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import add_resume_option, add_session_options, ftp_url
 
 if TYPE_CHECKING:
@@ -32,14 +33,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_resume_option(parser)
     add_session_options(parser)
+    add_ladder_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Store each file in turn, all in one session."""
     from fairlead.cli.failures import guarded
+    from fairlead.cli.ladder import recorded
 
-    return guarded(args, _put)
+    return guarded(args, recorded(_put))
 
 
 def _put(args: argparse.Namespace) -> int:

@@ -21,11 +21,14 @@ from fairlead.client.trace import (
     ControlCalled,
     ControlClosed,
     DataClosed,
-    ListingLine,
     ModeFailed,
+    ModeProbed,
+    ModeRecalled,
+    ModeRemembered,
     Record,
     ReplyReceived,
     TlsBegan,
+    TlsNotOffered,
     TurnedAway,
     Waiting,
     show_duration,
@@ -40,7 +43,6 @@ _UPLOADS = {"STOR", "STOU", "APPE"}
 _TRANSFERS = _UPLOADS | {"RETR", "LIST", "NLST", "MLSD"}
 _LOGIN = {"USER", "PASS", "ACCT"}
 _NOT_LOGGED_IN = 530
-_PRODUCT = "STATUS  "
 _IN_ORDER = "it was closed"
 _CONTROL_CAUSES = {"no answer": Cause.CONTROL_TIMEOUT, "not waited for": Cause.OK}
 _DATA_CAUSES = {"no answer": Cause.PASSIVE_DROPPED}
@@ -100,9 +102,9 @@ class Recorder:
 
     def failed(self, error: Exception) -> None:
         """Say how it ended, where no step shows it: ``error`` is what the client raised."""
-        if any(step.cause for step in self._steps):
-            return
-        self._note(self._us, "failed", note=str(error), cause=_cause_of(error))
+        cause = _cause_of(error)
+        if cause and not any(step.cause for step in self._steps):
+            self._note(self._us, "failed", note=str(error), cause=cause)
 
     def __call__(self, record: Record) -> None:
         """Take one record."""
@@ -110,12 +112,7 @@ class Recorder:
 
     @singledispatchmethod
     def _take(self, record: Any) -> None:
-        """What only people are told of."""
-        self._note(self._us, str(record).removeprefix(_PRODUCT))
-
-    @_take.register
-    def _(self, record: ListingLine) -> None:
-        """Lines of a listing are data."""
+        """What has no step of its own."""
 
     @_take.register
     def _(self, record: ControlCalled) -> None:
@@ -193,6 +190,22 @@ class Recorder:
     @_take.register
     def _(self, record: AddressIgnored) -> None:
         self._note(self._us, f"calls {record.used}", note=f"the server's own address, not {record.announced} of 227")
+
+    @_take.register
+    def _(self, record: ModeRecalled) -> None:
+        self._note(self._us, f"tries {record.mode} first", note="it served last time in this network")
+
+    @_take.register
+    def _(self, record: ModeRemembered) -> None:
+        self._note(self._us, f"remembers {record.mode}", note="for this network")
+
+    @_take.register
+    def _(self, record: ModeProbed) -> None:
+        self._note(self._us, f"tries {record.mode} in a second session", note=record.outcome)
+
+    @_take.register
+    def _(self, record: TlsNotOffered) -> None:
+        self._note(self._us, "no TLS", note="everything goes in clear")
 
     @_take.register
     def _(self, record: ModeFailed) -> None:
