@@ -86,7 +86,19 @@ class TransferFailed(Event):
     mode: str
     code: int
     cause: str
-    """A value of :class:`fairlead.reach.cause.Cause`, ``aborted``, or ``storage``."""
+    """A value of :class:`fairlead.reach.cause.Cause`, ``aborted``, ``storage``, or ``descriptors`` (none is left)."""
+    reason: str
+
+
+class PassiveUncalled(Event):
+    """A client asked for a passive port, and neither called it nor went on: what a firewall that drops looks like."""
+
+    user: str
+    port: int
+    """The one that the client was told."""
+    mode: str
+    seconds: float
+    cause: str
     reason: str
 
 

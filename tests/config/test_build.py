@@ -60,6 +60,35 @@ def test_settings_are_taken_over(tmp_path: Path) -> None:
     assert settings.active_source_port == 0
 
 
+def test_public_ports_and_proxies_are_taken_over(tmp_path: Path) -> None:
+    settings = built(
+        tmp_path,
+        """
+        [server]
+        passive_ports = "50000-50099"
+        public_address = [{ address = "203.0.113.7", ports = "40000-40099" }]
+        proxy_from = ["10.0.0.1", "2001:db8::/32"]
+        """,
+    ).settings
+    assert settings.announce == (Announce("203.0.113.7", "", range(40_000, 40_100)),)
+    assert settings.proxy_from == ("10.0.0.1", "2001:db8::/32")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            '[server]\npassive_ports = "50000-50099"\npublic_address = [{ address = "", ports = "40000-40009" }]',
+            "are 10, the passive ports 50000-50099 are 100.* write 40000-40099",
+        ),
+        ('[server]\nproxy_from = ""', "name the load balancers' addresses"),
+    ],
+)
+def test_places_that_cannot_be_right_are_refused(tmp_path: Path, text: str, error: str) -> None:
+    with pytest.raises(ConfigError, match=error):
+        built(tmp_path, text)
+
+
 def test_the_umask_is_that_of_every_store(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     stores = built(tmp_path, '[storage]\numask = "027"\n[anonymous]\nroot = "other"').stores

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.errors import ConfigError
 from fairlead.server.announce import Announcer, is_address
 from fairlead.server.settings import Announce
 
@@ -29,7 +30,7 @@ def announced(
         try:
             if during is not None:
                 await during(announcer)
-            return [announcer.address_for(peer, LOCAL) for peer in peers]
+            return [announcer.place_for(peer, LOCAL, 0)[0] for peer in peers]
         finally:
             await announcer.stop()
 
@@ -109,11 +110,52 @@ def test_other_rules_are_followed_at_once_and_their_names_resolved(monkeypatch: 
 
     async def change(announcer: Announcer) -> None:
         announcer.change([Announce("203.0.113.9")])
-        assert announcer.address_for("192.0.2.1", LOCAL) == "203.0.113.9"
+        assert announcer.place_for("192.0.2.1", LOCAL, 0)[0] == "203.0.113.9"
         announcer.change([Announce("ftp.example.com", refresh=0.001)])
         await names.asked_again(announcer)
 
     assert announced([Announce("", "10.0.0.0/8")], "192.0.2.1", during=change) == (["203.0.113.1"], [])
+
+
+PASSIVE = range(50_000, 50_100)
+PUBLIC = range(40_000, 40_100)
+
+
+@pytest.mark.parametrize(
+    ("peer", "place", "port"),
+    [
+        ("10.1.2.3", (LOCAL, 50_007), 50_007),
+        ("192.0.2.1", ("203.0.113.7", 40_007), 40_007),
+        ("2001:db8:5::1", (LOCAL, 41_007), 41_007),
+        ("2001:db8::1", ("203.0.113.7", 50_007), 50_007),
+    ],
+)
+def test_ports_are_mapped_one_to_one_for_the_clients_of_a_rule(peer: str, place: tuple[str, int], port: int) -> None:
+    rules = [
+        Announce("", "10.0.0.0/8"),
+        Announce("", "2001:db8:5::/48", range(41_000, 41_100)),
+        Announce("203.0.113.7", ports=PUBLIC),
+    ]
+    announcer = Announcer(rules, lambda _: None, PASSIVE)
+    assert (announcer.place_for(peer, LOCAL, 50_007), announcer.port_for(peer, 50_007)) == (place, port)
+
+
+def test_an_address_of_ipv6_stays_and_its_port_is_mapped() -> None:
+    announcer = Announcer([Announce("203.0.113.7", "::/0", PUBLIC)], lambda _: None, PASSIVE)
+    assert announcer.place_for("2001:db8::1", "2001:db8::7", 50_000) == ("2001:db8::7", 40_000)
+
+
+def test_a_port_of_a_range_that_is_gone_stays() -> None:
+    announcer = Announcer([Announce("203.0.113.7", ports=PUBLIC)], lambda _: None, PASSIVE)
+    assert announcer.port_for("192.0.2.1", 61_000) == 61_000
+
+
+@pytest.mark.parametrize(
+    ("public", "proposal"), [(range(40_000, 40_010), "40000-40099"), (range(65_500, 65_536), "65436-65535")]
+)
+def test_public_ports_are_as_many_as_the_passive_ones(public: range, proposal: str) -> None:
+    with pytest.raises(ConfigError, match=f"write {proposal}, or other passive_ports"):
+        Announcer([Announce("203.0.113.7", ports=public)], lambda _: None, PASSIVE)
 
 
 def test_addresses_are_told_from_names() -> None:

@@ -20,6 +20,7 @@ from fairlead.events import (
     LoginFailed,
     LoginSucceeded,
     Noticed,
+    PassiveUncalled,
     Refused,
     SessionRefused,
     TransferFailed,
@@ -55,6 +56,12 @@ EVENTS: dict[str, Event] = {
     ),
     "refused": Refused(
         **WHO, user="alice", verb="STOR", path="/in/x", code=553, cause="storage", reason="Permission denied"
+    ),
+    "refused-port": Refused(
+        **WHO, user="alice", verb="PORT", path="", code=504, cause="refused-by-policy", reason="I may not call that"
+    ),
+    "passive-uncalled": PassiveUncalled(
+        **WHO, user="alice", port=61234, mode="EPSV", seconds=3.0, cause="passive-dropped", reason="Nobody called"
     ),
     "storage fault": TransferFailed(
         **WHO,
@@ -169,6 +176,15 @@ def json_of(event: Event) -> dict[str, Any]:
                 " Input/output error (storage)"
             ),
         ),
+        ("refused", "warning 99.7 192.0.2.1 alice STOR /in/x refused with 553: Permission denied (storage)"),
+        (
+            "refused-port",
+            "warning 99.7 192.0.2.1 alice PORT refused with 504: I may not call that (refused-by-policy)",
+        ),
+        (
+            "passive-uncalled",
+            "warning 99.7 192.0.2.1 alice EPSV port 61234 was given up after 3.000 s: Nobody called (passive-dropped)",
+        ),
         ("change", "info    99.7 192.0.2.1 alice RNTO /new from /old"),
         (
             "session-refused",
@@ -214,6 +230,11 @@ def test_a_line_of_text_for_each_event(name: str, expected: str) -> None:
             {"level": "warning", "event": "transfer-failed", "user": "alice", "verb": "STOR", "path": "/in/x",
              "size": 10, "seconds": 1.5, "mode": "PORT", "code": 426, "cause": "data-cut",
              "reason": "the data connection broke"},
+        ),
+        (
+            "passive-uncalled",
+            {"level": "warning", "event": "passive-uncalled", "user": "alice", "port": 61234, "seconds": 3.0,
+             "mode": "EPSV", "cause": "passive-dropped", "reason": "Nobody called"},
         ),
         ("change", {"event": "change", "user": "alice", "verb": "RNTO", "path": "/new", "detail": "from /old"}),
         (

@@ -84,7 +84,10 @@ def _may(rights: Right) -> str:
 
 def _announced(rules: Iterable[Announce]) -> str:
     said = [
-        f"{rule.address or 'the address they call'}{f' to {rule.clients}' if rule.clients else ''}" for rule in rules
+        f"{rule.address or 'the address they call'}"
+        f"{f' ports {rule.ports[0]}-{rule.ports[-1]}' if rule.ports else ''}"
+        f"{f' to {rule.clients}' if rule.clients else ''}"
+        for rule in rules
     ]
     return ", ".join(said) or "the address that each client calls"
 

@@ -15,6 +15,7 @@ from fairlead.config.route import outward_address
 from fairlead.config.self_signed import self_signed, state_directory
 from fairlead.config.values import choices
 from fairlead.errors import ConfigError
+from fairlead.server.announce import check_ports
 from fairlead.server.certificates import check
 from fairlead.server.hosts import Host
 from fairlead.server.settings import Announce, Certificate, Settings, TlsSettings
@@ -140,6 +141,9 @@ def _settings(config: models.Config) -> Settings:
     server = config.server
     values = {name: getattr(server, name) for name in server.__struct_fields__}
     del values["public_address"]
+    if "" in server.proxy_from:
+        raise ConfigError("server.proxy_from trusts everybody with PROXY headers; name the load balancers' addresses")
+    values["proxy_from"] = tuple(map(str, server.proxy_from))
     for name in ("allow", "deny"):
         networks = tuple(map(str, values[name]))
         values[name] = () if "" in networks else networks
@@ -147,6 +151,7 @@ def _settings(config: models.Config) -> Settings:
     values["names"] = tuple(name.name for name in server.names)
     values["passive_ports"] = server.passive_ports.ports
     values["announce"] = tuple(_announced(server.public_address))
+    check_ports(values["announce"], values["passive_ports"])
     values["workers"] = server.workers or cores()
     values["tls"] = _tls(config.tls, [rule.address for rule in values["announce"]])
     return Settings(**values)
@@ -186,8 +191,9 @@ def cores() -> int:
 
 def _announced(rules: Iterable[models.AddressRule]) -> Iterator[Announce]:
     for rule in rules:
+        ports = None if rule.ports is None else rule.ports.ports
         if rule.address != "auto":
-            yield Announce(rule.address, rule.clients)
+            yield Announce(rule.address, rule.clients, ports)
             continue
         address = outward_address()
         if address is None:
@@ -195,7 +201,7 @@ def _announced(rules: Iterable[models.AddressRule]) -> Iterator[Announce]:
                 "no public address can be found: this machine has no default route; write the address in place of auto"
             )
         yield Announce("", "127.0.0.0/8")  # who calls within this machine need not leave it
-        yield Announce(address, rule.clients)
+        yield Announce(address, rule.clients, ports)
 
 
 class _Stores:

@@ -38,7 +38,7 @@ class Section(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
 
 
 class AddressRule(Section, frozen=True):
-    """The address that 227 announces to the clients of one network."""
+    """The address that 227 announces to the clients of one network, and the ports that they call."""
 
     in_short = "address"
 
@@ -46,6 +46,13 @@ class AddressRule(Section, frozen=True):
     clients: Annotated[Network, Meta(description="the clients it is for; empty for all")] = field(
         default_factory=lambda: Network("")
     )
+    ports: Annotated[
+        PortRange | None,
+        Meta(
+            description="the ports that a router maps on passive_ports, one to one; unset where they are the same; for"
+            " clients over IPv6 only where clients is a network of theirs"
+        ),
+    ] = None
 
 
 class Server(Section, frozen=True):
@@ -70,6 +77,13 @@ class Server(Section, frozen=True):
         list[AddressRule],
         Meta(
             description="what 227 announces where a NAT stands before the server; the first that fits a client counts"
+        ),
+    ] = []
+    proxy_from: Annotated[
+        list[Network],
+        Meta(
+            description="load balancers, whose connections, also for data, begin with a PROXY header (version 1 or 2)"
+            " that names the client; from other addresses none is taken"
         ),
     ] = []
     active: Annotated[bool, Meta(description="whether PORT and EPRT are served")] = _SERVER.active

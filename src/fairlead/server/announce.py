@@ -1,12 +1,15 @@
-"""The address that 227 names: the control connection's own, or another where a NAT stands before the server."""
+"""The place that passive replies name: the server's own address and port, or others where a NAT stands before it."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
+
+from fairlead.errors import ConfigError
+from fairlead.server.settings import DEFAULT_PASSIVE_PORTS
 
 if TYPE_CHECKING:
     from fairlead.server.settings import Announce
@@ -25,10 +28,31 @@ def _with_networks(rules: Sequence[Announce]) -> list[tuple[IPv4Network | IPv6Ne
     return [(ip_network(rule.clients) if rule.clients else None, rule) for rule in rules]
 
 
-class Announcer:
-    """Chooses the announced address by the client's network, and keeps host names resolved."""
+def check_ports(rules: Iterable[Announce], passive_ports: range) -> range:
+    """``passive_ports``, where the ports of each rule are as many. Raises ConfigError."""
+    first, count = passive_ports[0], len(passive_ports)
+    for rule in rules:
+        if rule.ports is not None and len(rule.ports) != count:
+            begin = min(rule.ports[0], 65536 - count)
+            raise ConfigError(
+                f"the public ports {rule.ports[0]}-{rule.ports[-1]} are {len(rule.ports)}, the passive ports"
+                f" {first}-{passive_ports[-1]} are {count}, and each of these needs one of those: write"
+                f" {begin}-{begin + count - 1}, or other passive_ports"
+            )
+    return passive_ports
 
-    def __init__(self, rules: Sequence[Announce], notice: Callable[[str], None]) -> None:
+
+class Announcer:
+    """Chooses the announced address and port by the client's network, and keeps host names resolved."""
+
+    def __init__(
+        self,
+        rules: Sequence[Announce],
+        notice: Callable[[str], None],
+        passive_ports: range = DEFAULT_PASSIVE_PORTS,
+    ) -> None:
+        """Raises ConfigError where a rule's ports are not as many as ``passive_ports``."""
+        self._passive = check_ports(rules, passive_ports)
         self._rules = _with_networks(rules)
         self._asked: set[str] = set()
         self._resolved: dict[str, str] = {}
@@ -41,8 +65,9 @@ class Announcer:
             await self._resolve(name)
         self._begin()
 
-    def change(self, rules: Sequence[Announce]) -> None:
-        """Go by other rules from now on; names that are new are resolved in the background."""
+    def change(self, rules: Sequence[Announce], passive_ports: range = DEFAULT_PASSIVE_PORTS) -> None:
+        """Go by other rules from now on; names that are new are resolved in the background. Raises ConfigError."""
+        self._passive = check_ports(rules, passive_ports)
         self._rules = _with_networks(rules)
         self._begin()
 
@@ -62,15 +87,34 @@ class Announcer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def address_for(self, peer: str, local: str) -> str:
-        """The IPv4 address for a client at ``peer`` whose control connection ends at ``local``."""
-        if self._rules:
-            client: IPv4Address | IPv6Address = ip_address(peer.partition("%")[0])
-            for network, rule in self._rules:
-                if network is None or client in network:
-                    address = rule.address
-                    return self._resolved.get(address, address if is_address(address) else local)
-        return local
+    def place_for(self, peer: str, local: str, port: int) -> tuple[str, int]:
+        """What a client at ``peer`` that called ``local`` is told of the passive port ``port``.
+
+        An address of IPv4 gives way to that of the rule; one of IPv6 stays.
+        """
+        rule = self._rule_for(peer) if self._rules else None
+        if rule is None:
+            return local, port
+        address = rule.address if ":" not in local else ""
+        return self._resolved.get(address, address if is_address(address) else local), self._mapped(rule, peer, port)
+
+    def port_for(self, peer: str, port: int) -> int:
+        """The port that a client at ``peer`` calls to reach the passive port ``port``."""
+        rule = self._rule_for(peer) if self._rules else None
+        return port if rule is None else self._mapped(rule, peer, port)
+
+    def _rule_for(self, peer: str) -> Announce | None:
+        client: IPv4Address | IPv6Address = ip_address(peer.partition("%")[0])
+        for network, rule in self._rules:
+            if network is None or client in network:
+                return rule
+        return None
+
+    def _mapped(self, rule: Announce, peer: str, port: int) -> int:
+        # A pool that is about to be replaced may have given a port of another range.
+        if rule.ports is None or port not in self._passive or (":" in peer and not rule.clients):
+            return port
+        return rule.ports[port - self._passive[0]]
 
     async def _keep_resolved(self, name: str, refresh: float) -> None:
         if name not in self._asked:

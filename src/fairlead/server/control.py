@@ -39,6 +39,9 @@ LAST_WORDS = 3.0
 """Seconds a client has to read the last reply and to close before the connection is cut."""
 WEB_VERBS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH"})
 """A web browser made to speak to this port (ALPACA); no FTP command has these names."""
+PROXY_VERBS = {"PROXY": 1, "\0": 3}
+"""What the header of the PROXY protocol, version 1 or 2, looks like to who expects commands: a verb, and how many
+commands it makes with those before it."""
 
 
 class Control(asyncio.Protocol):
@@ -65,6 +68,7 @@ class Control(asyncio.Protocol):
         "_verb",
         "_writing_paused",
         "closing",
+        "commands",
         "encode",
         "session",
     )
@@ -90,22 +94,31 @@ class Control(asyncio.Protocol):
         self._active = self._loop.time()
         self.closing = ""
         """Why the connection is about to be closed, once it is."""
+        self.commands = 0
+        """How many were begun."""
         self.encode: Callable[[Reply], bytes] = Reply.encode
         """Replies in the session's language; events carry them in English."""
 
     # The transport's calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet the client, or turn it away with 421."""
+        """Begin with the two ends of the connection itself."""
+        self.begin(transport, transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
+
+    def begin(
+        self, transport: asyncio.BaseTransport, peer: tuple[str, int] | None, local: tuple[str, int] | None
+    ) -> None:
+        """Greet the client at ``peer``, which called ``local``, or turn it away with 421."""
         self._transport: asyncio.Transport | TlsLayer = cast("asyncio.Transport", transport)
         server = self._server
         session = self.session = Session(server, self, server.next_number(), self._active, implicit=self._implicit)
-        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        if not peer or not local:
+        own = transport.get_extra_info("sockname")
+        if not peer or not local or not own:
             self._transport.abort()
             return
         session.peer = (plain_address(peer[0]), peer[1])
         session.local = (plain_address(local[0]), local[1])
+        session.here = plain_address(own[0])
         refusal = server.admit(self, transport.get_extra_info("socket").fileno())
         if refusal is not None:
             server.events.emit(SessionRefused(session=session.number, peer=session.peer[0], reason=refusal))
@@ -344,6 +357,12 @@ class Control(asyncio.Protocol):
         return "ABOR" in waiting or (self._ended and "QUIT" not in waiting)
 
     @property
+    def transfers(self) -> bool:
+        """Whether the command that runs, or ran last, is one for data."""
+        spec = COMMANDS.get(self._verb)
+        return spec is not None and spec.data
+
+    @property
     def idle(self) -> bool:
         """Whether no command is running or waiting."""
         return not self._busy and not self._queue
@@ -374,6 +393,17 @@ class Control(asyncio.Protocol):
             elif self._server.stopping:
                 self.say_goodbye()
 
+    def _refuse_proxy(self) -> None:
+        """A header of the PROXY protocol from somebody who is not trusted with it: no client speaks so."""
+        session = self.session
+        self._server.notice(
+            session,
+            "proxy",
+            f"a PROXY header came from {session.peer[0]}; where that is a load balancer of yours, name it in"
+            " server.proxy_from",
+        )
+        self.close("a proxy called that is not trusted", Reply(421, "You are no proxy that I know."))
+
     def _go_on(self) -> None:
         if not self._busy:
             self._run()
@@ -381,9 +411,13 @@ class Control(asyncio.Protocol):
     def _execute(self, command: Command) -> None:
         if self._server.events.wanted(CommandReceived):
             self._report(command)
+        self.commands += 1
         verb = self._verb = command.verb
         if verb in WEB_VERBS:
             self.close("a web client called", Reply(421, "This is an FTP server."))
+            return
+        if PROXY_VERBS.get(verb) == self.commands:
+            self._refuse_proxy()
             return
         result = dispatch(self.session, command)
         if type(result) is Reply:
@@ -479,7 +513,7 @@ class Control(asyncio.Protocol):
         now = self._loop.time()
         port = self.session.port
         if port is not None and port.expires <= now and self.session.transfer is None:
-            port.expire()
+            port.expire(self.session)
         due = self._due()
         if due > now:
             self.check_at(min(due, now + self.session.idle_timeout))

@@ -15,11 +15,15 @@ from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
 from fairlead.errors import DataConnectionError, ProtocolError
+from fairlead.events import PassiveUncalled
 from fairlead.reach.cause import Cause
+from fairlead.reach.private import is_private
+from fairlead.server.failures import NoDescriptor
+from fairlead.server.proxied import Call
 from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
-    from fairlead.server.ports import Lease, PortPool
+    from fairlead.server.ports import Lease
     from fairlead.server.protected import Protected
     from fairlead.server.session import Session
 
@@ -80,7 +84,7 @@ class DataPort:
         """What STAT says of it."""
         raise NotImplementedError
 
-    def timed_out(self) -> DataConnectionError:
+    def timed_out(self, session: Session) -> DataConnectionError:
         """The error for a connection that was not made in time."""
         raise NotImplementedError
 
@@ -89,9 +93,13 @@ class DataPort:
         if self._wait is not None:
             self._wait.end(error)
 
-    def expire(self) -> None:
+    def expire(self, session: Session) -> None:
         """Nobody used it in time."""
         self.expires = inf
+        self.give_up(session)
+
+    def give_up(self, session: Session) -> None:
+        """Another takes its place, or none."""
         self.close()
 
     def close(self) -> None:
@@ -144,69 +152,131 @@ class KeptPort(DataPort):
 
 
 class PassivePort(DataPort):
-    """Listens for one connection of the session's own peer; calls of others are dropped and it keeps waiting."""
+    """Listens for one connection of the session's own peer; calls of others are dropped and it keeps waiting.
 
-    __slots__ = ("_lease", "_peer", "_pool", "port", "refused")
+    A load balancer that is trusted may call for the peer, when it says so in a PROXY header.
+    """
 
-    def __init__(self, mode: str, pool: PortPool, host: str, peer: str | None) -> None:
+    __slots__ = ("_begun", "_call", "_called", "_commands", "_lease", "_peer", "_pool", "announced", "port", "refused")
+
+    def __init__(self, mode: str, session: Session, host: str, peer: str | None) -> None:
         super().__init__(mode)
-        self._pool = pool
+        self._pool = session.server.pool
         self._peer = peer
         """The only address that may call; None for any."""
-        self._lease: Lease | None = pool.lease(host)
+        self._lease: Lease | None = self._pool.lease(host)
         self.port: int = self._lease.port
+        self.announced: tuple[str, int] = ("", self.port)
+        """The address, where the reply had one, and the port that the client was told."""
         self.refused: str | None = None
         """The last address that called and was turned away."""
+        self._call: Call | None = None
+        """A proxy's, whose header is awaited."""
+        self._called = False
+        self._begun = session.server.loop.time()
+        self._commands = session.reply_to.commands
+        """How many commands the session had had when this one made it."""
 
     def take(self, session: Session) -> Connection | None:
         """The connection of a client that called before its transfer command."""
         if self._lease is None:
-            raise DataConnectionError(Cause.PASSIVE_DROPPED, "The passive port was closed; send EPSV or PASV again")
+            raise DataConnectionError(
+                Cause.PASSIVE_DROPPED,
+                f"The passive port was closed; send EPSV or PASV again ({Cause.PASSIVE_DROPPED})",
+            )
+        while (caller := self._caller(session)) is not None:
+            connection, host, fault = caller
+            may = without_zone(host) == self._peer or (self._peer is None and session.server.networks.admits(host))
+            if may and not fault:
+                self._called = True
+                return connection
+            connection.close()
+            self._refuse(session, host, fault or f"not from {self._peer or 'a network that may'}")
+        return None
+
+    def _caller(self, session: Session) -> tuple[RawConnection, str, str] | None:
+        """A connection, who called, and what is wrong with that; None where nobody has called so far."""
+        if self._call is None:
+            accepted = self._accepted()
+            if accepted is None or not session.server.is_proxy(accepted[1]):
+                return accepted and (*accepted, "")
+            self._call = Call(*accepted, session.server.loop.time())
+        call = self._call
+        host, fault = call.proxy, ""
+        try:
+            host = call.caller()
+        except BlockingIOError:
+            if session.server.loop.time() < call.due:
+                return None
+            fault = "no PROXY header came in time"
+        except (ProtocolError, OSError) as error:
+            fault = str(error)
+        self._call = None
+        return call.connection, host, fault
+
+    def _accepted(self) -> tuple[RawConnection, str] | None:
+        assert self._lease is not None
         while True:
             try:
                 connection, address = self._lease.listener.accept()
             except BlockingIOError:
                 return None
             except OSError as error:
-                if error.errno == errno.ECONNABORTED:
-                    continue
-                raise DataConnectionError(
-                    Cause.PASSIVE_EXHAUSTED, "The server has no descriptor left for a data connection"
-                ) from error
-            if without_zone(address[0]) == self._peer or (
-                self._peer is None and session.server.networks.admits(address[0])
-            ):
-                return connection
-            connection.close()
-            self.refused = address[0]
-            session.server.notice(
-                session,
-                Cause.DATA_PEER_REFUSED,
-                f"passive port {self.port} was called from {address[0]}, not from {self._peer or 'a network that may'}",
-            )
+                if error.errno != errno.ECONNABORTED:
+                    raise DataConnectionError(
+                        Cause.PASSIVE_EXHAUSTED,
+                        f"The server has no descriptor left for a data connection ({Cause.PASSIVE_EXHAUSTED})",
+                    ) from error
+            else:
+                return connection, address[0]
+
+    def _refuse(self, session: Session, caller: str, why: str) -> None:
+        self.refused = caller
+        session.server.notice(
+            session, Cause.DATA_PEER_REFUSED, f"passive port {self.port} was called from {caller}, {why}"
+        )
 
     async def open(self, session: Session) -> Connection:
         """Wait for the peer's call."""
         while (connection := self.take(session)) is None:
             assert self._lease is not None  # take() raised otherwise
             self._wait = Wait()
+            awaited, timer = self._lease.listener, None
+            if self._call is not None:
+                awaited = self._call.connection
+                timer = session.server.loop.call_at(self._call.due, self._wait.end)
             try:
-                await session.server.readiness.readable(self._lease.listener.fileno(), self._wait)
+                await session.server.readiness.readable(awaited.fileno(), self._wait)
             finally:
                 self._wait = None
+                if timer is not None:
+                    timer.cancel()
         return connection
 
-    def timed_out(self) -> DataConnectionError:
+    def timed_out(self, session: Session) -> DataConnectionError:
         """Nobody called, or only somebody else did."""
+        host, port = self.announced
         if self.refused is not None:
             return DataConnectionError(
                 Cause.DATA_PEER_REFUSED,
-                f"Port {self.port} was called only from {self.refused}, whose calls I do not take"
+                f"Port {port} was called only from {self.refused}, whose calls I do not take"
                 f" ({Cause.DATA_PEER_REFUSED})",
+            )
+        if is_private(host) and not is_private(session.peer[0]):
+            return DataConnectionError(
+                Cause.PASSIVE_PRIVATE_ADDRESS,
+                f"Nobody called port {port} of {host}, a private address: EPSV needs none, else the server must be told"
+                f" its public one ({Cause.PASSIVE_PRIVATE_ADDRESS})",
+            )
+        if session.protection.tls is not None:
+            return DataConnectionError(
+                Cause.PASSIVE_DROPPED,
+                f"Nobody called port {port}: is it open in the firewalls between us? None that opens ports by listening"
+                f" in can do so under TLS ({Cause.PASSIVE_DROPPED})",
             )
         return DataConnectionError(
             Cause.PASSIVE_DROPPED,
-            f"Nobody called port {self.port}: is it open in the firewalls between us? ({Cause.PASSIVE_DROPPED})",
+            f"Nobody called port {port}: is it open in the firewalls between us? ({Cause.PASSIVE_DROPPED})",
         )
 
     def describe(self) -> str:
@@ -215,8 +285,46 @@ class PassivePort(DataPort):
             return f"Port {self.port} was closed unused ({self.mode})"
         return f"Waiting for a data connection on port {self.port} ({self.mode})"
 
+    def give_up(self, session: Session) -> None:
+        """Close it; that nobody called is an event where the client was given nothing else to do than to call.
+
+        A client that waits for its call to be answered says nothing until it gives up. After another command the port
+        may be unused for good reason.
+        """
+        if self._lease is not None and not self._called:
+            others = session.reply_to.commands - self._commands
+            if others == 0 or (others == 1 and not session.reply_to.transfers):
+                self._report_uncalled(session)
+        self.close()
+
+    def _report_uncalled(self, session: Session) -> None:
+        events = session.server.events
+        if not events.wanted(PassiveUncalled):
+            return
+        with suppress(DataConnectionError):
+            connection = self.take(session)
+            if connection is not None:
+                connection.close()
+                return
+        error = self.timed_out(session)
+        events.emit(
+            PassiveUncalled(
+                session=session.number,
+                peer=session.peer[0],
+                user=session.user,
+                port=self.announced[1],
+                mode=self.mode,
+                seconds=session.server.loop.time() - self._begun,
+                cause=error.cause,
+                reason=str(error),
+            )
+        )
+
     def close(self) -> None:
         """Close the listener and give its port back."""
+        if self._call is not None:
+            self._call.connection.close()
+            self._call = None
         if self._lease is not None:
             self._pool.give_back(self._lease)
             self._lease = None
@@ -242,7 +350,7 @@ class ActivePort(DataPort):
                 return await self._call(session, self._source_port)
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EPERM):
-                    raise self._failed(error) from error
+                    raise self._failed(session, error) from error
                 session.server.notice(
                     session,
                     "active-source-port",
@@ -251,7 +359,7 @@ class ActivePort(DataPort):
         try:
             return await self._call(session, 0)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._failed(session, error) from error
 
     async def _call(self, session: Session, source_port: int) -> Connection:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -273,23 +381,35 @@ class ActivePort(DataPort):
             self._wait = None
         return connection
 
-    def _failed(self, error: OSError) -> DataConnectionError:
+    def _failed(self, session: Session, error: OSError) -> DataConnectionError | NoDescriptor:
         where = f"{self.host} port {self.port}"
-        if error.errno == errno.ETIMEDOUT:
-            return self.timed_out()
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return NoDescriptor("The server has no descriptor left for a data connection")
+        if error.errno == errno.ETIMEDOUT or self._unreachable(session):
+            return self.timed_out(session)
         return DataConnectionError(
             Cause.ACTIVE_REJECTED,
             f"My call to {where} was refused ({os.strerror(error.errno or 0)}): does the client listen there?"
             f" ({Cause.ACTIVE_REJECTED})",
         )
 
-    def timed_out(self) -> DataConnectionError:
+    def timed_out(self, session: Session) -> DataConnectionError:
         """The call was never answered."""
+        if self._unreachable(session):
+            return DataConnectionError(
+                Cause.ACTIVE_PRIVATE_ADDRESS,
+                f"I cannot reach {self.host}, a private address that is not where you call from: use EPSV or PASV"
+                f" ({Cause.ACTIVE_PRIVATE_ADDRESS})",
+            )
         return DataConnectionError(
             Cause.ACTIVE_DROPPED,
-            f"My call to {self.host} port {self.port} was not answered: a firewall or NAT on your side drops it;"
+            f"My call to {self.host} port {self.port} was not answered: a firewall or NAT between us drops it;"
             f" use EPSV or PASV ({Cause.ACTIVE_DROPPED})",
         )
+
+    def _unreachable(self, session: Session) -> bool:
+        """Whether the client gave an address that a NAT should have translated."""
+        return is_private(self.host) and not is_private(session.peer[0])
 
     def describe(self) -> str:
         """The client's port, for STAT."""
@@ -298,7 +418,13 @@ class ActivePort(DataPort):
 
 def default_port(session: Session) -> DataPort:
     """The data port of a session that set none: the client's end of the control connection (RFC 959 section 3.2)."""
-    return ActivePort("DEFAULT", session.peer[0], session.peer[1], session.local[0], source_port(session))
+    host, number = session.peer
+    return ActivePort("DEFAULT", host, number, source_host(session, host), source_port(session))
+
+
+def source_host(session: Session, host: str) -> str:
+    """The address active data connections to ``host`` leave from; empty for any."""
+    return session.here if (":" in session.here) == (":" in host) else ""
 
 
 def source_port(session: Session) -> int:

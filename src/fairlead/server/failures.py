@@ -41,6 +41,10 @@ class PolicyError(FairleadError):
     """What is asked for is more than the server is set to do for anybody."""
 
 
+class NoDescriptor(FairleadError):
+    """The system gives this process no further descriptor."""
+
+
 class Codes(NamedTuple):
     """The codes of one failure: before the 1yz reply and after it."""
 
@@ -72,6 +76,7 @@ CODES: dict[type[Exception], Codes] = {
     ProtocolError: Codes(451, 451),
     AbortedError: Codes(426, 426),
     PolicyError: Codes(556, 556),
+    NoDescriptor: Codes(425, 425),
 }
 
 NAME_REFUSED = frozenset({NotFound, NotADirectory, IsADirectory, AlreadyExists, NotEmpty, Denied, InvalidName})
@@ -93,6 +98,7 @@ OWN: dict[tuple[str, type[Exception]], int] = {
 NOT_OPENED = frozenset(
     {
         Cause.PASSIVE_DROPPED,
+        Cause.PASSIVE_PRIVATE_ADDRESS,
         Cause.PASSIVE_EXHAUSTED,
         Cause.ACTIVE_DROPPED,
         Cause.ACTIVE_REJECTED,
@@ -102,6 +108,8 @@ NOT_OPENED = frozenset(
     }
 )
 """Causes for which the data connection was never made (425); for the others it was lost (426)."""
+CALLS = frozenset({"PORT", "EPRT", "LPRT"})
+"""Commands that name the place of a data connection, for which there is no call to fail yet (RFC 959 section 5.4)."""
 NOT_PROTECTED = frozenset({Cause.DATA_TLS_FAILED, Cause.DATA_TLS_NOT_RESUMED})
 """Causes for which its TLS was not agreed on or is not acceptable (RFC 4217 section 10.2)."""
 
@@ -109,6 +117,8 @@ NOT_PROTECTED = frozenset({Cause.DATA_TLS_FAILED, Cause.DATA_TLS_NOT_RESUMED})
 def code_for(error: Exception, verb: str, *, started: bool) -> int:
     """The code that answers ``error`` in the command ``verb``; ``started`` says whether its 1yz reply was sent."""
     if isinstance(error, DataConnectionError):
+        if verb in CALLS:
+            return 504
         return 425 if error.cause in NOT_OPENED else 522 if error.cause in NOT_PROTECTED else 426
     for kind in type(error).__mro__:
         codes = CODES.get(kind)
@@ -134,6 +144,8 @@ def cause_of(error: Exception) -> str:
         return Cause.DATA_TLS_FAILED
     if isinstance(error, TruncatedError):
         return Cause.DATA_CUT
+    if isinstance(error, NoDescriptor):
+        return "descriptors"
     return "aborted" if isinstance(error, AbortedError) else "storage"
 
 

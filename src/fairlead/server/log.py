@@ -24,6 +24,7 @@ from fairlead.events import (
     LoginFailed,
     LoginSucceeded,
     Noticed,
+    PassiveUncalled,
     Refused,
     SessionRefused,
     TransferFailed,
@@ -154,7 +155,7 @@ def level(event: Event) -> str:
         return "error" if event.cause == "storage" else "warning"
     if isinstance(event, Noticed):
         return "error" if event.topic == "fault" else "info"
-    return "warning" if isinstance(event, LoginFailed | Refused | SessionRefused) else "info"
+    return "warning" if isinstance(event, LoginFailed | PassiveUncalled | Refused | SessionRefused) else "info"
 
 
 Formats = Mapping[type[Event], Callable[[Any], str]]
@@ -174,6 +175,7 @@ class TextRecords:
             LoginFailed: self.login_failed,
             TransferFinished: self.transfer,
             TransferFailed: self.transfer_failed,
+            PassiveUncalled: self.uncalled,
             Refused: self.refused,
             Changed: self.change,
             SessionRefused: self.session_refused,
@@ -204,12 +206,21 @@ class TextRecords:
             event,
             event.user,
             f"{event.verb} {word(event.path)} failed with {event.code} after {event.size} octets in"
-            f" {event.seconds:.3f} s ({event.mode}): {sentence(event.reason)} ({event.cause})",
+            f" {event.seconds:.3f} s ({event.mode}): {_with_cause(event)}",
+        )
+
+    def uncalled(self, event: PassiveUncalled) -> str:
+        """A passive port that was given up."""
+        return self._line(
+            event,
+            event.user,
+            f"{event.mode} port {event.port} was given up after {event.seconds:.3f} s: {_with_cause(event)}",
         )
 
     def refused(self, event: Refused) -> str:
         """A transfer or change that did not begin."""
-        what = f"{event.verb} {word(event.path)} refused with {event.code}: {sentence(event.reason)} ({event.cause})"
+        path = f" {word(event.path)}" if event.path else ""
+        what = f"{event.verb}{path} refused with {event.code}: {_with_cause(event)}"
         return self._line(event, event.user, what)
 
     def change(self, event: Changed) -> str:
@@ -246,6 +257,7 @@ class JsonRecords:
             LoginFailed: self.login_failed,
             TransferFinished: self.transfer,
             TransferFailed: self.transfer_failed,
+            PassiveUncalled: self.uncalled,
             Refused: self.refused,
             Changed: self.change,
             SessionRefused: self.session_refused,
@@ -290,6 +302,16 @@ class JsonRecords:
             f'"mode":"{event.mode}","code":{event.code},"cause":"{event.cause}","reason":{string(event.reason)}',
         )
 
+    def uncalled(self, event: PassiveUncalled) -> str:
+        """A passive port that was given up."""
+        return self._line(
+            event,
+            "passive-uncalled",
+            event.user,
+            f'"port":{event.port},"seconds":{event.seconds:.6f},"mode":"{event.mode}","cause":"{event.cause}",'
+            f'"reason":{string(event.reason)}',
+        )
+
     def refused(self, event: Refused) -> str:
         """A transfer or change that did not begin."""
         return self._line(
@@ -330,6 +352,13 @@ class JsonRecords:
 def sentence(text: str) -> str:
     """``text`` with every character escaped that does not print."""
     return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _with_cause(event: TransferFailed | PassiveUncalled | Refused) -> str:
+    """Why it failed, and the name of the cause, once."""
+    cause = f"({event.cause})"
+    reason = sentence(event.reason)
+    return reason if reason.endswith(cause) else f"{reason} {cause}"
 
 
 def word(text: str) -> str:

@@ -67,7 +67,10 @@ class PortPool:
                 if error.errno in (errno.EADDRINUSE, errno.EACCES):
                     continue
                 if error.errno in (errno.EMFILE, errno.ENFILE):
-                    break
+                    raise DataConnectionError(
+                        Cause.PASSIVE_EXHAUSTED,
+                        f"The server has no descriptor left for a data connection ({Cause.PASSIVE_EXHAUSTED})",
+                    ) from error
                 raise
             self._in_use.add((host, port))
             return Lease(host, port, listener)

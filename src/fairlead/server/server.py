@@ -23,6 +23,7 @@ from fairlead.limits.networks import Networks
 from fairlead.proto.reply import Reply
 from fairlead.server import commands
 from fairlead.server.announce import Announcer
+from fairlead.server.arrival import Arrival
 from fairlead.server.certificates import Certificates
 from fairlead.server.control import Control
 from fairlead.server.failures import cause_of, reply_for
@@ -68,6 +69,10 @@ def _descriptors_for_sessions() -> int:
     return limit - min(limit // 4, FOR_TRANSFERS)
 
 
+def _networks_of(proxies: Sequence[str]) -> Networks | None:
+    return Networks(proxies) if proxies else None
+
+
 class Server:
     """An FTP server in this process's running event loop.
 
@@ -106,12 +111,19 @@ class Server:
         self.hashes = HashMemory()
         self.pool = PortPool(self.settings.passive_ports)
         self.networks = Networks(self.settings.allow, self.settings.deny)
+        self._proxies = _networks_of(self.settings.proxy_from)
+        self.arrivals: set[Arrival] = set()
+        """Connections of proxies that have not said for whom they call."""
         self.greeting = greeting(self.settings.banner)
         self.hosts = Hosts(hosts, self.settings)
         self.certificates: Certificates | None = None
         """What TLS is served with, once started; None where there is none."""
         self.loop: asyncio.AbstractEventLoop
-        self.announcer = Announcer(self.settings.announce, lambda message: self.notice(None, "announce", message))
+        self.announcer = Announcer(
+            self.settings.announce,
+            lambda message: self.notice(None, "announce", message),
+            self.settings.passive_ports,
+        )
         self.readiness: Readiness | LoopReadiness
         self.addresses: list[tuple[str, int]] = []
         """What it listens on, once started: host and port of each listener; those of implicit TLS come last."""
@@ -152,9 +164,17 @@ class Server:
             self.certificates.prepare()
         listeners = bind(self.settings.everywhere) if sockets is None else sockets
         for index, listener in enumerate(listeners):
-            control = partial(Control, self, implicit=index >= len(self.settings.listen))
+            accept = partial(self._accept, implicit=index >= len(self.settings.listen))
             self.addresses.append(listening_address(listener))
-            self._listeners.append(await self.loop.create_server(control, sock=listener, backlog=BACKLOG))
+            self._listeners.append(await self.loop.create_server(accept, sock=listener, backlog=BACKLOG))
+
+    def _accept(self, *, implicit: bool) -> Control | Arrival:
+        """What begins with a new connection."""
+        return (Control if self._proxies is None else Arrival)(self, implicit=implicit)
+
+    def is_proxy(self, address: str) -> bool:
+        """Whether a connection from ``address`` begins with a PROXY header."""
+        return self._proxies is not None and self._proxies.admits(address)
 
     def _use_certificates(self, settings: Settings) -> None:
         """Load the certificates of ``settings``. Raises ConfigError, and leaves all as it was."""
@@ -178,6 +198,8 @@ class Server:
         self._stopping = True
         for listener in self._listeners:
             listener.close()
+        for arrival in list(self.arrivals):
+            arrival.cut()
         self.stop_idle()
         await self._empty(self.settings.grace if grace is None else grace)
         for control in list(self._controls):
@@ -224,12 +246,13 @@ class Server:
         """
         known = Hosts(hosts, settings)
         self._use_certificates(settings)
+        if (settings.announce, settings.passive_ports) != (self.settings.announce, self.settings.passive_ports):
+            self.announcer.change(settings.announce, settings.passive_ports)
         self.hosts = known
         self.networks = Networks(settings.allow, settings.deny)
+        self._proxies = _networks_of(settings.proxy_from)
         if settings.passive_ports != self.settings.passive_ports:
             self.pool = PortPool(settings.passive_ports)
-        if settings.announce != self.settings.announce:
-            self.announcer.change(settings.announce)
         self.settings = settings
         self.accounts = accounts
         self.greeting = greeting(settings.banner)

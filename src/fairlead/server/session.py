@@ -41,6 +41,7 @@ class Session:
         "facts",
         "failures",
         "hash_algorithm",
+        "here",
         "idle_timeout",
         "language",
         "local",
@@ -76,7 +77,9 @@ class Session:
         self.peer: tuple[str, int] = ("", 0)
         """The client's address and port of the control connection; an IPv4-mapped address is shown as IPv4."""
         self.local: tuple[str, int] = ("", 0)
-        """The server's address and port of the control connection."""
+        """The address and port that the client called."""
+        self.here = ""
+        """The address of this machine that the control connection ends at; where a proxy calls, not the client's."""
         self.account: Account | None = None
         self.logged_out = started
         """The loop's time since which nobody is logged in; the login time-out counts from there."""
@@ -179,7 +182,7 @@ class Session:
     def use_port(self, port: DataPort | None) -> None:
         """Make ``port`` the data port; an earlier one is closed (RFC 959 section 3.2)."""
         if self.port is not None:
-            self.port.close()
+            self.port.give_up(self)
         self.port = port
 
     def reply(self, reply: Reply) -> None:

@@ -15,11 +15,14 @@ class Announce(Record):
     """The address that 227 names to clients of one network.
 
     ``address`` is an IPv4 address, a host name (resolved anew every ``refresh`` seconds), or empty for the address of
-    the control connection itself. ``clients`` is a network such as ``10.0.0.0/8``; empty for all.
+    the control connection itself. ``clients`` is a network such as ``10.0.0.0/8``; empty for all. ``ports`` are what
+    a router before the server maps on the passive ports, one to one, where they differ. Clients over IPv6 are told
+    such ports only by rules whose ``clients`` are of IPv6: a router that maps ports seldom does so for both.
     """
 
     address: str = ""
     clients: str = ""
+    ports: range | None = None
     refresh: float = 60.0
 
 
@@ -59,6 +62,8 @@ class Settings(Record):
     """Addresses and networks that may connect, also for data; empty for all."""
     deny: Sequence[str] = ()
     """Those of them that may not."""
+    proxy_from: Sequence[str] = ()
+    """Addresses and networks of load balancers, whose connections begin with a PROXY header."""
     passive_ports: range = DEFAULT_PASSIVE_PORTS
     announce: Sequence[Announce] = ()
     """Tried in order, the first whose network holds the client decides."""

@@ -111,7 +111,7 @@ class Transfer:
         """The deadline passed: the data connection was not made, or stalls."""
         self.deadline = None
         if self._port is not None:
-            self._port.stop(self._port.timed_out())
+            self._port.stop(self._port.timed_out(self._session))
         if self._wait is not None:
             self._wait.end(stalled())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from fairlead.errors import ArgumentError, FamilyError
+from fairlead.errors import ArgumentError, DataConnectionError, FamilyError
 from fairlead.proto.address import (
     epsv_reply_text,
     families_text,
@@ -19,7 +19,9 @@ from fairlead.proto.address import (
 )
 from fairlead.proto.codec import Representation, check_served
 from fairlead.proto.reply import Reply
-from fairlead.server.data import CALLING, ActivePort, PassivePort, source_port, without_zone
+from fairlead.reach.cause import Cause
+from fairlead.reach.private import is_private
+from fairlead.server.data import CALLING, ActivePort, PassivePort, source_host, source_port, without_zone
 from fairlead.server.offer import offered, third_party_refused, with_tls
 from fairlead.server.registry import Argument, command, option
 
@@ -86,21 +88,33 @@ def long_port(session: Session, argument: str) -> Reply:
 
 
 def _call_at(session: Session, mode: str, host: str, number: int) -> Reply:
-    server = session.server
-    if not server.settings.active:
-        return Reply(504, "Active mode is switched off here; use EPSV or PASV.")
     third_party = not _same_host(host, session.peer[0])
-    if third_party and not _third_parties(session):
-        return Reply(504, "I call only the address you call from (RFC 2577).")
-    if third_party and not server.networks.admits(host):
-        return Reply(504, "I may not call that address.")
-    if number < PRIVILEGED:
-        return Reply(504, "I do not call ports below 1024 (RFC 2577).")
-    source = session.local[0] if family_of(session.local[0]) == family_of(host) else ""
+    _check_called(session, host, number, third_party=third_party)
     zone = session.peer[0].partition("%")[2]
     called = f"{host}%{zone}" if zone and not third_party else host
-    session.use_port(ActivePort(mode, called, number, source, source_port(session)))
+    session.use_port(ActivePort(mode, called, number, source_host(session, host), source_port(session)))
     return Reply(200, f"I will call {host} port {number}.")
+
+
+def _check_called(session: Session, host: str, number: int, *, third_party: bool) -> None:
+    """Raise DataConnectionError where the server is not to call ``host``."""
+    server = session.server
+    policy = Cause.REFUSED_BY_POLICY
+    if not server.settings.active:
+        raise DataConnectionError(policy, f"Active mode is switched off here; use EPSV or PASV ({policy})")
+    if third_party and not _third_parties(session):
+        if is_private(host) and not is_private(session.peer[0]):
+            private = Cause.ACTIVE_PRIVATE_ADDRESS
+            raise DataConnectionError(
+                private,
+                f"You call from {session.peer[0]}, and {host} is a private address that no NAT translated; use EPSV or"
+                f" PASV ({private})",
+            )
+        raise DataConnectionError(policy, f"I call only the address you call from, says RFC 2577 ({policy})")
+    if third_party and not server.networks.admits(host):
+        raise DataConnectionError(policy, f"I may not call that address ({policy})")
+    if number < PRIVILEGED:
+        raise DataConnectionError(policy, f"I do not call ports below 1024, says RFC 2577 ({policy})")
 
 
 def _same_host(host: str, peer: str) -> bool:
@@ -160,9 +174,9 @@ def passive_as_client(session: Session, _: str) -> Reply:
 
 
 def _passive(session: Session, mode: str) -> Reply:
-    listening = _listen(session, mode, session.local[0], session.peer[0])
-    announced = session.server.announcer.address_for(session.peer[0], session.local[0])
-    return Reply(227, pasv_reply_text(announced, listening.port))
+    listening = _listen(session, mode, session.here, session.peer[0])
+    listening.announced = session.server.announcer.place_for(session.peer[0], session.local[0], listening.port)
+    return Reply(227, pasv_reply_text(*listening.announced))
 
 
 @command("PRET", syntax="command", argument=Argument.REQUIRED, keeps_restart=True)
@@ -183,7 +197,7 @@ def extended_passive(session: Session, argument: str) -> Reply:
         if session.port is not None and session.port.mode != "EPSV":
             session.use_port(None)
         return Reply(200, "EPSV ALL: only EPSV from now on.")
-    local, peer = session.local[0], session.peer[0]
+    local, peer = session.here, session.peer[0]
     if asked is not None and asked != family_of(peer):
         if asked not in _families_served(session):
             return _families(session)
@@ -191,7 +205,9 @@ def extended_passive(session: Session, argument: str) -> Reply:
         local = (LOOPBACK if loopback else WILDCARD)[asked]
         peer = LOOPBACK[asked]
     listening = _listen(session, "EPSV", local, peer)
-    return Reply(229, epsv_reply_text(listening.port))
+    number = session.server.announcer.port_for(peer, listening.port)
+    listening.announced = ("", number)
+    return Reply(229, epsv_reply_text(number))
 
 
 @command("LPSV", keeps_restart=True)
@@ -199,18 +215,16 @@ def long_passive(session: Session, _: str) -> Reply:
     """Listen for the client, on the control connection's family, and say where in the older form (RFC 1639)."""
     if session.epsv_all:
         return AFTER_ALL
-    listening = _listen(session, "LPSV", session.local[0], session.peer[0])
-    announced = session.local[0]
-    if family_of(announced) == IPV4:
-        announced = session.server.announcer.address_for(session.peer[0], announced)
-    return Reply(228, lpsv_reply_text(announced, listening.port))
+    listening = _listen(session, "LPSV", session.here, session.peer[0])
+    listening.announced = session.server.announcer.place_for(session.peer[0], session.local[0], listening.port)
+    return Reply(228, lpsv_reply_text(*listening.announced))
 
 
 def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:
     server = session.server
     session.use_port(None)
     caller = None if _third_parties(session) else without_zone(peer)
-    listening = PassivePort(mode, server.pool, host, caller)
+    listening = PassivePort(mode, session, host, caller)
     session.use_port(listening)
     listening.expires = server.loop.time() + server.settings.data_connect_timeout * UNUSED
     session.reply_to.check_at(listening.expires)

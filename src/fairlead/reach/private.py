@@ -1,0 +1,26 @@
+"""Addresses that only a part of the world can reach: what stays in 227 and PORT where a NAT does not translate it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+
+NETWORKS = tuple(
+    map(
+        ip_network,
+        (
+            "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",  # RFC 1918
+            "100.64.0.0/10",  # RFC 6598, carriers
+            "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10", "fc00::/7",
+        ),
+    )
+)  # fmt: skip
+"""Not all that IANA calls special: networks that are kept for documentation serve as public ones in examples."""
+
+
+def is_private(host: str) -> bool:
+    """Whether the address ``host`` means something in its own network only; a host name is none."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return any(address in network for network in NETWORKS)
