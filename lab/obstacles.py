@@ -54,7 +54,7 @@ class Obstacle:
     """IPv4 is not routed."""
 
 
-_DATA_OF_BOTH = "tcp sport != 21 tcp dport != 21"
+_DATA = "tcp sport != 21 tcp dport != 21"
 
 OBSTACLES: dict[str, Obstacle] = {
     obstacle.name: obstacle
@@ -167,6 +167,7 @@ OBSTACLES: dict[str, Obstacle] = {
                 }
             """,
         ),
+        # A reset answers the acknowledgements, so it goes to the receiver, whose kernel then resets the sender.
         Obstacle(
             name="cutter",
             says="data connections are reset after 1 MB",
@@ -174,7 +175,8 @@ OBSTACLES: dict[str, Obstacle] = {
             rules=f"""
                 chain forward {{
                     type filter hook forward priority filter; policy accept;
-                    {_DATA_OF_BOTH} ct bytes > 1000000 reject with tcp reset
+                    tcp flags & rst == rst accept
+                    {_DATA} meta length < 100 ct bytes > 1000000 reject with tcp reset
                 }}
             """,
             sysctls={"net.netfilter.nf_conntrack_acct": "1"},

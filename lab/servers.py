@@ -103,8 +103,6 @@ def _vsftpd(lab: Lab, place: Path, protection: Protection, extra: Sequence[str])
     )
     (place / "empty").mkdir(exist_ok=True)
     settings = {
-        "listen": "NO",
-        "listen_ipv6": "YES",
         "listen_port": CONTROL_PORT,
         "background": "NO",
         "anonymous_enable": "NO",
@@ -138,10 +136,17 @@ def _vsftpd(lab: Lab, place: Path, protection: Protection, extra: Sequence[str])
             "require_ssl_reuse": "YES",
             "ssl_ciphers": "HIGH",
         }
-    config = place / "vsftpd.conf"
-    config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()) + "\n".join(extra) + "\n")
+    # One process for each family: one that listens on both announces 0.0.0.0 in place of its pasv_address.
+    listening = {
+        "v4": {"listen": "YES", "listen_address": lab.plan.server},
+        "v6": {"listen": "NO", "listen_ipv6": "YES", "listen_address6": lab.plan.server_v6},
+    }
     binary = program("vsftpd")
-    return ["sh", "-c", 'mount --bind "$0" /etc/pam.d/other && exec "$@"', place / "pam", binary, config]
+    for family, where in listening.items():
+        lines = [f"{key}={value}" for key, value in (settings | where).items()]
+        (place / f"{family}.conf").write_text("\n".join([*lines, *extra]) + "\n")
+    both = 'mount --bind "$0" /etc/pam.d/other && { "$1" "$2" & exec "$1" "$3"; }'
+    return ["sh", "-c", both, place / "pam", binary, place / "v6.conf", place / "v4.conf"]
 
 
 def _proftpd(lab: Lab, place: Path, protection: Protection, extra: Sequence[str]) -> list[str | Path]:
@@ -201,15 +206,15 @@ SERVERS: Mapping[str, Starter] = {"fairlead": _fairlead, "vsftpd": _vsftpd, "pro
 
 
 def _wait_for_greeting(lab: Lab, process: subprocess.Popen[bytes]) -> None:
-    def greeted() -> bool:
-        with socket.create_connection(("127.0.0.1", CONTROL_PORT), timeout=_DEADLINE) as control:
+    def greeted(address: str) -> bool:
+        with socket.create_connection((address, CONTROL_PORT), timeout=_DEADLINE) as control:
             return control.recv(64).startswith(b"220")
 
     def wait() -> bool:
         deadline = time.monotonic() + _DEADLINE
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError):
-                if greeted():
+                if all(greeted(address) for address in (lab.plan.server, lab.plan.server_v6)):
                     return True
             time.sleep(0.02)  # between two attempts to connect
         return False
