@@ -99,6 +99,18 @@ def test_an_aborted_upload_leaves_the_old_file(control: Control, root: Path) -> 
     assert (root / "short").read_bytes() == b"content"
 
 
+@pytest.mark.req("S-959-ABOR-1")
+def test_the_sender_of_an_aborted_upload_is_told_at_once(control: Control) -> None:
+    """By a reset: with an orderly end only, one that waits for room in the window could wait for long."""
+    with waiting_store(control) as data:
+        while "9 octets so far" not in control.ask("STAT").text:
+            pass
+        assert control.codes("ABOR") == [426]
+        assert control.read().code == 226
+        with pytest.raises(OSError, match=r"Broken pipe|reset"):
+            data.recv(1)
+
+
 @pytest.mark.req("S-959-ABOR-2", "S-959-DC-5", "R-4")
 def test_idle_abor_is_answered_once_and_closes_the_listener(control: Control) -> None:
     address = ("127.0.0.1", int(control.ask("EPSV").text.split("|")[3]))
