@@ -150,6 +150,8 @@ class Session:
             if first.protection is not None and control.protection is None:
                 raise ConnectError("the second session was offered no TLS")
             await _login.log_in(control, target.user, self._secret, target.account)
+            if control.protection is not None:
+                await _security.protect_data(control)  # or some servers refuse to list anything
         except BaseException:
             control.lose("it never began")
             raise
