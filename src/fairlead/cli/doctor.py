@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import add_session_options, ftp_url
+from fairlead.reach.products import TITLES
 
 if TYPE_CHECKING:
+    from fairlead.client.ladder import Recorder
     from fairlead.doctor.examine import Examination
     from fairlead.doctor.plan import Plan
     from fairlead.proto.url import FtpUrl
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   fairlead doctor ftp://ftp.example.com/
+  fairlead doctor --for vsftpd --for nftables ftp://ftp.example.com/
   fairlead doctor --json ftp://me@ftp.example.com/ | jq .works
 
 exit status: 0 every mode that the server offers works, 1 some do, 5 none does, 3 no connection, 4 login refused
@@ -38,7 +45,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="log in without TLS, too, where the server offers it: shows the password to whoever listens on the way",
     )
+    parser.add_argument(
+        "--for",
+        dest="products",
+        action="append",
+        default=[],
+        choices=list(TITLES),
+        metavar="PRODUCT",
+        help=f"show the settings for this product, may be repeated: {', '.join(TITLES)}",
+    )
     add_session_options(parser)
+    add_ladder_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -52,19 +69,73 @@ def run(args: argparse.Namespace) -> int:
 def _examine(args: argparse.Namespace) -> int:
     import asyncio
 
+    from fairlead.cli.connection import show
     from fairlead.client._wires.asyncio import AsyncioWire
+    from fairlead.client.ladder import Recorder
+    from fairlead.client.trace import Trace
     from fairlead.doctor import report
     from fairlead.doctor.examine import examine
 
     plan = _plan(args)
+    recorders: dict[str, Recorder] = {}
+
+    def watch(name: str) -> Trace | None:
+        if hasattr(args, "ladder"):
+            recorders[name] = Recorder(title=name)
+            return recorders[name]
+        return show if args.debug else None
 
     async def go() -> Examination:
-        return await examine(AsyncioWire(), plan)
+        return await examine(AsyncioWire(), plan, watch=watch)
 
-    found = asyncio.run(go())
+    with _busy(args):
+        found = asyncio.run(go())
     if args.json:
         print(json.dumps(report.document(found), indent=2, ensure_ascii=False))
+    else:
+        _print(args, found)
+    if recorders:
+        _draw(args, found, recorders)
     return report.exit_code(found)
+
+
+@contextmanager
+def _busy(args: argparse.Namespace) -> Iterator[None]:
+    """A line on the terminal that something goes on."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if args.debug or not console.is_terminal:
+        yield
+        return
+    with console.status(f"trying every mode at {args.url.host} …"):
+        yield
+
+
+def _print(args: argparse.Namespace, found: Examination) -> None:
+    from rich.console import Console
+
+    from fairlead.cli.findings import show
+
+    show(Console(), found, args.products)
+
+
+def _draw(args: argparse.Namespace, found: Examination, recorders: Mapping[str, Recorder]) -> None:
+    """The ladder of each probe that failed: on the terminal, or each into a file beside the one that was named."""
+    from fairlead.cli.ladder import draw, show
+    from fairlead.reach.verdict import NOT_OFFERED
+
+    for probe in found.probes:
+        if probe.ok or probe.cause in NOT_OFFERED or probe.name not in recorders:
+            continue
+        ladder = recorders[probe.name].ladder()
+        if args.ladder is None:
+            print(f"\n{probe.name}: {probe.cause}\n")
+            draw(ladder, sys.stdout)
+        else:
+            seen = probe.seen
+            kind = "tls" if seen.private else "clear"
+            show(ladder, args.ladder.with_stem(f"{args.ladder.stem}-{seen.mode.lower()}-ipv{seen.family}-{kind}"))
 
 
 def _plan(args: argparse.Namespace) -> Plan:

@@ -10,7 +10,7 @@ from fairlead.client._control import Control
 from fairlead.client._ways import Mode
 from fairlead.client._wire import Listener, Stream, Wire
 from fairlead.client.trace import Called as CalledRecord
-from fairlead.client.trace import Trace, Waiting
+from fairlead.client.trace import ModeFailed, Record, Trace, Waiting
 from fairlead.doctor.calling import call, try_port
 from fairlead.doctor.entry import Stopped, ask, begin_tls, connect, go_to, greet, log_in, protect, said
 from fairlead.doctor.look import Look
@@ -27,6 +27,19 @@ SAMPLES = 8
 _TOLD = re.compile(r"waiting for a data connection on port ([0-9]{1,5})", re.IGNORECASE)
 
 
+class Tap:
+    """Hands records on to ``listener``, until :attr:`silent`: what is asked again and again would hide the rest."""
+
+    def __init__(self, listener: Trace | None) -> None:
+        self.listener = listener
+        self.silent = False
+
+    def __call__(self, record: Record) -> None:
+        """Take a record."""
+        if self.listener is not None and not self.silent:
+            self.listener(record)
+
+
 class Attempt:
     """Finds out whether one mode works; :attr:`seen` grows as it goes on."""
 
@@ -35,7 +48,7 @@ class Attempt:
         self.plan = plan
         self.look = look
         self.mode = mode
-        self.trace = trace
+        self.trace = Tap(trace)
         self.patience = Patience(look.round_trip)
         self.seen = Evidence(
             mode=mode.value,
@@ -63,7 +76,7 @@ class Attempt:
 
     def again(self) -> Attempt:
         """The same attempt, not begun."""
-        return Attempt(self.wire, self.plan, self.look, self.mode, private=self.seen.private, trace=self.trace)
+        return Attempt(self.wire, self.plan, self.look, self.mode, private=self.seen.private, trace=self.trace.listener)
 
     async def run(self) -> Evidence:
         """What was observed."""
@@ -99,6 +112,11 @@ class Attempt:
             await protect(control)
         await go_to(control, plan.directories)
         self._note(peer=control.peer[0], local=control.local[0])
+
+    def judged(self, cause: Cause, sentence: str) -> None:
+        """Let whoever listens know what was found."""
+        self.trace.silent = False
+        self.trace(ModeFailed(self.mode.value, sentence, cause.value))
 
     # The server is called
 
@@ -152,12 +170,15 @@ class Attempt:
 
     def _tell_called(self, control: Control, told: Called) -> None:
         control.tell(
-            CalledRecord((told.host, told.port), 0, told.seconds, told.answer.value, sum_shown=self.mode is Mode.PASV)
+            CalledRecord(
+                (told.host, told.port), told.source, told.seconds, told.answer.value, sum_shown=self.mode is Mode.PASV
+            )
         )
 
     async def _sample(self, control: Control) -> None:
         """Ask for further ports and call them, until it is clear whether all of them are alike."""
         first = self.seen
+        self.trace.silent = True
         for _ in range(SAMPLES):
             if await self._announced(control) is None:
                 break

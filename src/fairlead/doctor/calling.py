@@ -15,6 +15,7 @@ async def call(wire: Wire, address: Address, patience: float) -> tuple[Called, S
     Where nothing comes for a while, a second call is made beside the first.
     """
     attempts: list[Call] = []
+    source = 0
     began = wire.now()
     failure: OSError | None = None
     starts = [began, *([began + SECOND_CALL] if patience > SECOND_CALL else [])]
@@ -24,6 +25,7 @@ async def call(wire: Wire, address: Address, patience: float) -> tuple[Called, S
                 starts.pop(0)
                 try:
                     attempts.append(wire.call(address))
+                    source = source or attempts[0].local[1]
                 except OSError as error:
                     failure = error
                     break
@@ -31,8 +33,9 @@ async def call(wire: Wire, address: Address, patience: float) -> tuple[Called, S
             for ready in await wire.wait_any(writers=attempts, timeout=until - wire.now()):
                 mine = next(attempt for attempt in attempts if attempt is ready)
                 attempts.remove(mine)
+                source = mine.local[1]
                 try:
-                    return _told(wire, address, Answer.CONNECTED, began), mine.complete()
+                    return _told(wire, address, Answer.CONNECTED, began, source), mine.complete()
                 except OSError as error:
                     failure = error
             if failure is not None:
@@ -40,7 +43,7 @@ async def call(wire: Wire, address: Address, patience: float) -> tuple[Called, S
     finally:
         for attempt in attempts:
             attempt.close()
-    return _told(wire, address, _answer(failure), began), None
+    return _told(wire, address, _answer(failure), began, source), None
 
 
 async def try_port(wire: Wire, address: Address, patience: float) -> Called:
@@ -58,5 +61,5 @@ def _answer(failure: OSError | None) -> Answer:
     return Answer.REFUSED if isinstance(failure, ConnectionRefusedError) else Answer.UNREACHABLE
 
 
-def _told(wire: Wire, address: Address, answer: Answer, began: float) -> Called:
-    return Called(address[0], address[1], answer, round(wire.now() - began, 4))
+def _told(wire: Wire, address: Address, answer: Answer, began: float, source: int) -> Called:
+    return Called(address[0], address[1], answer, round(wire.now() - began, 4), source)

@@ -10,7 +10,7 @@ from fairlead.client._control import Control
 from fairlead.client._login import ANONYMOUS, ANONYMOUS_PASSWORD
 from fairlead.client._wire import Address, Wire
 from fairlead.client.settings import Settings
-from fairlead.client.trace import Trace, printable
+from fairlead.client.trace import ControlCalled, Trace, printable
 from fairlead.doctor.calling import call
 from fairlead.doctor.patience import LOGIN, Patience
 from fairlead.doctor.plan import Plan
@@ -51,6 +51,9 @@ def said(reply: Reply) -> Said:
 async def connect(wire: Wire, plan: Plan, address: Address, trace: Trace | None) -> tuple[Control, float]:
     """A control connection, and the seconds of its round trip. Raises Stopped."""
     told, stream = await call(wire, address, _CALL)
+    if trace is not None:
+        local = stream.local if stream is not None else ("", told.source)
+        trace(ControlCalled(address, local, told.seconds, told.answer.value))
     if stream is None:
         refused = told.answer is Answer.REFUSED
         raise Stopped(Cause.CONTROL_REFUSED if refused else Cause.CONTROL_TIMEOUT, f"{told.answer}")

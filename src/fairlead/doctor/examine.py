@@ -18,6 +18,7 @@ from fairlead.doctor.plan import Plan
 from fairlead.errors import ConnectError
 from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Answer, Evidence, Family
+from fairlead.reach.explanations import EXPLANATIONS
 from fairlead.reach.verdict import together
 
 _LOOK = 9.5
@@ -84,6 +85,9 @@ async def examine(wire: Wire, plan: Plan, *, watch: Watch = lambda _: None) -> E
     ]
     times = await _run_all(wire, attempts, began + WHOLE)
     causes = together([attempt.seen for attempt in attempts])
+    for attempt, cause in zip(attempts, causes, strict=True):
+        if cause is not Cause.OK:
+            attempt.judged(cause, EXPLANATIONS[cause].sentence)
     probes = tuple(
         Probe(attempt.seen, cause, round(seconds, 3), attempt.said)
         for attempt, cause, seconds in zip(attempts, causes, times, strict=True)

@@ -28,6 +28,26 @@ def exit_code(found: Examination) -> int:
     return SOME_WORK if broken or failing else ALL_WORK
 
 
+_PRODUCTS = (
+    ("fairlead", "fairlead"),
+    ("vsftpd", "vsftpd"),
+    ("proftpd", "proftpd"),
+    ("pure-ftpd", "pure-ftpd"),
+    ("pyftpdlib", "pyftpdlib"),
+    ("microsoft", "iis"),
+    ("windows_nt", "iis"),
+    ("filezilla", "filezilla-server"),
+)
+"""What the greeting or SYST of a product holds."""
+
+
+def server_product(found: Examination) -> str:
+    """The server's product by what it says of itself; empty where it does not."""
+    look = found.control
+    told = "" if look is None else f"{look.greeting} {look.system}".lower()
+    return next((product for word, product in _PRODUCTS if word in told), "")
+
+
 def works(found: Examination) -> list[str]:
     """The modes that work with at least one family and protection, best first."""
     return list(dict.fromkeys(probe.seen.mode for probe in found.probes if probe.ok))

@@ -59,6 +59,8 @@ class Called:
     port: int
     answer: Answer
     seconds: float = 0.0
+    source: int = 0
+    """The port that we called from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,125 @@
+"""What the doctor found, for a person: the verdict, a table of the probes, what to change and who."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from fairlead.doctor.advice import advice, verdict
+from fairlead.doctor.report import server_product
+from fairlead.reach.advice import Advice
+from fairlead.reach.cause import Cause
+from fairlead.reach.explanations import EXPLANATIONS, Owner
+from fairlead.reach.products import NETWORKS, SERVERS, TITLES
+from fairlead.reach.verdict import NOT_OFFERED
+
+if TYPE_CHECKING:
+    from fairlead.doctor.examine import Examination, Probe
+    from fairlead.doctor.look import Look
+
+_HEADINGS = {
+    Owner.YOU: "You",
+    Owner.YOUR_NETWORK: "Your network",
+    Owner.SERVERS_NETWORK: "The server's network",
+    Owner.SERVER: "The server",
+}
+
+
+def show(console: Console, found: Examination, products: Collection[str]) -> None:
+    """Print the report; ``products`` are those whose settings are wanted in full, none for a choice that fits."""
+    good = not _failing(found) and bool(found.probes)
+    console.print(Text(verdict(found), style="bold green" if good else "bold"), highlight=False)
+    for look in found.looks:
+        console.print()
+        console.print(_heading(look), style="dim", highlight=False)
+        probes = [probe for probe in found.probes if probe.seen.family == look.family]
+        if probes:
+            console.print(_table(probes))
+    for line in _explanations(found):
+        console.print(line)
+    advised = advice(found)
+    if advised:
+        console.print()
+        console.print("What to change, the least effort first", style="bold")
+        for each in advised:
+            _show_advice(console, each, found, products)
+
+
+def _heading(look: Look) -> str:
+    words = [f"over IPv{look.family}, {look.address[0]}"]
+    if look.cause is not Cause.OK:
+        return f"{words[0]}: {look.cause}{f' ({look.said})' if look.said else ''}"
+    words.append(f"round trip {look.round_trip * 1000:.1f} ms")
+    if look.seen and look.seen != look.local:
+        words.append(f"you are {look.local} here and {look.seen} there")
+    if look.security is not None:
+        words.append(f"{look.security.version}{', certificate not accepted' if look.certificate else ''}")
+    elif not look.offers_tls:
+        words.append("no TLS offered")
+    return "; ".join(words)
+
+
+def _table(probes: Sequence[Probe]) -> Table:
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("mode")
+    kinds = list(dict.fromkeys(probe.seen.private for probe in probes))
+    for private in kinds:
+        table.add_column("under TLS" if private else "in clear", no_wrap=True)
+    for mode in dict.fromkeys(probe.seen.mode for probe in probes):
+        row = {probe.seen.private: probe for probe in probes if probe.seen.mode == mode}
+        table.add_row(mode, *(_cell(row[private]) if private in row else Text("") for private in kinds))
+    return table
+
+
+def _cell(probe: Probe) -> Text:
+    if probe.ok:
+        return Text("✓ works", style="green")
+    if probe.cause in NOT_OFFERED:
+        return Text(f"– {probe.cause}", style="dim")
+    return Text(f"✗ {probe.cause}", style="red")
+
+
+def _failing(found: Examination) -> list[Cause]:
+    causes = [look.cause for look in found.looks] + [probe.cause for probe in found.probes]
+    return [cause for cause in dict.fromkeys(causes) if cause is not Cause.OK and cause not in NOT_OFFERED]
+
+
+def _explanations(found: Examination) -> Iterator[Padding | Text]:
+    for cause in _failing(found):
+        yield Text("")
+        yield Text(cause.value, style="red")
+        yield Padding(Text(EXPLANATIONS[cause].sentence), (0, 0, 0, 2), expand=False)
+
+
+def _show_advice(console: Console, each: Advice, found: Examination, products: Collection[str]) -> None:
+    console.print()
+    line = Text(f"{_HEADINGS[each.owner]}: ", style="bold cyan")
+    line.append(each.text, style="default not bold")
+    console.print(line, highlight=False)
+    chosen = _chosen(each, found, products)
+    short = {name: text for name, text in chosen.items() if "\n" not in text and len(text) <= console.width - 20}
+    for name, text in chosen.items():
+        if name in short:
+            console.print(Padding(Text.assemble((f"{name:16}", "dim"), text), (0, 0, 0, 2), expand=False))
+        else:
+            console.print(Padding(Text(TITLES[name], style="dim"), (0, 0, 0, 2), expand=False))
+            console.print(Padding(Text(text), (0, 0, 0, 4), expand=False), soft_wrap=True)
+    hidden = [name for name in each.settings if name not in chosen]
+    if hidden and not products:
+        said = Text(f"--for {'|'.join(hidden)} shows the lines for each", style="dim")
+        console.print(Padding(said, (0, 0, 0, 2), expand=False))
+
+
+def _chosen(each: Advice, found: Examination, products: Collection[str]) -> dict[str, str]:
+    if products:
+        return {name: text for name, text in each.settings.items() if name in products}
+    if each.owner is Owner.SERVER:
+        product = server_product(found)
+        known = {product} if product in each.settings else {name for name in SERVERS if name != "fairlead-config"}
+        return {name: text for name, text in each.settings.items() if name in known}
+    return {name: text for name, text in each.settings.items() if name not in NETWORKS}
