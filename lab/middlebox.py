@@ -1,8 +1,9 @@
 """Middleboxes that change packets on their way: a program that reads them from a TUN device and writes them back.
 
-``middlebox.py rewriter`` changes the last digit of the port in the replies 227 and 229, as a careless application
-gateway does; all lengths stay. ``middlebox.py nat64 CLIENT POOL`` translates between IPv6 and IPv4 (RFC 7915): the
-client's address becomes POOL, an address of 64:ff9b::/96 becomes its last four octets. Needs the standard library only.
+``middlebox.py rewriter`` changes a digit of the port in the replies 227 and 229, so that it is far from any that the
+server listens on, as a careless application gateway does; all lengths stay. ``middlebox.py nat64 CLIENT POOL``
+translates between IPv6 and IPv4 (RFC 7915): the client's address becomes POOL, an address of 64:ff9b::/96 becomes its
+last four octets. Needs the standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _TUNSETIFF = 0x400454CA
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
 _IFF_UP_RUNNING = 0x41
 _PREFIX = socket.inet_pton(socket.AF_INET6, "64:ff9b::")[:12]
-_PORT = re.compile(rb"(?:\A|\r\n)(?:227 [^\r\n]*,\d*|229 [^\r\n]*\|\d*)(\d)(?:\)|\|\))")
+_PORT = re.compile(rb"(?:\A|\r\n)(?:227 [^\r\n]*?(?:\d+,){4}\d*(\d),\d+|229 [^\r\n]*\|\|\|(\d)\d+\|)")
 _TCP = socket.IPPROTO_TCP
 
 
@@ -63,8 +64,8 @@ def rewritten(packet: bytes) -> bytes:
     found = _PORT.search(segment[begin:])
     if found is None:
         return packet
-    at = begin + found.start(1)
-    changed = segment[:at] + b"%d" % ((int(found[1]) + 5) % 10) + segment[at + 1 :]
+    at = begin + found.start(found.lastindex or 1)
+    changed = segment[:at] + b"%d" % ((segment[at] - ord("0") - 2) % 10) + segment[at + 1 :]
     return header + _with_checksum(source, target, changed)
 
 
