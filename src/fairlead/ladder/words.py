@@ -129,7 +129,7 @@ def _meaning(step: Step) -> str:
     if not number:
         return ""
     sum_of = f" = {number >> 8} × 256 + {number & 0xFF}" if summed else ""
-    where = "" if host in {"", step.source.address} else f"{host} "
+    where = "" if host in {"", step.source.address} else f"{host} port "
     return f"call me at {where}{number}{sum_of}"
 
 
