@@ -114,6 +114,11 @@ class _Session:
         control.watch = self._listen
         self._say("220 ready")
 
+    @property
+    def over(self) -> bool:
+        """Whether the client has left."""
+        return self._control.ended
+
     def _say(self, *replies: str) -> None:
         for reply in replies:
             if not self._control.closed and not self._control.other.closed:
@@ -136,6 +141,8 @@ class _Session:
         refusal = self.world.surroundings.refusals.get(verb)
         if refusal is not None:
             self._say(refusal)
+        elif argument == "ALL":
+            self._say("200 ok")
         elif verb in {"EPSV", "PASV"}:
             self._passive(verb)
         elif verb in {"EPRT", "PORT"}:
