@@ -35,6 +35,17 @@ class SessionClosed(Event):
     reason: str
 
 
+class ControlLost(Event):
+    """A control connection broke, or its client was not there any more to hear the server."""
+
+    user: str
+    seconds: float
+    """How long the session was."""
+    cause: str
+    """``control-lost``, or ``control-forgotten`` after a transfer: what stands between had forgotten the connection."""
+    reason: str
+
+
 class LoginSucceeded(Event):
     user: str
     anonymous: bool

@@ -16,6 +16,7 @@ from fairlead.events import (
     Bus,
     Changed,
     CommandReceived,
+    ControlLost,
     Event,
     LoginFailed,
     LoginSucceeded,
@@ -63,6 +64,10 @@ EVENTS: dict[str, Event] = {
     "passive-uncalled": PassiveUncalled(
         **WHO, user="alice", port=61234, mode="EPSV", seconds=3.0, cause="passive-dropped", reason="Nobody called"
     ),
+    "control-lost": ControlLost(
+        **WHO, user="alice", seconds=600.0, cause="control-forgotten", reason="Connection timed out"
+    ),
+    "control-lost, nobody": ControlLost(**WHO, user="", seconds=1.0, cause="control-lost", reason="reset"),
     "storage fault": TransferFailed(
         **WHO,
         user="alice",
@@ -185,6 +190,17 @@ def json_of(event: Event) -> dict[str, Any]:
             "passive-uncalled",
             "warning 99.7 192.0.2.1 alice EPSV port 61234 was given up after 3.000 s: Nobody called (passive-dropped)",
         ),
+        (
+            "control-lost",
+            (
+                "warning 99.7 192.0.2.1 alice control connection lost after 600.000 s: Connection timed out"
+                " (control-forgotten)"
+            ),
+        ),
+        (
+            "control-lost, nobody",
+            "warning 99.7 192.0.2.1 - control connection lost after 1.000 s: reset (control-lost)",
+        ),
         ("change", "info    99.7 192.0.2.1 alice RNTO /new from /old"),
         (
             "session-refused",
@@ -235,6 +251,11 @@ def test_a_line_of_text_for_each_event(name: str, expected: str) -> None:
             "passive-uncalled",
             {"level": "warning", "event": "passive-uncalled", "user": "alice", "port": 61234, "seconds": 3.0,
              "mode": "EPSV", "cause": "passive-dropped", "reason": "Nobody called"},
+        ),
+        (
+            "control-lost",
+            {"level": "warning", "event": "control-lost", "user": "alice", "seconds": 600.0,
+             "cause": "control-forgotten", "reason": "Connection timed out"},
         ),
         ("change", {"event": "change", "user": "alice", "verb": "RNTO", "path": "/new", "detail": "from /old"}),
         (

@@ -11,7 +11,7 @@ import select
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
-from fairlead.events import CommandReceived, ReplySent, SessionClosed, SessionOpened, SessionRefused
+from fairlead.events import CommandReceived, ControlLost, ReplySent, SessionClosed, SessionOpened, SessionRefused
 from fairlead.proto.command import Command, CommandParser, LineTooLong
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
@@ -22,6 +22,7 @@ from fairlead.server.layer import TlsLayer
 from fairlead.server.registry import COMMANDS, Urgency
 from fairlead.server.session import Session
 from fairlead.server.stepping import Stepper, Wait
+from fairlead.server.transfer import unacknowledged
 from fairlead.tls import Tls
 
 if TYPE_CHECKING:
@@ -171,6 +172,8 @@ class Control(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The control connection is gone: stop the transfer, release everything."""
+        if exc is not None and not self.closing:
+            self._report_lost(str(exc), forgotten=isinstance(exc, TimeoutError))
         if not self.closing:
             self.closing = "the connection was lost" if exc is not None else "the client closed the connection"
         self._ended = True
@@ -195,6 +198,20 @@ class Control(asyncio.Protocol):
                     reason=self.closing,
                 )
             )
+
+    def _report_lost(self, reason: str, *, forgotten: bool) -> None:
+        """Record that nobody hears this end; after a transfer ``forgotten`` says that something between may be why."""
+        session = self.session
+        self._server.events.emit(
+            ControlLost(
+                session=session.number,
+                peer=session.peer[0],
+                user=session.user,
+                seconds=self._loop.time() - session.started,
+                cause=Cause.CONTROL_FORGOTTEN if forgotten and self.transfers else Cause.CONTROL_LOST,
+                reason=reason,
+            )
+        )
 
     def pause_writing(self) -> None:
         """The client does not read its replies: no further command is read or run until it does."""
@@ -525,6 +542,8 @@ class Control(asyncio.Protocol):
         elif session.account is None:
             self.close("no login in time", Reply(421, "No login in time, closing the control connection."))
         else:
+            if unacknowledged(self._transport.get_extra_info("socket")):
+                self._report_lost("the client has not acknowledged the last reply", forgotten=True)
             self.close("idle for too long", Reply(421, "Idle for too long, closing the control connection."))
         self._flush()
 

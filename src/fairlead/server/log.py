@@ -20,6 +20,7 @@ from typing import Any, Literal
 from fairlead.events import (
     Bus,
     Changed,
+    ControlLost,
     Event,
     LoginFailed,
     LoginSucceeded,
@@ -155,7 +156,11 @@ def level(event: Event) -> str:
         return "error" if event.cause == "storage" else "warning"
     if isinstance(event, Noticed):
         return "error" if event.topic == "fault" else "info"
-    return "warning" if isinstance(event, LoginFailed | PassiveUncalled | Refused | SessionRefused) else "info"
+    return (
+        "warning"
+        if isinstance(event, ControlLost | LoginFailed | PassiveUncalled | Refused | SessionRefused)
+        else "info"
+    )
 
 
 Formats = Mapping[type[Event], Callable[[Any], str]]
@@ -179,6 +184,7 @@ class TextRecords:
             Refused: self.refused,
             Changed: self.change,
             SessionRefused: self.session_refused,
+            ControlLost: self.lost,
             Noticed: self.notice,
         }
 
@@ -232,6 +238,11 @@ class TextRecords:
         """A session that was not admitted."""
         return self._line(event, "-", f"session refused: {sentence(event.reason)}")
 
+    def lost(self, event: ControlLost) -> str:
+        """A control connection that broke."""
+        what = f"control connection lost after {event.seconds:.3f} s: {_with_cause(event)}"
+        return self._line(event, event.user or "-", what)
+
     def notice(self, event: Noticed) -> str:
         """What an operator should know."""
         return self._line(event, "-", f"{event.topic}: {sentence(event.message)}")
@@ -261,6 +272,7 @@ class JsonRecords:
             Refused: self.refused,
             Changed: self.change,
             SessionRefused: self.session_refused,
+            ControlLost: self.lost,
             Noticed: self.notice,
         }
 
@@ -337,6 +349,15 @@ class JsonRecords:
             event, "session-refused", None, f'"cause":"{Cause.REFUSED_BY_POLICY}","reason":{string(event.reason)}'
         )
 
+    def lost(self, event: ControlLost) -> str:
+        """A control connection that broke."""
+        return self._line(
+            event,
+            "control-lost",
+            event.user or None,
+            f'"seconds":{event.seconds:.6f},"cause":"{event.cause}","reason":{string(event.reason)}',
+        )
+
     def notice(self, event: Noticed) -> str:
         """What an operator should know."""
         return self._line(event, "notice", None, f'"topic":{string(event.topic)},"message":{string(event.message)}')
@@ -354,7 +375,7 @@ def sentence(text: str) -> str:
     return text if text.isprintable() else "".join(map(_escaped, text))
 
 
-def _with_cause(event: TransferFailed | PassiveUncalled | Refused) -> str:
+def _with_cause(event: ControlLost | TransferFailed | PassiveUncalled | Refused) -> str:
     """Why it failed, and the name of the cause, once."""
     cause = f"({event.cause})"
     reason = sentence(event.reason)

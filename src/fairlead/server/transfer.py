@@ -27,6 +27,8 @@ from fairlead.server.pump import SMALL, Pump, lost
 from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
+    from asyncio.trsock import TransportSocket
+
     from fairlead.server.session import Session
 
 COMPLETE = Reply(226, "Transfer complete.")
@@ -284,7 +286,7 @@ class Transfer:
             self.settled = True
             _discard_incoming(connection)
         except (OSError, DataConnectionError) as error:
-            if self.aborted or _queued(connection) > spare:
+            if self.aborted or unacknowledged(connection) > spare:
                 raise lost(error) if isinstance(error, OSError) else error from error
             self.settled = True
 
@@ -298,7 +300,7 @@ class Transfer:
         interval = FIRST_LOOK
         still = 0.0
         closed = keep
-        queued = _queued(connection)
+        queued = unacknowledged(connection)
         while queued > spare:
             self._wait = Wait()
             timer = self._loop.call_later(interval, self._wait.end)
@@ -311,7 +313,7 @@ class Transfer:
                 timer.cancel()
                 self._wait = None
             closed = keep or _discard_incoming(connection) or closed
-            left = _queued(connection)
+            left = unacknowledged(connection)
             if closed and left == queued:
                 _check(connection)
             still = still + interval if left == queued else 0.0
@@ -328,7 +330,7 @@ def stalled() -> DataConnectionError:
     )
 
 
-def _queued(connection: Connection) -> int:
+def unacknowledged(connection: Connection | TransportSocket) -> int:
     """Octets that the peer's system has not acknowledged."""
     return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
 
