@@ -85,7 +85,7 @@ def _md5_crypt(password: str) -> str:
 
 
 @contextlib.contextmanager
-def vsftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
+def vsftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -> Iterator[Server]:
     """vsftpd, whose users come from PAM: a file of /etc/pam.d that lets one name in, whatever its password."""
     binary = program("vsftpd")
     need_root("vsftpd changes its root directory")
@@ -129,6 +129,8 @@ def vsftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
                 "mdtm_write": "YES",
                 "ls_recurse_enable": "YES",
             }
+            if third_parties:
+                settings |= {"pasv_promiscuous": "YES", "port_promiscuous": "YES"}
             if tls is not None:
                 settings |= {
                     "ssl_enable": "YES",
@@ -136,7 +138,7 @@ def vsftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
                     "rsa_private_key_file": tls.pair.key,
                     "force_local_data_ssl": "YES",
                     "force_local_logins_ssl": "YES",
-                    "require_ssl_reuse": "YES",
+                    "require_ssl_reuse": "NO" if third_parties else "YES",
                     "strict_ssl_read_eof": "YES",
                     "ssl_ciphers": "HIGH",
                 }
@@ -153,7 +155,7 @@ def vsftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def proftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
+def proftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -> Iterator[Server]:
     """ProFTPD with a user file of its own; under TLS it wants sessions resumed, which is its default."""
     binary = program("proftpd")
     need_root("ProFTPD changes its root directory")
@@ -190,6 +192,7 @@ def proftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
             ControlsEngine off
             UseReverseDNS off
             RootRevoke off
+            AllowForeignAddress {"on" if third_parties else "off"}
             """)
         if tls is not None:
             config.write_text(f"""{config.read_text()}
@@ -200,6 +203,7 @@ def proftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
                 TLSECCertificateFile {tls.pair.certificate}
                 TLSECCertificateKeyFile {tls.pair.key}
                 TLSLog {place}/tls.log
+                {"TLSOptions NoSessionReuseRequired" if third_parties else ""}
                 """)
         log = place / "log"
         command = [binary, "-n", "-q", "-c", str(config)]
@@ -211,7 +215,7 @@ def proftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def pureftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
+def pureftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -> Iterator[Server]:
     """Pure-FTPd with a database of its own; the hash is made elsewhere, since its own takes seconds."""
     binary, database_maker = program("pure-ftpd"), program("pure-pw")
     need_root("Pure-FTPd changes its root directory")
@@ -224,6 +228,8 @@ def pureftpd(host: str, tls: Tls | None = None) -> Iterator[Server]:
         options = ["-6" if ":" in host else "-4", "-S", f"{host},{port}", "-p", f"{passive.start}:{passive.stop - 1}"]
         options += ["-E", "-H", "-j", "-c", "1000", "-C", "1000", "-L", "200000:10", "-u", "1"]
         options += ["-l", f"puredb:{database}", "-g", str(place / "pid")]
+        if third_parties:
+            options += ["-w"]
         if tls is not None:
             both = place / "pure-ftpd.pem"
             both.write_bytes(tls.pair.key.read_bytes() + tls.pair.certificate.read_bytes())
