@@ -26,6 +26,19 @@ PATH = frozenset(
     }
 )
 """Causes that lie on the way between the two."""
+_ALIKE = frozenset({Cause.OK, Cause.PASSIVE_DROPPED, Cause.PASSIVE_REJECTED})
+"""What a range that is partly open may look like where only some of its ports were met."""
+_MISSED = frozenset(
+    {
+        Cause.PASSIVE_DROPPED,
+        Cause.PASSIVE_REJECTED,
+        Cause.PASSIVE_RANGE_PARTLY_OPEN,
+        Cause.DATA_PEER_REFUSED,
+        Cause.DATA_STALLED,
+        Cause.DATA_CUT,
+    }
+)
+"""What comes of calling another port than the one on which the server waits; it may be that of another session."""
 NOT_OFFERED = frozenset({Cause.NOT_SUPPORTED, Cause.FAMILY_UNSUPPORTED, Cause.TLS_REQUIRED, Cause.REFUSED_BY_POLICY})
 """Causes that mean that the server does not offer the mode."""
 
@@ -155,6 +168,7 @@ class Rule(NamedTuple):
 RULES: tuple[Rule, ...] = (
     Rule(Cause.FAMILY_UNSUPPORTED, _wrong_family),
     Rule(Cause.PASSIVE_PRIVATE_ADDRESS, _elsewhere),
+    Rule(Cause.PASSIVE_REWRITTEN, _rewritten),
     Rule(Cause.PASSIVE_RANGE_PARTLY_OPEN, _mixed),
     Rule(Cause.OK, _worked),
     Rule(Cause.TLS_REQUIRED, _wants_tls),
@@ -164,7 +178,6 @@ RULES: tuple[Rule, ...] = (
     Rule(Cause.REFUSED_BY_POLICY, _refused),
     Rule(Cause.CONTROL_LOST, lambda seen: seen.setup is None),
     # We call the server.
-    Rule(Cause.PASSIVE_REWRITTEN, _rewritten),
     Rule(Cause.PASSIVE_DROPPED, lambda seen: seen.answer is Answer.SILENT),
     Rule(Cause.PASSIVE_REJECTED, lambda seen: seen.answer in {Answer.REFUSED, Answer.UNREACHABLE}),
     # The server calls us.
@@ -208,14 +221,19 @@ def together(attempts: Sequence[Evidence]) -> tuple[Cause, ...]:
 
 
 def _same_range(seen: Evidence, cause: Cause, attempts: Iterable[Evidence], causes: Sequence[Cause]) -> Cause:
-    """Ports come from one range in both passive modes: where the one met closed ports, the other was only lucky."""
-    if not seen.passive or cause not in {Cause.OK, Cause.PASSIVE_DROPPED, Cause.PASSIVE_REJECTED}:
+    """Both passive modes meet the same ports and the same middlebox: what the one learnt holds for the other."""
+    if not seen.passive:
         return cause
-    mixed = any(
-        found is Cause.PASSIVE_RANGE_PARTLY_OPEN and (other.family, other.private) == (seen.family, seen.private)
+    known = {
+        found
         for other, found in zip(attempts, causes, strict=True)
-    )
-    return Cause.PASSIVE_RANGE_PARTLY_OPEN if mixed else cause
+        if (other.family, other.private) == (seen.family, seen.private)
+    }
+    if Cause.PASSIVE_REWRITTEN in known and cause in _MISSED:
+        return Cause.PASSIVE_REWRITTEN
+    if Cause.PASSIVE_RANGE_PARTLY_OPEN in known and cause in _ALIKE:
+        return Cause.PASSIVE_RANGE_PARTLY_OPEN
+    return cause
 
 
 def _other_light(seen: Evidence, attempts: Iterable[Evidence], causes: Iterable[Cause]) -> Cause | None:
@@ -234,6 +252,6 @@ def _in_other_light(seen: Evidence, cause: Cause, other: Cause | None) -> Cause:
     if seen.private and cause in PATH and (seen.uncovered or other is Cause.OK):
         return Cause.HELPER_BLIND
     works_hidden = other in {Cause.OK, Cause.CERTIFICATE_INVALID}
-    if not seen.private and works_hidden and cause in {Cause.PASSIVE_DROPPED, Cause.PASSIVE_REJECTED}:
+    if not seen.private and works_hidden and seen.passive and cause in _MISSED:
         return Cause.PASSIVE_REWRITTEN
     return cause
