@@ -3,12 +3,13 @@ from __future__ import annotations
 import os
 import resource
 import socket
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event
+from queue import SimpleQueue
 
 import pytest
 
-from fairlead.cli.attendance import DAY, HOUR, allow_many_descriptors, log_descriptor, sweep
+from fairlead.cli.attendance import DAY, HOUR, allow_many_descriptors, log_descriptor, sweep_daily
 from fairlead.storage.local import LocalStorage
 
 
@@ -38,27 +39,19 @@ def test_a_socket_is_written_as_it_is() -> None:
 
 
 def test_stores_are_swept_once_a_day_beginning_within_an_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Waiting(Event):
-        """Lets two waits pass and ends the third."""
-
-        waits: list[float]
-
-        def wait(self, timeout: float | None = None) -> bool:
-            assert timeout is not None
-            self.waits.append(timeout)
-            return len(self.waits) > 2
-
+    scheduled: list[tuple[float, Callable[[], None]]] = []
+    swept: SimpleQueue[float] = SimpleQueue()
     store = LocalStorage(tmp_path)
-    swept: list[float] = []
-    monkeypatch.setattr(store, "sweep", swept.append)
-    stopped = Waiting()
-    stopped.waits = []
+    monkeypatch.setattr(store, "sweep", swept.put)
 
-    sweep([store], 5.0, stopped)
+    sweep_daily([store], 5.0, lambda *call: scheduled.append(call))
+    for days in range(2):
+        wait, due = scheduled.pop()
+        assert wait == DAY if days else 0 <= wait <= HOUR
+        due()
+        assert swept.get(timeout=10) == 5.0
 
-    assert swept == [5.0, 5.0]
-    assert 0 <= stopped.waits[0] <= HOUR
-    assert stopped.waits[1:] == [DAY, DAY]
+    assert scheduled[0][0] == DAY
 
 
 def test_as_many_descriptors_are_allowed_as_may_be(monkeypatch: pytest.MonkeyPatch) -> None:

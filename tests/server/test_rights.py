@@ -14,7 +14,7 @@ from fairlead.accounts.base import Account, Right, Rule
 from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
 from fairlead.events import LoginSucceeded
-from fairlead.server import formats
+from fairlead.server import permissions
 from fairlead.storage.local import LocalStorage
 from tests.server.session import Control, Running, receive, serving
 
@@ -367,13 +367,13 @@ def acting_as(user: int) -> Iterator[None]:
         pytest.skip("acting as another user needs root")
     os.setegid(user)
     os.seteuid(user)
-    formats._identity.cache_clear()
+    permissions.identity.cache_clear()
     try:
         yield
     finally:
         os.seteuid(0)
         os.setegid(0)
-        formats._identity.cache_clear()
+        permissions.identity.cache_clear()
 
 
 NOBODY = 65534

@@ -98,7 +98,7 @@ def _parser(verb: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"Fairlead {__version__}")
-    subparsers = parser.add_subparsers(metavar="VERB", required=True, dest="verb", parser_class=Parser)
+    subparsers = parser.add_subparsers(metavar="VERB", required=True, dest="verb", prog="fairlead", parser_class=Parser)
     for name, purpose in VERBS.items():
         if name == verb:
             import_module(f"fairlead.cli.{name}").add_parser(subparsers)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import binascii
-import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Account, Right
@@ -39,7 +36,7 @@ def for_people(addresses: Sequence[tuple[str, int]], root: str, built: Built) ->
     """What is served to whom, the passive range, the announced address, and what lies in the way."""
     settings = built.settings
     ports = f"{settings.passive_ports[0]}-{settings.passive_ports[-1]}"
-    yield f"serving {Path(root).resolve()}: {_accounts(list(built.accounts))}"
+    yield f"serving {os.path.realpath(root)}: {_accounts(list(built.accounts))}"
     if built.hosts:
         names = (f"{host.names[0]}{'' if host.available else ' (not available)'}" for host in built.hosts)
         yield f"virtual hosts: {', '.join(names)}"
@@ -60,6 +57,10 @@ def for_people(addresses: Sequence[tuple[str, int]], root: str, built: Built) ->
 
 def _protection(tls: TlsSettings) -> str:
     """How TLS is had, and what a careful person compares with what the client shows."""
+    import binascii
+    import hashlib
+    from pathlib import Path
+
     file = tls.certificates[0].file
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     text = Path(file).read_text("ascii", "replace").partition(begin)[2].partition(end)[0]

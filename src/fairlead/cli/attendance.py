@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import resource
 import stat
 import sys
 import time
-from collections.abc import Iterable
-from threading import Event, Thread
+from collections.abc import Callable, Iterable
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from fairlead.server.log import Log
@@ -34,7 +33,7 @@ def attend(server: Server, config: Config, stores: Iterable[LocalStorage]) -> No
         log.attach(server.events)
         _tasks.add(loop.create_task(_flush_at_the_end(log)))
     if config.storage.keep_partials:
-        Thread(target=sweep, args=(tuple(stores), config.storage.keep_partials, Event()), daemon=True).start()
+        sweep_daily(tuple(stores), config.storage.keep_partials, asyncio.get_running_loop().call_later)
 
 
 def log_descriptor(descriptor: int) -> int:
@@ -56,16 +55,24 @@ def allow_many_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def sweep(stores: Iterable[LocalStorage], older_than: float, stopped: Event) -> None:
-    """Once a day remove partial uploads that have not grown for ``older_than`` seconds, until ``stopped``.
+def sweep_daily(
+    stores: Iterable[LocalStorage], older_than: float, schedule: Callable[[float, Callable[[], None]], object]
+) -> None:
+    """Once a day remove partial uploads that have not grown for ``older_than`` seconds, in a thread of its own.
 
-    The first time comes within an hour, at a moment of its own in each of several workers.
+    The first time comes within an hour, at a moment of its own in each of several workers. ``schedule`` calls a
+    function after some seconds, as an event loop's ``call_later`` does.
     """
-    wait = random.uniform(0, HOUR)
-    while not stopped.wait(wait):
+
+    def sweep() -> None:
         for store in stores:
             store.sweep(older_than)
-        wait = DAY
+
+    def due() -> None:
+        Thread(target=sweep, daemon=True).start()
+        schedule(DAY, due)
+
+    schedule(HOUR * int.from_bytes(os.urandom(4)) / (1 << 32), due)
 
 
 async def _flush_at_the_end(log: Log) -> None:

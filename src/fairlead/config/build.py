@@ -12,7 +12,6 @@ from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
 from fairlead.config import models
 from fairlead.config.route import outward_address
-from fairlead.config.self_signed import self_signed, state_directory
 from fairlead.config.values import choices
 from fairlead.errors import ConfigError
 from fairlead.server.announce import check_ports
@@ -168,6 +167,8 @@ def _tls(section: models.Tls, names: Iterable[str]) -> TlsSettings:
         )
     files = section.certificate
     if section.self_signed:
+        from fairlead.config.self_signed import self_signed, state_directory  # noqa: PLC0415 - asked for by few
+
         files = [self_signed(state_directory(os.environ), filter(None, names))]
     if not files and (section.required or section.implicit or section.client_ca):
         raise ConfigError("TLS needs a certificate; give --tls-cert and --tls-key, or --tls-self-signed to make one")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,6 +16,9 @@ from fairlead.config.source import Source
 from fairlead.config.types import fields_of, item_of, section_of, type_at
 from fairlead.config.values import Form
 from fairlead.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PREFIX = "FAIRLEAD_"
 """Before the name of a setting in the environment: ``FAIRLEAD_SERVER__PASSIVE_PORTS`` is ``server.passive_ports``."""
@@ -57,6 +58,9 @@ def load(
 
 def from_file(file: str | Path) -> Source:
     """The settings in a TOML file. Raises ConfigError when it cannot be read or is no TOML."""
+    import tomllib  # noqa: PLC0415 - most servers are started without a file
+    from pathlib import Path  # noqa: PLC0415 - as tomllib
+
     path = Path(file)
     try:
         text = path.read_text("utf-8")
@@ -101,6 +105,8 @@ def typed(text: str, path: Keys, name: str) -> Any:
     if item_of(kind) is not None:
         if not text.lstrip().startswith("["):
             return [part.strip() for part in text.split(",")] if text else []
+        import tomllib  # noqa: PLC0415 - few lists are written so
+
         try:
             return tomllib.loads(f"list = {text}")["list"]
         except tomllib.TOMLDecodeError as error:

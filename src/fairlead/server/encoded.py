@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fairlead.errors import MismatchError, NotFound, OffsetError, StorageFault
 from fairlead.proto.codec import (
+    DEFAULT_LEVEL,
     Representation,
     decoder_for,
     encoder_for,
@@ -19,7 +20,6 @@ from fairlead.proto.codec import (
     stream_decoder,
     transmitted_length,
 )
-from fairlead.proto.codec.deflate import DEFAULT_LEVEL
 from fairlead.server.marks import EVERY, Mark
 
 if TYPE_CHECKING:

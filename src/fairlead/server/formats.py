@@ -15,6 +15,7 @@ from fairlead.errors import StorageError
 from fairlead.proto.listing.mlsx import MlsxFormatter
 from fairlead.proto.listing.unix import UnixFormatter
 from fairlead.proto.path import join, split
+from fairlead.server.permissions import READ, SEARCH, WRITE, identity, permits
 from fairlead.storage.base import Item
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from fairlead.server.session import Session
     from fairlead.storage.base import Storage
-
-READ, WRITE, SEARCH = 4, 2, 1
 
 
 @lru_cache(maxsize=1024)
@@ -44,20 +43,6 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
-@lru_cache(maxsize=1)
-def _identity() -> tuple[int, frozenset[int]]:
-    return os.geteuid(), frozenset((os.getegid(), *os.getgroups()))
-
-
-def permits(status: os.stat_result, bits: int) -> bool:
-    """Whether the permission bits let this process do ``bits`` (read 4, write 2, search 1)."""
-    uid, groups = _identity()
-    if uid == 0:
-        return True
-    shift = 6 if status.st_uid == uid else 3 if status.st_gid in groups else 0
-    return (status.st_mode >> shift) & bits == bits
-
-
 def unix_formatter(session: Session) -> UnixFormatter:
     """A formatter for one LIST or STAT."""
     return UnixFormatter(now=time.time(), owner=owner_name, group=group_name, utc=session.server.settings.time_zone_utc)
@@ -67,7 +52,7 @@ def removable(status: os.stat_result, parent: os.stat_result) -> bool:
     """Whether the permission bits let this process rename or remove what lies in the directory ``parent``."""
     if not permits(parent, WRITE | SEARCH):
         return False
-    return not parent.st_mode & stat.S_ISVTX or _identity()[0] in {0, status.st_uid, parent.st_uid}
+    return not parent.st_mode & stat.S_ISVTX or identity()[0] in {0, status.st_uid, parent.st_uid}
 
 
 def perm_letters(status: os.stat_result, rights: Right, parent: os.stat_result | None, *, movable: bool = True) -> str:

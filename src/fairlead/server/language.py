@@ -10,10 +10,8 @@ full stop at the end. ``{0}`` stands for any text, ``{0:d}`` for digits, ``{0:w}
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib import resources
 
 from fairlead.proto.reply import Reply
 
@@ -24,8 +22,8 @@ ERRORS = 400
 SAME = {125: 150, 212: 213}
 """Codes whose texts stand in the table of another."""
 
-_PLACE = re.compile(r"\{([0-9]+)(?::([dw]))?\}")
-_FILLED = re.compile(r"\{([0-9]+)(!t)?\}")
+_PLACE = r"\{([0-9]+)(?::([dw]))?\}"
+_FILLED = r"\{([0-9]+)(!t)?\}"
 _KINDS = {None: ".*", "d": "[0-9]+", "w": "[^ ]+"}
 
 
@@ -33,7 +31,7 @@ class _Template:
     """An English text with places, and what it is in the other language."""
 
     def __init__(self, text: str, translated: str) -> None:
-        pieces = _PLACE.split(text)
+        pieces = re.split(_PLACE, text)
         pattern = before = re.escape(pieces[0])
         self._order: list[int] = []
         wild = False
@@ -47,7 +45,7 @@ class _Template:
             pattern += f"({place}){before}"
             self._order.append(int(number))
         self._matches = re.compile(pattern, re.DOTALL).fullmatch
-        self._pieces = _FILLED.split(translated)
+        self._pieces = re.split(_FILLED, translated)
 
     def fill(self, text: str, translate: Callable[[str], str]) -> str | None:
         """``text`` in the other language; None where it is no text of this template."""
@@ -101,6 +99,9 @@ class Language:
 @cache
 def language(tag: str) -> Language:
     """The language of a tag among :data:`TAGS` other than the default's. Reads its file the first time."""
+    import tomllib  # noqa: PLC0415 - a server whose clients speak English never reads one
+    from importlib import resources  # noqa: PLC0415 - as tomllib
+
     file = resources.files("fairlead.server") / "languages" / f"{tag.lower()}.toml"
     catalogue = tomllib.loads(file.read_text("utf-8"))
     return Language(catalogue["stop"], catalogue["texts"])

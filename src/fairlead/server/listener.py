@@ -36,9 +36,10 @@ def bind(addresses: Sequence[tuple[str, int]], *, share: bool = False) -> list[L
 
 
 def _bind_one(host: str, port: int, *, share: bool, only6: bool) -> Listener:
+    name = host.encode() if host.isascii() else host  # for text Python loads its tables of international names first
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as error:
         raise ConfigError(f"cannot listen on {host!r}: {error.strerror}") from error

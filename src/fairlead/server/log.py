@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from json.encoder import encode_basestring_ascii
 from typing import Any, Literal
 
 from fairlead.events import (
@@ -391,6 +390,8 @@ def word(text: str) -> str:
 
 def string(text: str) -> str:
     """``text`` as a JSON string of ASCII characters; an octet that is no text becomes ``\\xNN`` in it."""
+    from json.encoder import encode_basestring_ascii  # noqa: PLC0415 - the log of text needs no json
+
     encoded = encode_basestring_ascii(text)
     if "\\udc" in encoded:
         encoded = encode_basestring_ascii(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))

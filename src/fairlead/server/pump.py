@@ -15,15 +15,17 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fairlead.errors import DataConnectionError, ProtocolError, StorageFault
-from fairlead.proto.codec.base import Decoder, Marker, Piece
 from fairlead.reach.cause import Cause
 from fairlead.server.data import Connection
 from fairlead.server.marks import PRINTABLE
-from fairlead.storage.base import Source, Upload
 from fairlead.storage.local.faults import fault
+
+if TYPE_CHECKING:
+    from fairlead.proto.codec.base import Decoder, Piece
+    from fairlead.storage.base import Source, Upload
 
 SENDFILE_CHUNK = 4 << 20
 PIPE_SIZE = 1 << 20
@@ -178,7 +180,7 @@ class Receive(_Connection):
                 return True
             self.moved += len(data)
             for piece in decoder.decode(data):
-                if isinstance(piece, Marker):
+                if not isinstance(piece, bytes):
                     raise ProtocolError("A restart marker came in a mode that has none")
                 self._upload.write(piece)
             if decoder.finished:
@@ -238,7 +240,7 @@ class ReceiveFramed(_Connection):
         decoder = self._decoder
         while True:
             for piece in self._pieces:
-                if not isinstance(piece, Marker):
+                if isinstance(piece, bytes):
                     if piece:
                         self._upload.write(piece)
                 elif self._answers and PRINTABLE.fullmatch(piece.text):

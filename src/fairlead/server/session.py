@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairlead.proto.codec import Representation
-from fairlead.proto.codec.deflate import DEFAULT_LEVEL
-from fairlead.proto.listing.mlsx import DEFAULT_FACTS
+from fairlead.proto.codec import DEFAULT_LEVEL, Representation
+from fairlead.proto.facts import DEFAULT_FACTS
 from fairlead.proto.reply import Reply
 from fairlead.server.language import DEFAULT
 from fairlead.server.protection import Protection

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from fairlead.errors import Denied, StorageError
@@ -25,6 +24,8 @@ LARGEST = 4096
 @cache
 def can_make() -> bool:
     """Whether Pillow is installed."""
+    from importlib.util import find_spec  # noqa: PLC0415 - needed once, by FEAT or THMB
+
     return find_spec("PIL") is not None
 
 

@@ -7,8 +7,8 @@ the same pair finds it again after a cut or a crash, and no name grows too long 
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from hashlib import blake2b
 
 from fairlead.errors import InvalidName, NotFound, StorageError
@@ -69,7 +69,7 @@ def partial(name: bytes, owner: str) -> bytes:
 
 def spare(partial_name: bytes) -> bytes:
     """Another name for a partial upload while ``partial_name`` is in use."""
-    return b"%s-%s.part" % (partial_name.removesuffix(b".part"), secrets.token_hex(8).encode())
+    return b"%s-%s.part" % (partial_name.removesuffix(b".part"), os.urandom(8).hex().encode())
 
 
 def _digest(octets: bytes) -> bytes:

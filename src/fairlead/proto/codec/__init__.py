@@ -1,29 +1,26 @@
 """Representations and the codecs that serve them (RFC 959 section 3).
 
 What a type makes of octets is in ``ascii``, ``ebcdic``, ``image`` and ``local``; what a structure makes of lines in
-``record`` and ``page``; how a mode frames the result in ``block``, ``compressed`` and ``deflate``. Format control (N, T
-and C) changes nothing: carriage control is part of the lines, stored and returned with them.
+``record`` and ``page``; how a mode frames the result in ``block``, ``compressed`` and ``deflate``. ``composed`` puts
+them together, and is imported with all of these when a session first uses more than images. Format control (N, T and C)
+changes nothing: carriage control is part of the lines, stored and returned with them.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fairlead.errors import UnsupportedError
-from fairlead.proto.codec.ascii import AsciiDecoder, AsciiEncoder
-from fairlead.proto.codec.base import Decoder, Encoder, Framing, StreamDecoder, Unframing
-from fairlead.proto.codec.block import Blocks, Unblocks
-from fairlead.proto.codec.chain import ChainDecoder, ChainEncoder, StreamShape, StreamUnshape
-from fairlead.proto.codec.compressed import Compressed, Uncompressed
-from fairlead.proto.codec.deflate import DEFAULT_LEVEL, DeflateDecoder, DeflateEncoder
-from fairlead.proto.codec.ebcdic import EbcdicDecoder, EbcdicEncoder
 from fairlead.proto.codec.image import ImageDecoder, ImageEncoder
-from fairlead.proto.codec.local import LogicalEncoder, padding
-from fairlead.proto.codec.page import SMALLEST, PageDecoder, PageEncoder, capacity
-from fairlead.proto.codec.record import EBCDIC, PLAIN, Lines, RecordDecoder, RecordEncoder, Records
 
-FILLERS = {"A": b" ", "E": b"\x40", "I": b"\0", "L": b"\0"}
-"""The filler of compressed mode under each type."""
+if TYPE_CHECKING:
+    from fairlead.proto.codec.base import Decoder, Encoder, StreamDecoder
+
+TYPES, FORMS, STRUCTURES, MODES = frozenset("AEIL"), frozenset("NTC"), frozenset("FRP"), frozenset("SBCZ")
+SMALLEST: Final = 8
+"""Bits of the smallest logical byte of which pages are made."""
+DEFAULT_LEVEL: Final = 6
+"""How hard mode Z compresses."""
 
 
 class Representation(NamedTuple):
@@ -53,9 +50,7 @@ def is_identity(representation: Representation) -> bool:
 def check_served(representation: Representation) -> None:
     """Raise UnsupportedError for a representation that is not served."""
     kind, form, structure, mode, size = representation
-    known = (
-        kind in FILLERS and form in {"N", "T", "C"} and structure in {"F", "R", "P"} and mode in {"S", "B", "C", "Z"}
-    )
+    known = kind in TYPES and form in FORMS and structure in STRUCTURES and mode in MODES
     if known and 1 <= size <= 255 and (structure != "P" or size >= SMALLEST):
         return
     parameter = {"I": "", "L": f" {size}"}.get(kind, f" {form}")
@@ -72,29 +67,9 @@ def encoder_for(representation: Representation, *, start: int = 0, level: int = 
     if is_identity(representation):
         return ImageEncoder()
     check_served(representation)
-    mode = representation.mode
-    if mode in {"B", "C"}:
-        framing: Framing = Blocks() if mode == "B" else Compressed(FILLERS[representation.type])
-        if representation.structure == "R":
-            return ChainEncoder(Lines(EBCDIC if representation.type == "E" else PLAIN), framing)
-        return ChainEncoder(StreamShape(_stream_encoder(representation, start)), framing)
-    encoder = _stream_encoder(representation, start)
-    return DeflateEncoder(encoder, level) if mode == "Z" else encoder
+    from fairlead.proto.codec.composed import composed_encoder
 
-
-def _stream_encoder(representation: Representation, start: int) -> Encoder:
-    """The type and structure of ``representation`` in stream mode."""
-    kind, _, structure, _, size = representation
-    if structure == "R":
-        return RecordEncoder(EBCDIC if kind == "E" else PLAIN)
-    encoder: Encoder = ImageEncoder()
-    if kind == "A":
-        encoder = AsciiEncoder()
-    elif kind == "E":
-        encoder = EbcdicEncoder()
-    elif kind == "L" and size != 8 and structure == "F":
-        encoder = LogicalEncoder(size, start)
-    return PageEncoder(encoder, size) if structure == "P" else encoder
+    return composed_encoder(representation, start, level)
 
 
 def decoder_for(representation: Representation, *, held: bytes = b"", begun: StreamDecoder | None = None) -> Decoder:
@@ -107,32 +82,25 @@ def decoder_for(representation: Representation, *, held: bytes = b"", begun: Str
     if is_identity(representation):
         return ImageDecoder()
     check_served(representation)
-    mode = representation.mode
-    if mode in {"B", "C"}:
-        unframing: Unframing = Unblocks() if mode == "B" else Uncompressed(FILLERS[representation.type])
-        if representation.structure == "R":
-            return ChainDecoder(unframing, Records(EBCDIC if representation.type == "E" else PLAIN))
-        return ChainDecoder(unframing, StreamUnshape(stream_decoder(representation, held)))
-    decoder = begun or stream_decoder(representation, held)
-    return DeflateDecoder(decoder) if mode == "Z" else decoder
+    from fairlead.proto.codec.composed import composed_decoder
+
+    return composed_decoder(representation, held, begun)
 
 
 def stream_decoder(representation: Representation, held: bytes = b"") -> StreamDecoder:
     """A decoder for the type and structure of ``representation`` in stream mode; otherwise as :func:`decoder_for`."""
-    kind, _, structure, _, size = representation
-    if structure == "R":
-        return RecordDecoder(EBCDIC if kind == "E" else PLAIN)
-    decoder: StreamDecoder = ImageDecoder()
-    if kind == "A":
-        decoder = AsciiDecoder(held)
-    elif kind == "E":
-        decoder = EbcdicDecoder()
-    return PageDecoder(decoder, size) if structure == "P" else decoder
+    from fairlead.proto.codec.composed import composed_stream_decoder
+
+    return composed_stream_decoder(representation, held)
 
 
 def has_room(representation: Representation, octets: int) -> bool:
     """Whether a file of ``octets`` has no more pages than can be numbered; what type A adds is not counted."""
-    return representation.structure != "P" or octets <= capacity(representation.size)
+    if representation.structure != "P":
+        return True
+    from fairlead.proto.codec.page import capacity
+
+    return octets <= capacity(representation.size)
 
 
 def transmitted_length(representation: Representation, octets: int) -> int | None:
@@ -143,4 +111,8 @@ def transmitted_length(representation: Representation, octets: int) -> int | Non
     kind, _, structure, mode, size = representation
     if structure != "F" or mode not in {"S", "Z"} or kind == "A":
         return None
-    return octets + (padding(octets, size) if kind == "L" else 0)
+    if kind != "L":
+        return octets
+    from fairlead.proto.codec.local import padding
+
+    return octets + padding(octets, size)

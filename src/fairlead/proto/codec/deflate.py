@@ -15,7 +15,6 @@ from fairlead.proto.codec.base import Encoder, StreamDecoder
 
 LEVELS: Final = range(10)
 """Levels of compression: 0 for none, 1 for the quickest, 9 for the smallest."""
-DEFAULT_LEVEL: Final = 6
 PIECE: Final = 1 << 16
 """The most octets that come out at once."""
 
@@ -25,7 +24,7 @@ class DeflateEncoder:
 
     keeps_connection = False
 
-    def __init__(self, inner: Encoder, level: int = DEFAULT_LEVEL) -> None:
+    def __init__(self, inner: Encoder, level: int) -> None:
         self._inner = inner
         self._stream = zlib.compressobj(level)
 

@@ -20,8 +20,6 @@ from typing import Final
 from fairlead.errors import MismatchError, PageTypeError, ProtocolError, TruncatedError
 from fairlead.proto.codec.base import Encoder, StreamDecoder
 
-SMALLEST: Final = 8
-"""Bits of the smallest logical byte that is served."""
 PAGE: Final = 512
 """Logical bytes of a page, where their number fits into one."""
 HEADER: Final = 4

@@ -10,16 +10,10 @@ from functools import lru_cache
 
 from fairlead.errors import ArgumentError
 from fairlead.proto.entry import Entry, Kind, letters_of_mode
+from fairlead.proto.facts import FACTS
 from fairlead.proto.listing.unix import token
 from fairlead.proto.times import SECOND, format_time, moment, parse_server_time
 
-FACTS = ("type", "size", "modify", "perm", "unique", "UNIX.mode", "UNIX.owner", "UNIX.group")
-"""The facts that can be had, in the order in which they are sent."""
-
-DEFAULT_FACTS = frozenset(FACTS)
-"""What is sent before any OPTS MLST."""
-
-_SPELLING = {fact.lower(): fact for fact in FACTS}
 _SPECIAL = {
     stat.S_IFLNK: "slink",
     stat.S_IFCHR: "chr",
@@ -28,26 +22,6 @@ _SPECIAL = {
     stat.S_IFSOCK: "sock",
 }
 _REMEMBERED = 4096
-
-
-def parse_facts(argument: str) -> frozenset[str]:
-    """The facts that the argument of OPTS MLST selects, ``type;size;``; those that cannot be had are left out.
-
-    Raises ArgumentError where a space stands in it (RFC 3659 section 7.9).
-    """
-    if " " in argument:
-        raise ArgumentError("the facts of OPTS MLST stand without spaces: type;size;modify;")
-    return frozenset(_SPELLING[name] for name in argument.lower().split(";") if name in _SPELLING)
-
-
-def facts_text(facts: Collection[str]) -> str:
-    """``facts`` as the 200 reply to OPTS MLST names them: ``type;size;``, or empty."""
-    return "".join(f"{fact};" for fact in FACTS if fact in facts)
-
-
-def feature_text(facts: Collection[str]) -> str:
-    """The line of FEAT: all facts, a star after those of ``facts`` (RFC 3659 section 7.8)."""
-    return "MLST " + "".join(f"{fact}*;" if fact in facts else f"{fact};" for fact in FACTS)
 
 
 class MlsxFormatter:

@@ -30,7 +30,7 @@ EXTENDED = {
     "XSHA512": "SHA-512",
 }
 """The commands of several vendors, and the algorithm of each."""
-NAME_AND_NUMBER = re.compile(r"(.+) ([0-9]+)", re.DOTALL)
+NAME_AND_NUMBER = r"(?s)(.+) ([0-9]+)"
 MOST = 100
 """Files that MMD5 takes at once."""
 
@@ -79,7 +79,7 @@ async def _parsed(session: Session, argument: str) -> tuple[str, list[int]]:
         return name, [octet_number(word) for word in words]
     name = argument
     numbers: list[int] = []
-    while len(numbers) < 2 and (match := NAME_AND_NUMBER.fullmatch(name)) and not await _exists(session, name):
+    while len(numbers) < 2 and (match := re.fullmatch(NAME_AND_NUMBER, name)) and not await _exists(session, name):
         name = match[1]
         numbers.insert(0, octet_number(match[2]))
     return name, numbers

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 from fairlead.accounts.base import Right
 from fairlead.errors import IsADirectory, MismatchError, NotADirectory, NotFound
 from fairlead.proto.codec import transmitted_length
-from fairlead.proto.listing.mlsx import facts_text, feature_text, parse_facts
+from fairlead.proto.facts import facts_text, feature_text, parse_facts
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import SECOND, format_time, parse_time
-from fairlead.server.encoded import counted
-from fairlead.server.formats import mlsx_formatter, shown_status
 from fairlead.server.registry import Argument, command, option
 from fairlead.server.rights import permitted
 from fairlead.server.work import Work
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from fairlead.server.session import Session
 
-SETTING = re.compile(r"([0-9]{14}(?:\.[0-9]+)?)([+-][0-9]{1,4})? (.+)", re.DOTALL)
+SETTING = r"(?s)([0-9]{14}(?:\.[0-9]+)?)([+-][0-9]{1,4})? (.+)"
 """The form of MDTM that sets a time: the time, how many minutes its zone is before UTC, the path."""
 
 
@@ -50,6 +48,8 @@ def size(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
 
 
 async def _counted_size(session: Session, path: str) -> Reply:
+    from fairlead.server.encoded import counted
+
     pieces = counted(session.storage, path, session.representation, session.logged_in.name)
     try:
         octets = await Work(session, "SIZE", path).run(pieces)
@@ -67,7 +67,7 @@ def modification_time(session: Session, argument: str) -> Reply:
     try:
         status = session.storage.stat(permitted(session, argument, Right.LIST))
     except (NotFound, NotADirectory):
-        setting = SETTING.fullmatch(argument)
+        setting = re.fullmatch(SETTING, argument)
         if setting is None:
             raise
         text, zone, name = setting.groups()
@@ -87,6 +87,8 @@ def _mlst_feature(session: Session) -> str:
 )  # fmt: skip
 def machine_list_one(session: Session, path: str) -> Reply:
     """The facts of one file or directory, on the control connection (RFC 3659 section 7)."""
+    from fairlead.server.formats import mlsx_formatter, shown_status
+
     status, target = shown_status(session, path)
     formatter = mlsx_formatter(session, path)
     return Reply(250, "Facts follow.", f" {formatter.line(path, status, target)}", "End.")

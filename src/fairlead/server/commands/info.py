@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,15 +10,14 @@ from fairlead import __version__
 from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
 from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, OPTIONS, SITE, Argument, Urgency, command, option
-from fairlead.server.tree import list_argument
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session
 
 DONE = Reply(200, "NOOP ok.")
 ABORTED = Reply(226, "Nothing is being transferred now.")
-IDENTITY = re.compile(r"(?i:Name)=[^;]*(?:; *[A-Za-z]+=[^;]*)*;? *")
-LOOKS_LIKE_REPLY = re.compile(rb"^([0-9]{3})", re.MULTILINE)
+IDENTITY = r"(?i:Name)=[^;]*(?:; *[A-Za-z]+=[^;]*)*;? *"
+LOOKS_LIKE_REPLY = rb"(?m)^([0-9]{3})"
 PER_LINE = 8
 
 
@@ -46,7 +44,9 @@ def client_name(_session: Session, _: str) -> Reply:
 )  # fmt: skip
 def client_and_server(_session: Session, argument: str) -> Reply:
     """Take note of the client's name, and tell the server's (draft-peterson-streamlined-ftp-command-extensions)."""
-    if IDENTITY.fullmatch(argument) is None:
+    import platform
+
+    if re.fullmatch(IDENTITY, argument) is None:
         raise ArgumentError("CSID takes Name=...; Version=...;")
     return Reply(200, f"Name=Fairlead; Version={__version__}; OS={platform.system()}; CaseSensitive=1; DirSep=/;")
 
@@ -140,6 +140,8 @@ def _state(session: Session) -> Iterator[str]:
 
 
 async def _list_here(session: Session, argument: str) -> Reply:
+    from fairlead.server.tree import list_argument
+
     listing = await session.server.in_thread(list_argument, session, argument)
     assert listing is not None
     code = 212 if listing.directory else 213
@@ -156,4 +158,4 @@ async def _list_here(session: Session, argument: str) -> Reply:
 
 def _inner(lines: bytes) -> bytes:
     """Lines for the inside of a multi-line reply: no line looks like a reply's own (RFC 959 section 4.2)."""
-    return LOOKS_LIKE_REPLY.sub(rb" \1", lines.replace(b"\xff", b"\xff\xff"))
+    return re.sub(LOOKS_LIKE_REPLY, rb" \1", lines.replace(b"\xff", b"\xff\xff"))

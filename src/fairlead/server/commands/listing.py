@@ -10,24 +10,27 @@ from typing import TYPE_CHECKING
 from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
-from fairlead.server.formats import mlsd_chunks
 from fairlead.server.registry import Argument, command
 from fairlead.server.sending import Content, send_chunks
-from fairlead.server.tree import SMALL_DIRECTORY, Listing, list_argument, name_argument
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session
+    from fairlead.server.tree import Listing
 
 
 @command("LIST", syntax="[-options] [path]", argument=Argument.OPTIONAL, data=True)
 async def list_entries(session: Session, argument: str) -> Reply:
     """List a directory or a file in the format of ls -l; patterns are expanded."""
+    from fairlead.server.tree import list_argument
+
     return await _send_listing(session, "LIST", argument, list_argument)
 
 
 @command("NLST", syntax="[path]", argument=Argument.OPTIONAL, data=True)
 async def list_names(session: Session, argument: str) -> Reply:
     """List names only, as RETR takes them; patterns are expanded."""
+    from fairlead.server.tree import name_argument
+
     return await _send_listing(session, "NLST", argument, name_argument)
 
 
@@ -42,6 +45,9 @@ async def _send_listing(session: Session, verb: str, argument: str, find: Callab
 @command("MLSD", syntax="[path]", argument=Argument.OPTIONAL, path=True, right=Right.LIST, data=True)
 async def machine_list(session: Session, path: str) -> Reply:
     """List a directory with the facts of each entry; no options, no patterns."""
+    from fairlead.server.formats import mlsd_chunks
+    from fairlead.server.tree import SMALL_DIRECTORY
+
     server, storage = session.server, session.storage
     status = await server.call(storage, storage.stat, path)
     if not stat.S_ISDIR(status.st_mode):

@@ -9,7 +9,7 @@ from fairlead.accounts.base import Right
 from fairlead.errors import Denied, NotADirectory, NotFound
 from fairlead.proto.path import join, quote, resolve, split
 from fairlead.proto.reply import Reply
-from fairlead.server.formats import SEARCH, permits
+from fairlead.server.permissions import SEARCH, permits
 from fairlead.server.registry import Argument, command
 
 if TYPE_CHECKING:

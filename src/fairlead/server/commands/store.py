@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -106,7 +106,7 @@ async def store_unique(session: Session, hint: str) -> Reply:
     storage, account = session.storage, session.logged_in
     parent, stem = split(resolve(session.cwd, hint)) if hint else (session.cwd, "")
     for _ in range(TRIES):
-        name = f"{stem or 'stou'}.{secrets.token_hex(6)}"
+        name = f"{stem or 'stou'}.{os.urandom(6).hex()}"
         path = join(parent, name)
         if not account.allows(path, Right.CREATE):
             raise Denied(path)

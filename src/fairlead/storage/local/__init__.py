@@ -12,8 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fairlead.errors import (
     AlreadyExists,
@@ -35,6 +34,9 @@ from fairlead.storage.local.source import FLAGS as READ
 from fairlead.storage.local.source import LocalSource
 from fairlead.storage.local.sweep import empty, sweep
 from fairlead.storage.local.upload import LocalUpload, Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FIND = os.O_PATH | os.O_CLOEXEC
 _SEARCH = _FIND | os.O_DIRECTORY
@@ -317,4 +319,4 @@ def _permit(found: int, status: os.stat_result, mode: int) -> None:
     """Set the nine permission bits of what was opened by O_PATH; the other three stay."""
     wanted = stat.S_IMODE(status.st_mode) & ~_PERMISSIONS | mode & _PERMISSIONS
     if wanted != stat.S_IMODE(status.st_mode):
-        Path(_LINK % found).chmod(wanted)
+        os.chmod(_LINK % found, wanted)
