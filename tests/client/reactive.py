@@ -65,7 +65,7 @@ class World:
         url = options.pop("url", f"ftp://me:secret@[{host}]" if ":" in host else f"ftp://me:secret@{host}")
         return client_over(self.wire, url, trace=self.records.append, **options)
 
-    def list(self, client: Client) -> float:
+    def seconds(self, client: Client) -> float:
         """List the directory; returns the simulated seconds that it took."""
         began = self.wire.now()
         assert [entry.name for entry in client.scandir()] == ["file"]
@@ -85,7 +85,7 @@ class World:
         number, fate = next(self._numbers), next(self._fates) or self.surroundings.then
         door = {OPEN: enter, SILENT: None, CLOSED: ConnectionRefusedError(111, "Connection refused")}[fate]
         place = self.surroundings.host, number
-        self.wire.doors[place] = door  # type: ignore[assignment]
+        self.wire.doors[place] = door
         self.wire.delays[place] = 1e6 if door is None else self.surroundings.delay
         return number
 
@@ -161,7 +161,7 @@ class _Session:
             self.world.wire.doors.pop((self.world.surroundings.host, self._port), None)
         if self._data is not None:
             self._data.abort()
-        self._port, self._data, self._caller = 0, None, None
+        self._port, self._data, self._caller, self._pending = 0, None, None, ""
 
     def _passive(self, verb: str) -> None:
         self._end_port()

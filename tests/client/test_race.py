@@ -57,8 +57,8 @@ def seconds_until_error(world: World, **options: Any) -> tuple[float, DataConnec
 def test_listing_arrives_within_three_seconds_where_any_mode_can_work(surroundings: dict[str, Any]) -> None:
     world = World(**surroundings)
     with world.client() as ftp:
-        assert world.list(ftp) < 3
-        assert world.list(ftp) < 2
+        assert world.seconds(ftp) < 3
+        assert world.seconds(ftp) < 2
         assert ftp.pwd() == "/"
 
 
@@ -66,7 +66,7 @@ def test_listing_arrives_within_three_seconds_where_any_mode_can_work(surroundin
 def test_call_that_is_not_answered_is_repeated_to_another_port_by_the_other_mode() -> None:
     world = World(ports=[SILENT, SILENT, SILENT], sessions=1)
     with world.client() as ftp:
-        world.list(ftp)
+        world.seconds(ftp)
         assert world.heard() == ["EPSV", "PASV", "EPSV", "PASV", "LIST"]
         assert len(set(world.wire.calls[1:])) == 5  # four ports, and the second session
 
@@ -74,7 +74,7 @@ def test_call_that_is_not_answered_is_repeated_to_another_port_by_the_other_mode
 def test_servers_call_is_tried_in_a_second_session_before_the_users_own_is_risked() -> None:
     world = World(then=SILENT)
     with world.client() as ftp:
-        world.list(ftp)
+        world.seconds(ftp)
         assert world.heard(1) == ["EPRT", "LIST"]
         assert world.heard(0)[-2:] == ["EPRT", "LIST"]
         assert "a second session tries EPRT: the server called" in world.said
@@ -93,8 +93,8 @@ def test_session_is_not_lost_to_a_server_that_calls_in_vain() -> None:
 def test_way_that_worked_is_taken_at_once_next_time() -> None:
     world = World(then=SILENT)
     with world.client() as ftp:
-        world.list(ftp)
-        assert world.list(ftp) < 0.1
+        world.seconds(ftp)
+        assert world.seconds(ftp) < 0.1
         assert len(world.sessions) == 2
         assert world.heard(0)[-4:] == ["EPRT", "LIST"] * 2
 
@@ -102,15 +102,15 @@ def test_way_that_worked_is_taken_at_once_next_time() -> None:
 def test_way_that_worked_has_a_second_for_a_lost_syn() -> None:
     world = World(ports=[OPEN, SILENT])
     with world.client() as ftp:
-        world.list(ftp)
-        assert 1.2 < world.list(ftp) < 1.5
+        world.seconds(ftp)
+        assert 1.2 < world.seconds(ftp) < 1.5
         assert world.heard() == ["EPSV", "LIST", "EPSV", "PASV", "LIST"]
 
 
 def test_server_that_wants_no_second_session_is_asked_in_the_first_one_after_four_calls() -> None:
     world = World(then=SILENT, sessions=1)
     with world.client() as ftp:
-        world.list(ftp)
+        world.seconds(ftp)
         assert world.heard() == ["EPSV", "PASV", "EPSV", "PASV", "EPRT", "LIST"]
         assert "a second session tries EPRT: the server does not take the session" in world.said
 
@@ -118,7 +118,7 @@ def test_server_that_wants_no_second_session_is_asked_in_the_first_one_after_fou
 def test_refusal_in_the_second_session_is_one_for_the_first_too() -> None:
     world = World(then=SILENT, refusals={"EPRT": "501 not to there"})
     with world.client() as ftp:
-        world.list(ftp)
+        world.seconds(ftp)
         assert "EPRT" not in world.heard(0)
         assert world.heard(2) == ["PORT", "LIST"]
 
@@ -133,7 +133,7 @@ def test_slow_path_gets_patience_in_the_end() -> None:
     world = World(delay=0.001, calls=SILENT)
     with world.client() as ftp:
         world.surroundings.delay = 2.0
-        assert 4 < world.list(ftp) < 8
+        assert 4 < world.seconds(ftp) < 8
 
 
 def test_closed_ports_are_not_called_again_with_patience() -> None:
@@ -176,7 +176,7 @@ def test_announced_address_that_is_trusted_and_cannot_be_reached_is_named() -> N
 def test_after_epsv_all_only_epsv_is_tried_again() -> None:
     world = World(ports=[SILENT] * 3)
     with world.client(epsv_all=True) as ftp:
-        assert world.list(ftp) < 3
+        assert world.seconds(ftp) < 3
         assert world.heard() == ["EPSV"] * 5 + ["LIST"]
         assert len(world.sessions) == 1
 
@@ -214,7 +214,7 @@ def test_password_is_asked_for_once() -> None:
 
     world = World(then=SILENT)
     with world.client(url=f"ftp://me@{world.surroundings.host}", password=secret) as ftp:
-        world.list(ftp)
+        world.seconds(ftp)
     assert len(world.sessions) == 2
     assert asked == ["password"]
 
