@@ -23,6 +23,7 @@ class Event(Record):
 
 class SessionOpened(Event):
     local: str
+    peer_port: int = 0
 
 
 class SessionRefused(Event):
@@ -72,6 +73,14 @@ class CommandReceived(Event):
 class ReplySent(Event):
     code: int
     text: str
+
+
+class DataConnected(Event):
+    """A data connection was made, ``calls`` says whether by a call of ours; addresses are as the sockets know them."""
+
+    local: tuple[str, int]
+    remote: tuple[str, int]
+    calls: bool
 
 
 class TransferFinished(Event):

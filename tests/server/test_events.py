@@ -10,6 +10,7 @@ from fairlead.events import (
     Bus,
     Changed,
     CommandReceived,
+    DataConnected,
     Event,
     LoginFailed,
     LoginSucceeded,
@@ -38,7 +39,8 @@ def test_a_whole_session_is_told_in_order(running: Running, root: Path) -> None:
         assert control.ask("RETR new").code == 550
         assert control.ask("QUIT").code == 221
     running.await_event(SessionClosed)
-    assert kinds(running) == [SessionOpened, LoginSucceeded, TransferFinished, Changed, Refused, SessionClosed]
+    told = [SessionOpened, LoginSucceeded, DataConnected, TransferFinished, Changed, Refused, SessionClosed]
+    assert kinds(running) == told
     assert {(event.session, event.peer) for event in running.recorded} == {(1, "127.0.0.1")}
     assert not (root / "new").exists()
 

@@ -130,7 +130,12 @@ class Control(asyncio.Protocol):
             return
         if server.events.wanted(SessionOpened):
             server.events.emit(
-                SessionOpened(session=session.number, peer=session.peer[0], local=f"{local[0]} port {local[1]}")
+                SessionOpened(
+                    session=session.number,
+                    peer=session.peer[0],
+                    peer_port=session.peer[1],
+                    local=f"{local[0]} port {local[1]}",
+                )
             )
         if self._implicit:
             self._put_under_tls(after_reply=False)

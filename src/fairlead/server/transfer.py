@@ -16,10 +16,18 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from fairlead.errors import DataConnectionError, FairleadError
-from fairlead.events import TransferFailed, TransferFinished
+from fairlead.events import DataConnected, TransferFailed, TransferFinished
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.server.data import CALLING, Connection, DataPort, KeptPort, default_port
+from fairlead.server.data import (
+    CALLING,
+    Connection,
+    DataPort,
+    KeptPort,
+    RawConnection,
+    default_port,
+    plain_address,
+)
 from fairlead.server.failures import AbortedError, cause_of, code_for, reply_for
 from fairlead.server.protected import Protected, protect, protect_as_client
 from fairlead.server.protection import PRIVATE
@@ -186,7 +194,22 @@ class Transfer:
             session.use_port(port.base)
             self.early = port.early
         self._connection = connection
+        if session.server.events.wanted(DataConnected) and not isinstance(connection, Protected) and not port.kept:
+            self._tell_connected(connection, calls=port.sticky)
         return connection
+
+    def _tell_connected(self, connection: RawConnection, *, calls: bool) -> None:
+        session = self._session
+        local, remote = connection.getsockname(), connection.getpeername()
+        session.server.events.emit(
+            DataConnected(
+                session=session.number,
+                peer=session.peer[0],
+                local=(plain_address(local[0]), local[1]),
+                remote=(plain_address(remote[0]), remote[1]),
+                calls=calls,
+            )
+        )
 
     def _expect(self, seconds: float) -> None:
         self.deadline = self._loop.time() + seconds
