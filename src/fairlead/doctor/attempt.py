@@ -22,8 +22,11 @@ from fairlead.proto import address as text_form
 from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Answer, Called, Evidence, private
 
-SAMPLES = 8
-"""Further ports of the range that are tried."""
+SAMPLES = 16
+"""Further ports of the range that are tried: where half of them are open, so many do not look alike by chance."""
+SAMPLING = 2.0
+"""Seconds after which a few of them will do."""
+FEW = 6
 _TOLD = re.compile(r"waiting for a data connection on port ([0-9]{1,5})", re.IGNORECASE)
 
 
@@ -179,7 +182,10 @@ class Attempt:
         """Ask for further ports and call them, until it is clear whether all of them are alike."""
         first = self.seen
         self.trace.silent = True
-        for _ in range(SAMPLES):
+        enough = self.wire.now() + SAMPLING
+        for count in range(SAMPLES):
+            if count >= FEW and self.wire.now() > enough:
+                break
             if await self._announced(control) is None:
                 break
             address = (control.peer[0], self.seen.port)

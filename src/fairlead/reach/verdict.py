@@ -39,6 +39,10 @@ _MISSED = frozenset(
     }
 )
 """What comes of calling another port than the one on which the server waits; it may be that of another session."""
+_TELLING = 4
+"""So many ports of a mode must be known to tell where its range lies."""
+_NEAR = 100
+"""Ports that are no further from one another may be of one range."""
 NOT_OFFERED = frozenset({Cause.NOT_SUPPORTED, Cause.FAMILY_UNSUPPORTED, Cause.TLS_REQUIRED, Cause.REFUSED_BY_POLICY})
 """Causes that mean that the server does not offer the mode."""
 
@@ -83,6 +87,8 @@ def _translated(seen: Evidence) -> bool:
 def _wrong_family(seen: Evidence) -> bool:
     if seen.family == 6 and seen.mode in IPV4_ONLY:
         return True
+    if not seen.passive and seen.seen and _refused(seen) and (":" in seen.seen) != (":" in seen.host):
+        return True  # the server knows us by an address of the other family: something translates between them
     return (
         seen.setup is not None
         and seen.setup.code == FAMILY_REFUSED
@@ -211,6 +217,9 @@ def alone(seen: Evidence) -> Cause:
 def together(attempts: Sequence[Evidence]) -> tuple[Cause, ...]:
     """The cause of each attempt, in the light of the others over the same path."""
     causes = list(map(alone, attempts))
+    for hidden in (False, True):
+        for index in _apart(attempts, causes, private=hidden):
+            causes[index] = Cause.PASSIVE_REWRITTEN
     for index, seen in enumerate(attempts):
         causes[index] = _same_range(seen, causes[index], attempts, causes)
     first = tuple(causes)
@@ -218,6 +227,29 @@ def together(attempts: Sequence[Evidence]) -> tuple[Cause, ...]:
         _in_other_light(seen, cause, _other_light(seen, attempts, first))
         for seen, cause in zip(attempts, first, strict=True)
     )
+
+
+def _apart(attempts: Sequence[Evidence], causes: Sequence[Cause], *, private: bool) -> list[int]:
+    """The passive attempts, of those that failed, whose ports lie far from where the other mode's ports are.
+
+    A server draws the ports of both modes from one range; where 227 and 229 name different ones, somebody in between
+    wrote one or both of them.
+    """
+    ports: dict[str, list[int]] = {"EPSV": [], "PASV": []}
+    for seen in attempts:
+        if seen.passive and seen.private is private and seen.port:
+            ports[seen.mode] += [seen.port, *(call.port for call in seen.samples)]
+    low, high = sorted(ports.values(), key=lambda numbers: min(numbers, default=0))
+    if min(len(low), len(high)) < _TELLING:
+        return []
+    widest = max(max(low) - min(low), max(high) - min(high), _NEAR)
+    if min(high) - max(low) <= widest:
+        return []
+    return [
+        index
+        for index, (seen, cause) in enumerate(zip(attempts, causes, strict=True))
+        if seen.passive and seen.private is private and cause in _MISSED
+    ]
 
 
 def _same_range(seen: Evidence, cause: Cause, attempts: Iterable[Evidence], causes: Sequence[Cause]) -> Cause:
