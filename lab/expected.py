@@ -113,3 +113,10 @@ def _active(topology: Topology, cell: Cell) -> Cause:
         if part.inbound is not None and not helped:
             return Cause.ACTIVE_DROPPED if part.answer == "drop" else Cause.ACTIVE_REJECTED
     return Cause.OK
+
+
+def expected_of_long(topology: Topology) -> Cause:
+    """What becomes of a transfer of some megabytes that takes ten seconds, where a listing comes through."""
+    if any(part.name == "cutter" for part in topology.parts):
+        return Cause.DATA_CUT
+    return Cause.CONTROL_FORGOTTEN if any(part.name == "idle-killer" for part in topology.parts) else Cause.OK

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fairlead.reach.cause import Cause
 from lab.addresses import CONTROL_PORT, Host
 from lab.expected import Cell, Mode
 from lab.laboratory import Lab
@@ -49,12 +50,13 @@ class Attempt:
 
 
 class _Dialogue:
-    def __init__(self, address: str, *, private: bool, patience: float) -> None:
+    def __init__(self, address: str, patience: float) -> None:
         self._buffer = b""
-        self.patience = patience
         self.said = ""
         self.sock: socket.socket = socket.create_connection((address, CONTROL_PORT), timeout=patience)
         self.context: ssl.SSLContext | None = None
+
+    def log_in(self, *, private: bool) -> None:
         self.reply()
         if private:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -101,31 +103,41 @@ class _Dialogue:
         return self.context.wrap_socket(data, session=self.sock.session)
 
 
-def attempt(lab: Lab, cell: Cell, *, patience: float = 2.0, verb: str = "LIST", slowly: float = 0.0) -> Attempt:
-    """Try a cell from the client of ``lab``; each step may take ``patience`` seconds.
+def attempt(
+    lab: Lab,
+    cell: Cell,
+    *,
+    patience: float = 2.0,
+    control_patience: float = 10.0,
+    verb: str = "LIST",
+    slowly: float = 0.0,
+) -> Attempt:
+    """Try a cell from the client of ``lab``; the data connection may take ``patience`` seconds to be made.
 
-    ``verb`` is what is asked for once the data connection is agreed upon, such as ``RETR large.bin``; ``slowly`` are
-    seconds over which the data is taken in small pieces. Raises OSError when there is no control connection.
+    Replies and data may take ``control_patience`` seconds. ``verb`` is what is asked for once the data connection is
+    agreed upon, such as ``RETR large.bin``; ``slowly`` are seconds over which the data is taken in small pieces. Raises
+    OSError when there is no control connection.
     """
     address = next(name for name in lab.plan.names if (":" in name) == (cell.family == 6))
     if not cell.mode.extended and cell.family == 6:
         return Attempt(Met.NOT_ASKED, 0.0)
-    return lab.inside(Host.CLIENT, _Attempt(address, cell, patience, slowly).make(verb))
+    return lab.inside(Host.CLIENT, _Attempt(address, cell, (patience, control_patience), slowly).make(verb))
 
 
 class _Attempt:
-    def __init__(self, address: str, cell: Cell, patience: float, slowly: float) -> None:
+    def __init__(self, address: str, cell: Cell, patience: tuple[float, float], slowly: float) -> None:
         self.address = address
         self.cell = cell
-        self.patience = patience
+        self.patience, self.control_patience = patience
         self.slowly = slowly
         self.octets = 0
 
     def make(self, verb: str) -> Callable[[], Attempt]:
         def act() -> Attempt:
             with contextlib.ExitStack() as sockets:
-                control = _Dialogue(self.address, private=self.cell.private, patience=self.patience)
+                control = _Dialogue(self.address, self.control_patience)
                 sockets.callback(control.close)
+                control.log_in(private=self.cell.private)
                 began = time.monotonic()
                 try:
                     met = self._met(control, verb, sockets)
@@ -166,7 +178,7 @@ class _Attempt:
         return Met.OK if control.reply() < 400 else Met.CUT
 
     def _receive(self, control: _Dialogue, data: socket.socket, sockets: contextlib.ExitStack) -> None:
-        data.settimeout(self.patience)
+        data.settimeout(self.control_patience)
         if self.slowly:
             data.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
         data = sockets.enter_context(control.protect(data))
@@ -209,3 +221,25 @@ def _agree_active(control: _Dialogue, mode: Mode) -> socket.socket | None:
         listener.close()
         return None
     return listener
+
+
+SYMPTOMS: dict[Cause, frozenset[Met]] = {
+    Cause.OK: frozenset({Met.OK}),
+    Cause.FAMILY_UNSUPPORTED: frozenset({Met.NOT_ASKED, Met.REFUSED_COMMAND}),
+    Cause.PASSIVE_DROPPED: frozenset({Met.SILENCE}),
+    Cause.PASSIVE_REJECTED: frozenset({Met.RESET}),
+    Cause.PASSIVE_PRIVATE_ADDRESS: frozenset({Met.SILENCE}),
+    Cause.PASSIVE_REWRITTEN: frozenset({Met.RESET, Met.SILENCE}),
+    Cause.PASSIVE_RANGE_PARTLY_OPEN: frozenset({Met.OK, Met.SILENCE, Met.RESET}),
+    Cause.ACTIVE_DROPPED: frozenset({Met.NOT_CALLED}),
+    Cause.ACTIVE_REJECTED: frozenset({Met.NOT_CALLED}),
+    Cause.ACTIVE_PRIVATE_ADDRESS: frozenset({Met.REFUSED_COMMAND, Met.NOT_CALLED}),
+    Cause.DATA_CUT: frozenset({Met.CUT}),
+    Cause.CONTROL_FORGOTTEN: frozenset({Met.LOST}),
+}
+"""What somebody meets who takes a mode at its word, by the cause that stands behind it."""
+
+
+def patience_for(cause: Cause) -> float:
+    """Seconds to wait: long where an answer must come, short where none can."""
+    return 1.0 if SYMPTOMS[cause] & {Met.SILENCE, Met.NOT_CALLED} else 10.0
