@@ -5,6 +5,7 @@ import ftplib
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -57,6 +59,7 @@ def test_each_option_makes_its_setting() -> None:
         "--log-format=json",
         "--idle-timeout=1.5",
         "--max-sessions=7",
+        "--metrics=127.0.0.1:9121",
         "--allow-fxp",
     )
 
@@ -69,6 +72,7 @@ def test_each_option_makes_its_setting() -> None:
     assert made.log.format == "json"
     assert made.server.idle_timeout == 1.5
     assert made.server.max_sessions == 7
+    assert made.metrics.listen == "127.0.0.1:9121"
     assert made.server.allow_fxp
 
 
@@ -155,7 +159,7 @@ def test_a_wrong_value_is_one_sentence_and_status_2(
 def test_every_option_is_one_of_the_contract() -> None:
     assert {option.flag for option in OPTIONS} == {
         "--passive-ports", "--public-address", "--active-source-port", "--workers", "--log-format", "--idle-timeout",
-        "--max-sessions", "--tls-resumption",
+        "--max-sessions", "--metrics", "--tls-resumption",
     }  # fmt: skip
 
 
@@ -298,6 +302,36 @@ def test_workers_share_the_port_and_announce_it_once(tmp_path: Path) -> None:
     lines = server.log.read_text().splitlines()
     assert sum("logged in" in line for line in lines) == 3
     assert sum("session refused" in line for line in lines) == 1
+
+
+def test_metrics_are_those_of_all_workers(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    arguments = ["--listen=127.0.0.1:0", "--workers=2", "--metrics=127.0.0.1:0"]
+    with serving(tmp_path, *arguments, lines=4) as server:
+        url = server.output[-1].removeprefix("metrics at ")
+        assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/metrics", url)
+        for _ in range(8):
+            with server.login() as client:
+                client.retrbinary("RETR file", lambda _: None)
+        with urlopen(url, timeout=DEADLINE) as response:
+            text = response.read().decode()
+        assert server.stop() == 0
+
+    assert "\nfairlead_sessions_opened_total 8.0\n" in text
+    assert '\nfairlead_data_octets_total{direction="sent"} 40.0\n' in text
+    assert '\nfairlead_data_connections_total{cause="ok"} 8.0\n' in text
+
+
+def test_a_place_for_metrics_that_is_taken_is_told_before_anything_is_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", str(tmp_path), "--listen=127.0.0.1:0", f"--metrics=127.0.0.1:{port}"]) == 2
+    assert capsys.readouterr().err == (
+        f"fairlead: metrics cannot be served on 127.0.0.1 port {port}: Address already in use; choose another place in"
+        " metrics.listen\n"
+    )
 
 
 def test_a_port_that_is_taken_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -19,15 +19,18 @@ MANY = 5
 """So many accounts are counted instead of named."""
 
 
-def announce(addresses: Sequence[tuple[str, int]], root: str, built: Built) -> None:
-    """Print a line for each listener, for programs, and then some for people."""
+def announce(addresses: Sequence[tuple[str, int]], root: str, built: Built, *, metrics: str | None = None) -> None:
+    """Print a line for each listener, for programs, and then some for people; ``metrics`` is where those are."""
     clear = len(addresses) - len(built.settings.tls.implicit)
     lines = [
         f"listening on {'ftp' if number < clear else 'ftps'}://{bracketed(host)}:{port}"
         for number, (host, port) in enumerate(addresses)
     ]
+    lines += for_people(addresses, root, built)
+    if metrics is not None:
+        lines.append(f"metrics at {metrics}")
     try:
-        print("\n".join([*lines, *for_people(addresses, root, built)]), flush=True)
+        print("\n".join(lines), flush=True)
     except BrokenPipeError:  # who started the server has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fairlead.config.models import Config
     from fairlead.config.source import Source
     from fairlead.server.hosts import Host
+    from fairlead.server.server import Server
     from fairlead.server.settings import Settings
 
 _EXAMPLES = """\
@@ -60,6 +61,12 @@ OPTIONS = (
     ),
     Option("--workers", ("server", "workers"), "N", "processes that serve (default 1); 0 for one per core"),
     Option("--log-format", ("log", "format"), "text|json", "form of the log on standard error (default text)"),
+    Option(
+        "--metrics",
+        ("metrics", "listen"),
+        "HOST:PORT",
+        "where Prometheus fetches metrics, such as 127.0.0.1:9121 (default: nowhere)",
+    ),
     Option("--idle-timeout", ("server", "idle_timeout"), "S", "seconds until an idle session ends (default 300)"),
     Option("--max-sessions", ("server", "max_sessions"), "N", "sessions at a time; 0 (default) for no limit"),
 )
@@ -129,13 +136,27 @@ def run(args: argparse.Namespace) -> int:
         return built.settings, built.accounts, built.hosts
 
     config, built = made()
+    metrics = None
+    if config.metrics.listen is not None:
+        from fairlead.cli.metering import Metering
+
+        metrics = Metering(config.metrics.listen, built.settings.workers)
     allow_many_descriptors()
+
+    def subscribe(server: Server) -> None:
+        attend(server, config, built.stores)
+        if metrics is not None:
+            metrics.attend(server)
+
+    def ready(addresses: list[tuple[str, int]]) -> None:
+        announce(addresses, config.storage.root, built, metrics=None if metrics is None else metrics.url)
+
     return Program(
         built.settings,
         built.storage,
         built.accounts,
-        ready=lambda addresses: announce(addresses, config.storage.root, built),
-        subscribe=lambda server: attend(server, config, built.stores),
+        ready=ready,
+        subscribe=subscribe,
         reload=again if args.config or built.settings.tls.certificates else None,
         hosts=built.hosts,
     ).run()

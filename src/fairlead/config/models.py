@@ -261,6 +261,14 @@ class Log(Section, frozen=True):
     format: Annotated[Literal["text", "json"], Meta(description="text for people, json for programs")] = "text"
 
 
+class Metrics(Section, frozen=True):
+    """Metrics for Prometheus. They need the extra `metrics`: pip install 'fairlead[metrics]'."""
+
+    listen: Annotated[
+        Listen | None, Meta(description="where they are fetched over HTTP, without TLS or password; unset for nowhere")
+    ] = None
+
+
 class Config(Section, frozen=True):
     """Settings of `fairlead serve`."""
 
@@ -271,3 +279,4 @@ class Config(Section, frozen=True):
     users: list[User] = []
     hosts: list[Host] = []
     log: Log = field(default_factory=Log)
+    metrics: Metrics = field(default_factory=Metrics)

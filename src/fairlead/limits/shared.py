@@ -24,11 +24,13 @@ class Table:
         self._slots = memoryview(mmap(-1, rows * workers * 8)).cast("d")
         self._first = 0
 
-    def attach(self, worker: int) -> None:
-        """Write as the worker ``worker`` (from 0) from now on, with nothing counted so far."""
+    def attach(self, worker: int, *, keep: bool = False) -> None:
+        """Write as the worker ``worker`` (from 0) from now on; with nothing counted so far, unless ``keep``."""
         if not 0 <= worker < self._workers:
             raise ValueError(f"there is no worker {worker} of {self._workers}")
         self._first = worker * self._rows
+        if keep:
+            return
         octets = self._slots.cast("B")
         octets[self._first * 8 : (self._first + self._rows) * 8] = bytes(self._rows * 8)
 

@@ -127,6 +127,8 @@ class Server:
         self.readiness: Readiness | LoopReadiness
         self.addresses: list[tuple[str, int]] = []
         """What it listens on, once started: host and port of each listener; those of implicit TLS come last."""
+        self.worker = 0
+        """The number of this process among those that serve together."""
         self._numbers = itertools.count(1)
         self._controls: set[Control] = set()
         self._listeners: list[asyncio.Server] = []

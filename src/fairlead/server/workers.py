@@ -74,13 +74,13 @@ class Program(Record):
         limits.guard.attach(index)
         gc.collect()
         gc.freeze()
-        _run(self._serve(sockets, limits, ready))
+        _run(self._serve(index, sockets, limits, ready))
         return 0
 
     def _work(self, index: int, sockets: Sequence[Listener], ready: Callable[[], None]) -> int:
         return self.work(index, sockets, Limits.of(self.settings), ready)
 
-    async def _serve(self, sockets: Sequence[Listener], limits: Limits, ready: Callable[[], None]) -> None:
+    async def _serve(self, index: int, sockets: Sequence[Listener], limits: Limits, ready: Callable[[], None]) -> None:
         server = Server(
             storage=self.storage,
             accounts=self.accounts,
@@ -89,6 +89,7 @@ class Program(Record):
             connections=limits.connections,
             guard=limits.guard,
         )
+        server.worker = index
         loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
         hurried = asyncio.Event()

@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: what is counted, and where it is fetched. Needs the extra ``metrics``."""
