@@ -119,6 +119,7 @@ def test_debug_shows_the_dialogue_without_the_password(against: Against) -> None
         "STATUS  data connection closed by the server: 0 bytes in 0.0 ms",
         "226-well",
         "226 done",
+        "STATUS  remembering for this network: EPSV",
         "---> QUIT",
         "221 bye",
         "STATUS  control connection closed by us",

@@ -30,6 +30,8 @@ class Surroundings:
     """What becomes of all further ones."""
     calls: str = OPEN
     """What becomes of the server's calls."""
+    call_after: float = 0.0
+    """Seconds that the server's calls take."""
     refusals: dict[str, str] = field(default_factory=dict)
     """Replies to set-up commands that the server refuses."""
     deaf: bool = True
@@ -186,13 +188,17 @@ class _Session:
             if self._data is not None:
                 self._serve()
         elif surroundings.calls == OPEN:
-            self._data = self.world.wire.dial(self._caller, source=(surroundings.host, 20))
-            self._serve()
+            self.world.wire.after(surroundings.call_after, self._call)
         elif surroundings.calls == CLOSED:
             self._say("425 cannot call (active-rejected)")
         elif surroundings.deaf:
             self._busy_until = self.world.wire.now() + PATIENCE
             self.world.wire.after(PATIENCE + 0.001, self._wake)
+
+    def _call(self) -> None:
+        if self._caller is not None:
+            self._data = self.world.wire.dial(self._caller, source=(self.world.surroundings.host, 20))
+            self._serve()
 
     def _wake(self) -> None:
         self._say("425 nobody answers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
@@ -15,7 +16,7 @@ import pytest
 from fairlead.client._memory import network_of
 from fairlead.client.memory import LIFETIME, LIMIT, ModeMemory
 from fairlead.errors import DataConnectionError
-from tests.client.reactive import CLOSED, SILENT, World
+from tests.client.reactive import CLOSED, LISTING, OPEN, SILENT, World
 
 SERVER, NETWORK = "ftp://192.0.2.90", "192.0.2.0/24"
 
@@ -204,6 +205,45 @@ def test_remembered_active_mode_that_is_blocked_now(memory: ModeMemory, visit: V
     assert took < 3
     assert world.heard() == ["PORT", "LIST", "ABOR", "EPSV", "LIST"]
     assert memory.recall(SERVER, NETWORK) == "EPSV"
+
+
+def test_new_session_takes_the_place_of_one_that_hears_nothing_any_more(memory: ModeMemory) -> None:
+    memory.remember(SERVER, NETWORK, "EPRT")
+    world = World(calls=SILENT)
+    with world.client(memory=memory) as ftp:
+        ftp.cwd("pub")
+        assert world.seconds(ftp) < 2
+        assert world.heard(0) == ["EPRT", "LIST"]
+        assert "CWD" in world.sessions[1].heard
+        assert world.heard(1) == ["EPSV", "LIST"]
+        assert world.seconds(ftp) < 0.1
+        assert ftp.pwd() == "/"
+    assert "STATUS  the server hears nothing any more, going on in a new session from :" in world.said
+    assert memory.recall(SERVER, NETWORK) == "EPSV"
+
+
+def test_session_in_which_something_was_changed_is_not_replaced(memory: ModeMemory) -> None:
+    memory.remember(SERVER, NETWORK, "EPRT")
+    world = World(calls=SILENT)
+    with world.client(memory=memory) as ftp:
+        ftp.command("SITE", "UMASK 077")
+        with pytest.raises(DataConnectionError, match="EPRT: the server did not call"):
+            ftp.scandir()
+    assert len(world.sessions) == 1
+    assert memory.recall(SERVER, NETWORK) is None
+
+
+@pytest.mark.parametrize("calls", [OPEN, SILENT])
+def test_upload_goes_by_a_remembered_active_mode_only_once_that_is_known_to_work(
+    memory: ModeMemory, calls: str
+) -> None:
+    memory.remember(SERVER, NETWORK, "EPRT")
+    world = World(ports=[SILENT], calls=calls)
+    with world.client(memory=memory) as ftp:
+        ftp.upload(io.BytesIO(LISTING), "f")
+    assert world.sessions[0].stored == LISTING
+    assert world.heard(1) == ["EPRT", "LIST"]
+    assert world.heard(0).count("STOR") == 1
 
 
 def test_nothing_is_remembered_where_nothing_worked(memory: ModeMemory, visit: Visit) -> None:

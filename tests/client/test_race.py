@@ -107,6 +107,31 @@ def test_way_that_worked_has_a_second_for_a_lost_syn() -> None:
         assert world.heard() == ["EPSV", "LIST", "EPSV", "PASV", "LIST"]
 
 
+def test_range_that_is_open_in_parts_is_known_from_then_on() -> None:
+    world = World(ports=[SILENT, OPEN, OPEN, SILENT, SILENT, SILENT, OPEN], calls=SILENT)
+    with world.client() as ftp:
+        assert 0.25 < world.seconds(ftp) < 0.3
+        assert world.seconds(ftp) < 0.1
+        assert 0.75 < world.seconds(ftp) < 0.9
+        assert len(world.sessions) == 1
+
+
+def test_scout_is_called_off_once_a_call_is_answered() -> None:
+    world = World(ports=[SILENT] * 3, calls=SILENT)
+    with world.client() as ftp:
+        world.seconds(ftp)
+        assert "a second session tries EPRT: not waited for" in world.said
+        assert world.sessions[1].over
+
+
+def test_way_that_worked_has_time_for_two_lost_calls_where_others_do_not_work() -> None:
+    world = World(then=SILENT)
+    with world.client() as ftp:
+        world.seconds(ftp)
+        world.surroundings.call_after = 3.1
+        assert 3 < world.seconds(ftp) < 3.3
+
+
 def test_server_that_wants_no_second_session_is_asked_in_the_first_one_after_four_calls() -> None:
     world = World(then=SILENT, sessions=1)
     with world.client() as ftp:

@@ -12,6 +12,7 @@ from fairlead.client.trace import (
     ControlClosed,
     Record,
     ReplyReceived,
+    SessionRenewed,
     TlsBegan,
     Trace,
     show_command,
@@ -25,6 +26,10 @@ from fairlead.proto.sequences import legal
 _TELNET_IP = b"\xff\xf4"
 _TELNET_SYNCH = b"\xff\xf2"
 _SERVICE_ENDS = 421
+_TRACELESS = frozenset(
+    "ABOR CDUP CWD EPRT EPSV FEAT HELP LIST MDTM MLSD MLST NLST NOOP PASV PORT PWD REST RETR SIZE STAT SYST TYPE".split()
+)
+"""Commands that a new session need not repeat, beside CWD, CDUP and TYPE."""
 _NOOP_DONE = 200
 _LATE_REPLY = 1.0
 """Seconds to wait for a reply that may not come at all."""
@@ -57,6 +62,10 @@ class Control:
         """TLS of this connection, None while it is in clear."""
         self.data_protection: Protection | None = None
         """TLS of the data connections, None while they are in clear."""
+        self.traceless = True
+        """Whether nothing was sent since the login that a new session would not know of."""
+        self.walked: list[tuple[str, str]] = []
+        """The changes of the working directory since the login."""
         self._trace = trace
         self._parser = ReplyParser()
         self._replies: deque[Reply] = deque()
@@ -117,6 +126,8 @@ class Control:
                 message = f"the server answered {self._last} with {reply.code}, which announces what never comes"
                 self.lose(message)
                 raise ProtocolError(message)
+        if reply.completed and verb.upper() in {"CWD", "CDUP"}:
+            self.walked.append((verb, argument))
         return reply
 
     async def ask(self, verb: str, argument: str = "") -> Reply:
@@ -168,6 +179,14 @@ class Control:
             raise SessionLost(f"the server ended the session: 421 {reply.text}")
         return reply
 
+    def adopt(self, other: Control) -> None:
+        """Go on with the connection of ``other``, a session of the same user; ours is reset."""
+        self.stream.abort()
+        self.stream, self.protection, self.data_protection = other.stream, other.protection, other.data_protection
+        self._parser, self._replies, self._owed = other._parser, other._replies, other._owed
+        self.interrupted = False
+        self.tell(SessionRenewed(self.local))
+
     async def abort(self, *, patience: float | None = None) -> bool:
         """End whatever is in progress by ABOR; whether the replies are in step afterwards.
 
@@ -186,7 +205,7 @@ class Control:
         except OSError as error:
             raise self._broken(error) from error
         await self._send("ABOR", "", encode_command("ABOR"))
-        await self._final_within(_LATE_REPLY)
+        await self._final_within(_LATE_REPLY if patience is None else min(patience, _LATE_REPLY))
         await self._send("NOOP", "", encode_command("NOOP"))
         deadline = self.settings.reply_timeout if patience is None else patience
         answered = False
@@ -246,6 +265,7 @@ class Control:
 
     async def _send(self, verb: str, argument: str, line: bytes) -> None:
         self._alive()
+        self.traceless = self.traceless and verb.upper() in _TRACELESS
         self._last = show_command(verb, argument)
         self.tell(CommandSent(self._last))
         self._owed += 1

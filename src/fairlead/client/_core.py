@@ -15,7 +15,7 @@ from fairlead.client._transfer import Outcome, Transfers
 from fairlead.client._wire import Address, Wire
 from fairlead.client.settings import Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
-from fairlead.errors import ConnectError, SessionLost
+from fairlead.errors import ConnectError, FairleadError, SessionLost
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import PORTS, FtpUrl, parse_url
@@ -117,7 +117,14 @@ class Session:
         self._control = control
         ports = DataPorts(control, settings, _by_family(addresses))
         self._transfers = Transfers(
-            control, ports, settings, round_trip, server=target.url, another=self._another, memory=self._memory
+            control,
+            ports,
+            settings,
+            round_trip,
+            server=target.url,
+            another=self._another,
+            renew=self._renew,
+            memory=self._memory,
         )
         self._type = "A"
         self._unknown.clear()
@@ -157,6 +164,28 @@ class Session:
             raise
         return control
 
+    async def _renew(self) -> bool:
+        """Put a new session in the place of this one, which is lost; whether that could be done.
+
+        It is not where the user may have changed anything but directory and representation type since the login.
+        """
+        if not self.control.traceless or self._type is None:
+            return False
+        try:
+            fresh = await self._another()
+        except FairleadError:
+            return False
+        try:
+            await _login.ask_features(fresh)
+            for step in self.control.walked:
+                await fresh.ask(*step)
+            await fresh.ask("TYPE", self._type)
+        except FairleadError:
+            fresh.lose("it never began")
+            return False
+        self.control.adopt(fresh)
+        return True
+
     async def login(self) -> Reply:
         """Log in, ask for the features, go to the directory of the URL; returns the reply that let us in.
 
@@ -171,6 +200,8 @@ class Session:
             await _security.protect_data(self.control)
         self.features = await _login.ask_features(self.control)
         self.machine_listings = not {"MLST", "MLSD"}.isdisjoint(self.features or ())
+        self.control.traceless = True
+        self.control.walked.clear()
         for segment in target.segments:
             await self.ask("CWD", segment)
         return reply

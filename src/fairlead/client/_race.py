@@ -63,7 +63,9 @@ class Race(Generic[T]):
     """The search for one transfer's data connection.
 
     ``attempt`` makes the transfer over a channel that came about, with so many seconds of patience for the server's
-    call; a failure leads to the next way. ``probe`` makes a scout; it raises FairleadError where it can't.
+    call; a failure leads to the next way. ``probe`` makes a scout; it raises FairleadError where it can't. ``renew``
+    puts a new session in the place of one whose server hears nothing any more, and says whether it could; None where
+    the command must not be sent a second time.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Race(Generic[T]):
         *,
         attempt: Callable[[Channel, float], Awaitable[T | Failure]],
         probe: Callable[[], Awaitable[Scout]],
+        renew: Callable[[], Awaitable[bool]] | None,
     ) -> None:
         self.failures: list[Failure] = []
         self._control = control
@@ -82,6 +85,7 @@ class Race(Generic[T]):
         self._deadlines = deadlines
         self._attempt = attempt
         self._probe = probe
+        self._renew = renew
         self._scouts: dict[Way, Scout] = {}
         self._blind: set[Way] = set()
         """Ways that no scout could find anything out about."""
@@ -93,11 +97,14 @@ class Race(Generic[T]):
         """What the transfer came to, None when no way led to a data connection."""
         try:
             result = await self._quickly()
-            return await self._patiently() if result is None else result
-        finally:
+            if result is None:
+                result = await self._patiently()
             for way in list(self._scouts):
                 failure = self._scouts[way].give_up()
                 self._dismiss(way, failure, failure.reason)
+        finally:
+            self._call_off()
+        return result
 
     async def _quickly(self) -> T | None:
         tried: set[Way] = set()
@@ -112,8 +119,13 @@ class Race(Generic[T]):
 
     async def _first_try(self, way: Way, *, last: bool) -> T | None:
         if way.mode.passive:
-            return await self._call(way, self._deadlines.sure if self._ways.trusts(way) else self._deadlines.quick)
-        if self._ways.uncalled and not self._ways.trusts(way):
+            sure = self._ways.trusts(way) and not self._ways.patchy
+            return await self._call(way, self._deadlines.sure if sure else self._deadlines.quick)
+        if self._ways.proven(way):
+            return await self._be_called(way, self._deadlines.long if self._ways.uncalled else self._deadlines.sure)
+        if self._ways.trusts(way) and self._renew is not None:
+            return await self._be_called(way, 2 * self._deadlines.quick)
+        if self._ways.uncalled or self._ways.trusts(way):
             return await self._scout(way)
         return await self._be_called(way, self._deadlines.last if last else self._deadlines.sure)
 
@@ -128,6 +140,9 @@ class Race(Generic[T]):
     async def _call_again(self) -> T | None:
         """Another port, by the passive ways in turn; while somebody scouts, no sooner than silence would take."""
         passive = [way for way in map(Way, Mode) if way.mode.passive and way in self._ways.candidates()]
+        if not passive:
+            self._calls = _CALLS
+            return await self._watch(self._deadlines.quick)
         return await self._call(passive[self._calls % len(passive)], self._deadlines.quick)
 
     async def _call(self, way: Way, patience: float) -> T | None:
@@ -168,6 +183,7 @@ class Race(Generic[T]):
         return await self._try(channel, patience)
 
     async def _try(self, channel: Channel, patience: float) -> T | None:
+        self._call_off()
         result = await self._attempt(channel, patience)
         if not isinstance(result, Failure):
             self._ways.worked(channel.way)
@@ -177,6 +193,9 @@ class Race(Generic[T]):
 
     async def _scout(self, way: Way) -> T | None:
         """Send a scout out, and go on calling the server while it waits."""
+        while self._ways.patchy and self._calls < _CALLS_BEFORE_THE_RISK:
+            if (result := await self._call_again()) is not None:
+                return result
         failure: Failure | None = None
         try:
             scout = self._scouts[way] = await self._probe()
@@ -235,6 +254,11 @@ class Race(Generic[T]):
             self.failures.append(failure)
             self._ways.note(failure)
 
+    def _call_off(self) -> None:
+        """Nobody needs to know any more whether the server calls; a transfer may last."""
+        for way in list(self._scouts):
+            self._dismiss(way, None, "not waited for")
+
     def _failed(self, failure: Failure) -> None:
         self.failures.append(failure)
         self._ways.note(failure)
@@ -244,6 +268,8 @@ class Race(Generic[T]):
         """Whether a command can be sent: not to a server that calls us in vain and hears nothing meanwhile."""
         if self._control.interrupted:
             self._deaf = not await self._control.abort(patience=self._deadlines.quick)
+            if self._deaf and self._renew is not None:
+                self._deaf = not await self._renew()
         return not self._deaf
 
     @property

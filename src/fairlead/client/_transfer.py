@@ -32,6 +32,7 @@ from fairlead.reach.cause import Cause
 
 _NO_DATA_CONNECTION = 425
 _DATA_CONNECTION_BROKE = 426
+_CHANGING_NOTHING = {"LIST", "MLSD", "NLST", "RETR"}
 _BUFFER = 512 * 1024
 _LAST_WORD = 1.0
 """Seconds that a server gets to say why TLS failed."""
@@ -66,7 +67,8 @@ class Outcome:
 class Transfers:
     """Makes a session's transfers, one after the other; ``round_trip`` is the control connection's, in seconds.
 
-    ``server`` is what a person calls the server by, ``another`` logs in to it once more.
+    ``server`` is what a person calls the server by, ``another`` logs in to it once more, ``renew`` puts a new session
+    in the place of this one, if it can.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Transfers:
         *,
         server: str,
         another: Callable[[], Awaitable[Control]],
+        renew: Callable[[], Awaitable[bool]],
         memory: Memory | None,
     ) -> None:
         self._control = control
@@ -86,6 +89,7 @@ class Transfers:
         self._deadlines = Deadlines.of(round_trip, settings)
         self._server = server
         self._another = another
+        self._renew = renew
         self._memory = memory
         self._recalled: str | None = None
         self._restart_pending = False
@@ -105,7 +109,8 @@ class Transfers:
         if self._settings.mode != "auto":
             return await self._in_turn(attempt)
         self._recall()
-        race = Race(self._control, self._ports, self._deadlines, attempt=attempt, probe=self._scout)
+        renew = self._renew if verb in _CHANGING_NOTHING else None
+        race = Race(self._control, self._ports, self._deadlines, attempt=attempt, probe=self._scout, renew=renew)
         outcome = await race.run()
         self._remember(outcome)
         if outcome is None:

@@ -79,6 +79,9 @@ class Ways:
         self.unusable = [mode for mode in wanted if not usable[mode]]
         self._failures: dict[Way, Failure] = {}
         self._trusted: set[Way] = set()
+        self._proven: set[Way] = set()
+        self.patchy = False
+        """Whether some calls to the server were answered and some not, as where a part of its ports is open."""
         self._preferred: Way | None = None
 
     def candidates(self) -> list[Way]:
@@ -99,6 +102,10 @@ class Ways:
         """Whether ``way`` served last time, in this session or in one that is remembered."""
         return way in self._trusted
 
+    def proven(self, way: Way) -> bool:
+        """Whether ``way`` served last time in this session."""
+        return way in self._proven
+
     def note(self, failure: Failure) -> None:
         """Learn from a failed attempt."""
         self._failures[failure.way] = failure
@@ -107,11 +114,14 @@ class Ways:
             self._ways = [way for way in self._ways if way.mode is not mode or family not in {None, way.family}]
         if failure.verdict is not Verdict.BUSY:
             self._trusted.discard(failure.way)
+            self._proven.discard(failure.way)
 
     def worked(self, way: Way) -> None:
         """Learn from a transfer that had its data connection in ``way``."""
+        self.patchy = self.patchy or (way.mode.passive and self.uncalled)
         self._failures.pop(way, None)
         self._trusted.add(way)
+        self._proven.add(way)
 
     def prefer(self, mode: str) -> bool:
         """Try ``mode``, which served before, in front of the others; whether it is one of them."""

@@ -223,6 +223,16 @@ class ModeProbed:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRenewed:
+    """The server hears nothing while it calls us in vain: a new session, from ``local``, takes the place of the old."""
+
+    local: Address
+
+    def __str__(self) -> str:
+        return f"STATUS  the server hears nothing any more, going on in a new session from :{self.local[1]}"
+
+
+@dataclass(frozen=True, slots=True)
 class DataClosed:
     """The data connection ended after ``size`` octets and ``seconds``; ``by`` is ``the server`` or ``us``.
 
@@ -280,6 +290,7 @@ Record: TypeAlias = (
     | ModeRecalled
     | ModeRemembered
     | ModeProbed
+    | SessionRenewed
     | DataClosed
     | TlsBegan
     | TlsNotOffered
