@@ -69,6 +69,8 @@ class Row:
     """What stands behind the value in brackets."""
     cpu_counts: bool = False
     """Whether a server is behind when it needs more CPU time, however fast it is."""
+    tls: bool = False
+    """Whether control and data connections are under TLS."""
     on_disk: bool = False
     """Whether uploads go to a disk, not to a tmpfs."""
     optional: bool = False
@@ -103,6 +105,7 @@ def rows(*, quick: bool = False) -> tuple[Row, ...]:
     return (
         *_bulk(bulk, quarter),
         *_small(seconds),
+        *_under_tls(bulk, seconds),
         *_dialogue(seconds, quarter),
         *_listings(seconds),
         *_alone(quick=quick),
@@ -156,6 +159,66 @@ def _small(seconds: float) -> tuple[Row, ...]:
         row("stor-1k-x8", "STOR 1 KiB, 8 sessions", "STOR", 8),
         row("stor-1k-x8-disk", "STOR 1 KiB, 8 sessions, to a disk", "STOR", 8, on_disk=True),
     )
+
+
+def _under_tls(size: int, seconds: float) -> tuple[Row, ...]:
+    def bulk(verb: str, sessions: int) -> Row:
+        each = size // sessions
+        suffix = "" if sessions == 1 else f"-x{sessions}"
+        parallel = "" if sessions == 1 else f"{sessions} parallel "
+        return Row(
+            name=f"tls-{verb.lower()}{suffix}",
+            title=f"{parallel}{verb} {_size(each)}, TLS",
+            unit="MB/s",
+            better=Better.HIGHER,
+            value=_megabytes,
+            load="bulk",
+            arguments={"verb": verb, "size": each, "sessions": sessions, "tls": 1},
+            file=each if verb == "RETR" else 0,
+            work=Work.GIB,
+            cpu_counts=True,
+            detail=_resumed,
+            tls=True,
+        )
+
+    def small(verb: str, sessions: int) -> Row:
+        suffix = "" if sessions == 1 else f"-x{sessions}"
+        return Row(
+            name=f"tls-{verb.lower()}-1k{suffix}",
+            title=f"{verb} 1 KiB{'' if sessions == 1 else f', {sessions} sessions'}, TLS",
+            unit="files/s",
+            better=Better.HIGHER,
+            value=_rate,
+            load="tls-small",
+            arguments={"verb": verb, "size": 1024, "sessions": sessions, "seconds": seconds, "tls": 1},
+            work=Work.OPERATION,
+            parallel=sessions > 1,
+            detail=_resumed,
+            tls=True,
+        )
+
+    login = Row(
+        name="tls-login",
+        title="Login (connect to QUIT), TLS",
+        unit="/s",
+        better=Better.HIGHER,
+        value=_rate,
+        load="tls-login",
+        arguments={"sessions": 1, "seconds": seconds, "tls": 1},
+        work=Work.OPERATION,
+        tls=True,
+    )
+    verbs = ("RETR", "STOR")
+    return (
+        *(bulk(verb, sessions) for sessions in (1, 8) for verb in verbs),
+        *(small(verb, sessions) for verb in verbs for sessions in (1, 8)),
+        login,
+    )
+
+
+def _resumed(outcome: Outcome) -> str:
+    share = outcome.resumed / outcome.operations
+    return "" if share == 1 else f"{share:.0%} resumed"
 
 
 def _dialogue(seconds: float, file: int) -> tuple[Row, ...]:

@@ -66,7 +66,7 @@ def run(plan: Plan) -> list[Sample]:
                         for server in order(plan.servers, number):
                             if time.monotonic() > deadline:
                                 return samples
-                            if server.refuses(row.name):
+                            if server.refuses(row.name, tls=row.tls):
                                 continue
                             sample = fleet.cell(row, server, number, disk[0] if row.on_disk else tree)
                             samples.append(sample)
@@ -80,7 +80,7 @@ class _Fleet:
     def __init__(self, plan: Plan, tree: Tree) -> None:
         self._plan = plan
         self._tree = tree
-        self._running: dict[str, Running] = {}
+        self._running: dict[tuple[str, bool], Running] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -95,16 +95,19 @@ class _Fleet:
     def cell(self, row: Row, server: Server, number: int, tree: Tree) -> Sample:
         """One cell; a server that failed is started anew for its next one."""
         shared = None
+        key = server.name, row.tls
+        if row.tls:
+            server = server.protected()
         if row.procedure is Procedure.SHARED:
-            shared = self._running.get(server.name)
+            shared = self._running.get(key)
             try:
                 shared = shared or self._start(server, self._tree.root)
             except CellFailed as failure:
                 return Sample(row.name, server.name, number, failure=f"does not start: {failure}")
-            self._running[server.name] = shared
+            self._running[key] = shared
         sample = Cell(row, server, number, self._start, tree, shared).measure()
         if shared is not None and (sample.failure or not shared.alive):
-            self._running.pop(server.name).stop()
+            self._running.pop(key).stop()
         return sample
 
 

@@ -39,6 +39,8 @@ class Outcome:
     """Seconds to the first octet of a listing."""
     side_octets: int = 0
     """Octets of the bulk transfer beside NOOP."""
+    resumed: int = 0
+    """Data connections that resumed the TLS session of their control connection."""
     load_cpu: float = 0.0
     """CPU seconds of the load generator."""
     cpu: float = 0.0

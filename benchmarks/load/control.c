@@ -14,6 +14,7 @@
 
 void control_open(struct control *control, const struct options *options, int index) {
     control->start = control->end = 0;
+    control->tls = NULL;
     control->source.s_addr = htonl(ntohl(options->source.s_addr) + (uint32_t)index);
     control->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (control->fd < 0)
@@ -30,10 +31,21 @@ void control_open(struct control *control, const struct options *options, int in
 
 void control_login(struct control *control, const struct options *options) {
     control_expect(control, 220, "the greeting");
+    if (options->tls) {
+        control_command(control, "AUTH TLS");
+        control_expect(control, 234, "AUTH TLS");
+        control->tls = tls_begin(control->fd, NULL);
+    }
     control_command(control, "USER %s", options->user);
     control_expect(control, 331, "USER");
     control_command(control, "PASS %s", options->password);
     control_expect(control, 230, "PASS");
+    if (options->tls) {
+        control_command(control, "PBSZ 0");
+        control_expect(control, 200, "PBSZ");
+        control_command(control, "PROT P");
+        control_expect(control, 200, "PROT");
+    }
     control_command(control, "TYPE I");
     control_expect(control, 200, "TYPE I");
 }
@@ -41,10 +53,16 @@ void control_login(struct control *control, const struct options *options) {
 void control_close(struct control *control) {
     control_command(control, "QUIT");
     control_expect(control, 221, "QUIT");
+    if (control->tls)
+        tls_drop(control->tls);
     close(control->fd);
 }
 
 void control_send(struct control *control, const char *text, size_t length) {
+    if (control->tls) {
+        tls_send(control->tls, text, length);
+        return;
+    }
     while (length) {
         ssize_t sent = send(control->fd, text, length, MSG_NOSIGNAL);
         if (sent < 0)
@@ -97,7 +115,9 @@ static int next(struct control *control, const char **text, int flags) {
         }
         if (control->end == sizeof control->buffer)
             fail("a reply longer than %zu octets", sizeof control->buffer);
-        ssize_t got = recv(control->fd, control->buffer + control->end, sizeof control->buffer - control->end, flags);
+        char *into = control->buffer + control->end;
+        size_t room = sizeof control->buffer - control->end;
+        ssize_t got = control->tls ? (ssize_t)tls_receive(control->tls, into, room) : recv(control->fd, into, room, flags);
         if (got == 0)
             fail("the server closed the control connection");
         if (got < 0) {

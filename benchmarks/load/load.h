@@ -21,11 +21,13 @@ struct options {
     double seconds;          /* how long rows of operations per second go on */
     int repeat;              /* how often a listing or a bulk file is transferred */
     int limit;               /* seconds until the whole run is given up */
+    bool tls;                /* whether control and data connections are under TLS */
 };
 
 /* A control connection with what was received and not yet consumed. */
 struct control {
     int fd;
+    void *tls;               /* NULL in clear */
     struct in_addr source;
     size_t start, end;
     char buffer[16384];
@@ -38,6 +40,7 @@ struct result {
     double seconds;
     double first;            /* seconds to the first octet of a listing, 0 where it does not apply */
     long long side_octets;   /* octets of the bulk transfer beside NOOP */
+    long long resumed;       /* data connections that resumed the TLS session of their control connection */
 };
 
 /* report.c: the dialogue with the harness, by lines on standard output and input. */
@@ -67,10 +70,20 @@ void data_send(int fd, int memory, long long size);
 int memory_file(size_t size);
 #define MEMORY_SIZE ((size_t)16 << 20)
 
+/* tls.c: connections under TLS, blocking ones. */
+void *tls_begin(int fd, void *control);    /* resumes the session of `control`, where that is given */
+bool tls_resumed(const void *tls);
+size_t tls_receive(void *tls, void *data, size_t size);    /* 0 once the server has ended TLS */
+void tls_send(void *tls, const void *data, size_t size);
+void tls_end(void *tls, int fd);    /* says that nothing more comes, and waits for the server's end of the connection */
+void tls_drop(void *tls);
+
 /* The rows. */
 void row_bulk(const struct options *options);
 void row_small(const struct options *options);
 void row_login(const struct options *options);
+void row_tls_small(const struct options *options);
+void row_tls_login(const struct options *options);
 void row_noop(const struct options *options);
 void row_pipelined(const struct options *options);
 void row_noop_bulk(const struct options *options);

@@ -2,8 +2,7 @@
  *
  *   load ROW key=value...
  *
- * ROW is bulk, small, login, noop, pipelined, noop-bulk, listing, first, idle or await. It prints JSON lines: "begin" when it
- * is about to measure, "hold" where the harness shall look (idle), "end" with what was measured, or "error"; after
+ * ROW is one of those below. It prints JSON lines: "begin" when it is about to measure, "hold" where the harness shall look (idle), "end" with what was measured, or "error"; after
  * "begin" and "hold" it waits for an empty line on standard input. Whatever a server answers that the row does not
  * expect, and every wrong number of octets or entries, is an error.
  */
@@ -23,6 +22,7 @@ static const struct {
     {"bulk", row_bulk},           {"small", row_small},   {"login", row_login},
     {"noop", row_noop},           {"pipelined", row_pipelined}, {"noop-bulk", row_noop_bulk},
     {"listing", row_listing},     {"first", row_first},   {"idle", row_idle},     {"await", row_await},
+    {"tls-small", row_tls_small}, {"tls-login", row_tls_login},
 };
 
 static void late(int signal) {
@@ -60,6 +60,8 @@ static void parse(struct options *options, const char *argument) {
         options->repeat = atoi(value);
     else if (IS("limit"))
         options->limit = atoi(value);
+    else if (IS("tls"))
+        options->tls = atoi(value);
     else
         fail("unknown key: %s", argument);
 #undef IS

@@ -54,9 +54,9 @@ void report_end(const struct result *result) {
     char line[512];
     int length = snprintf(line, sizeof line,
                           "{\"event\":\"end\",\"operations\":%lld,\"octets\":%lld,\"seconds\":%.9f,\"first\":%.9f,"
-                          "\"side_octets\":%lld,\"load_cpu\":%.6f}\n",
+                          "\"side_octets\":%lld,\"resumed\":%lld,\"load_cpu\":%.6f}\n",
                           result->operations, result->octets, result->seconds, result->first, result->side_octets,
-                          own_cpu() - own_cpu_before);
+                          result->resumed, own_cpu() - own_cpu_before);
     say(line, (size_t)length);
 }
 

@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
 from benchmarks.places import PEERS, PROGRAMS, REPOSITORY, find_program
+from fairlead.config.self_signed import self_signed
 
 
 class Family(Enum):
@@ -23,11 +24,21 @@ class Family(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Protection:
+    """What a server is given beside its configuration for the rows under TLS; ``{certificate}`` has the key as well."""
+
+    arguments: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Text at the end of its files."""
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """A server in one configuration.
 
     Command lines and files are templates over ``{root}`` (the tree to serve), ``{scratch}`` (a folder of its own),
-    ``{port}``, ``{cpus}``, ``{peers}``, ``{repository}``, ``{python}`` and the programs in ``needs``.
+    ``{port}``, ``{cpus}``, ``{peers}``, ``{repository}``, ``{python}``, ``{certificate}``, and the programs in
+    ``needs``.
     """
 
     name: str
@@ -47,6 +58,8 @@ class Server:
     """Rows that it cannot take part in, with the reason."""
     optional: bool = False
     """Whether it runs only when asked for by name."""
+    tls: Protection | None = None
+    """None where it speaks no TLS."""
     remark: str = ""
     """A sentence for readers of the configuration."""
 
@@ -57,17 +70,26 @@ class Server:
         absent = [name for name in self.needs if find_program(name) is None and not (PROGRAMS / name).exists()]
         return f"not found: {', '.join(absent)}" if absent else ""
 
-    def refuses(self, row: str) -> str:
-        """Why it has no part in ``row``, or empty."""
+    def refuses(self, row: str, *, tls: bool = False) -> str:
+        """Why it has no part in ``row``, one under ``tls`` or in clear, or empty."""
         if self.only and row not in self.only:
             return "not a row of this configuration"
+        if tls and self.tls is None:
+            return "speaks no TLS here"
         return self.without.get(row, "")
+
+    def protected(self) -> Server:
+        """The same server as it is started for the rows under TLS."""
+        assert self.tls is not None
+        files = {name: text + self.tls.files.get(name, "") for name, text in self.files.items()}
+        return replace(self, command=(*self.command, *self.tls.arguments), files=files)
 
     def render(self, *, root: Path, scratch: Path, port: int) -> list[str]:
         """Write the configuration, run the set-up, and return the command line."""
         values = {
             "root": str(root),
             "scratch": str(scratch),
+            "certificate": self_signed(scratch) if self.tls is not None else "",
             "port": str(port),
             "cpus": str(os.cpu_count() or 1),
             "peers": str(PEERS),
@@ -90,6 +112,12 @@ class Server:
         """The configuration as text, without any path of the machine."""
         parts = [" ".join(self.command)]
         parts += [f"# {name}\n{text.strip()}" for name, text in self.files.items()]
+        if self.tls is not None:
+            more = [
+                " ".join(self.tls.arguments),
+                *(f"# {name}\n{text.strip()}" for name, text in self.tls.files.items()),
+            ]
+            parts.append("# for the rows under TLS\n" + "\n".join(filter(None, more)))
         return "\n\n".join(parts)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks.servers.declared import Family, Server
+from benchmarks.servers.declared import Family, Protection, Server
 
 _COMMAND = (
     "{fairlead}", "serve", "{root}", "--listen", "127.0.0.1:{port}", "--user", "bench:bench", "--write"
 )  # fmt: skip
+_TLS = Protection(("--tls-cert", "{certificate}"))
 _RELAXED = {"fairlead.toml": '[storage]\ndurability = "relaxed"\n'}
-_STORES = frozenset({"stor", "stor-x4", "stor-1k", "stor-1k-x8", "stor-1k-x8-disk"})
+_STORES = frozenset(
+    {"stor", "stor-x4", "stor-1k", "stor-1k-x8", "stor-1k-x8-disk", "tls-stor", "tls-stor-x8", "tls-stor-1k",
+     "tls-stor-1k-x8"}
+)  # fmt: skip
 
 SERVERS = (
     Server(
@@ -17,6 +21,7 @@ SERVERS = (
         family=Family.FAIRLEAD,
         command=_COMMAND,
         needs=("fairlead",),
+        tls=_TLS,
         remark="As it comes: one worker, full durability (226 means that file and name are on disk), its log written.",
     ),
     Server(
@@ -25,6 +30,7 @@ SERVERS = (
         family=Family.FAIRLEAD,
         command=(*_COMMAND, "--workers", "{cpus}"),
         needs=("fairlead",),
+        tls=_TLS,
     ),
     Server(
         name="fairlead-relaxed",
@@ -33,6 +39,7 @@ SERVERS = (
         command=(*_COMMAND, "--config", "{scratch}/fairlead.toml"),
         files=_RELAXED,
         needs=("fairlead",),
+        tls=_TLS,
         only=_STORES,
         remark="Leaves flushing to the kernel, as all the other servers do.",
     ),
@@ -43,6 +50,7 @@ SERVERS = (
         command=(*_COMMAND, "--config", "{scratch}/fairlead.toml", "--workers", "{cpus}"),
         files=_RELAXED,
         needs=("fairlead",),
+        tls=_TLS,
         only=_STORES,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.servers.account import GID, HASH, NAME, UID
-from benchmarks.servers.declared import Family, Server
+from benchmarks.servers.declared import Family, Protection, Server
 
 _CONFIGURATION = """\
 ServerName bench
@@ -40,6 +40,15 @@ UseSendfile on
 </IfModule>
 """
 
+_TLS = """\
+LoadModule mod_tls.c
+TLSEngine on
+TLSRequired on
+TLSECCertificateFile {certificate}
+TLSECCertificateKeyFile {certificate}
+TLSLog none
+"""
+
 SERVERS = (
     Server(
         name="proftpd",
@@ -53,6 +62,7 @@ SERVERS = (
         },
         needs=("proftpd",),
         needs_root=True,
+        tls=Protection(files={"proftpd.conf": _TLS}),
         remark="Its first process pauses for up to 0.2 s after a session has ended: that is what its login rows show.",
     ),
 )

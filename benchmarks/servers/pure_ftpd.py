@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.servers.account import GID, HASH, NAME, UID
-from benchmarks.servers.declared import Family, Server
+from benchmarks.servers.declared import Family, Protection, Server
 
 SERVERS = (
     Server(
@@ -18,5 +18,7 @@ SERVERS = (
         setup=(("{pure-pw}", "mkdb", "{scratch}/users.pdb", "-f", "{scratch}/users"),),
         needs=("pure-ftpd", "pure-pw"),
         needs_root=True,
+        tls=Protection(("-Y", "3", "-2", "{certificate}")),
+        remark="Gives no tickets, so under TLS 1.3 no data connection resumes.",
     ),
 )

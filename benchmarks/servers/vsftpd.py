@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.servers.account import GID, HASH, NAME, UID
-from benchmarks.servers.declared import Family, Server
+from benchmarks.servers.declared import Family, Protection, Server
 
 _ACCOUNT = {
     "passwd": f"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
@@ -40,6 +40,14 @@ dirmessage_enable=NO
 pasv_promiscuous=YES
 """
 
+_TLS = """\
+ssl_enable=YES
+rsa_cert_file={certificate}
+force_local_data_ssl=YES
+force_local_logins_ssl=YES
+ssl_ciphers=HIGH
+"""
+
 # Its account exists in a mount namespace only: the machine's own passwd and PAM stay as they are.
 _COMMAND = (
     "unshare",
@@ -64,6 +72,7 @@ SERVERS = (
         files={**_ACCOUNT, "vsftpd.conf": _BASE + _TUNED},
         needs=("vsftpd",),
         needs_root=True,
+        tls=Protection(files={"vsftpd.conf": _TLS}),
         without=_WITHOUT,
         remark="Every isolation is off, which more than doubles its logins. The password goes through PAM.",
     ),
@@ -75,6 +84,7 @@ SERVERS = (
         files={**_ACCOUNT, "vsftpd.conf": _BASE},
         needs=("vsftpd",),
         needs_root=True,
+        tls=Protection(files={"vsftpd.conf": _TLS}),
         without=_WITHOUT,
         optional=True,
     ),

@@ -9,7 +9,7 @@ from benchmarks.places import REPOSITORY
 from benchmarks.rows import rows
 from benchmarks.runner import order
 from benchmarks.servers import SERVERS
-from benchmarks.servers.declared import Family, Server, fill
+from benchmarks.servers.declared import Family, Protection, Server, fill
 
 
 def test_names_are_unique() -> None:
@@ -57,6 +57,24 @@ def test_a_row_that_a_server_refuses_has_a_reason() -> None:
     assert by_name["vsftpd"].refuses("mlsd-10k") == "vsftpd has no MLSD"
     assert by_name["fairlead-relaxed"].refuses("noop")
     assert by_name["fairlead"].refuses("noop") == ""
+
+
+def test_rows_under_tls_are_for_servers_that_speak_it() -> None:
+    by_name = {server.name: server for server in SERVERS}
+    assert by_name["limit"].refuses("tls-retr", tls=True) == "speaks no TLS here"
+    assert by_name["fairlead"].refuses("tls-retr", tls=True) == ""
+    assert by_name["fairlead-relaxed"].refuses("tls-retr", tls=True)
+
+
+def test_under_tls_a_server_is_given_more(tmp_path: Path) -> None:
+    tls = Protection(("--certificate", "{certificate}"), {"a": "key={certificate}\n"})
+    server = Server(name="x", title="X", family=Family.C, command=("sh",), files={"a": "1\n", "b": "2\n"}, tls=tls)
+    command = server.protected().render(root=Path("/srv"), scratch=tmp_path, port=21)
+    assert command == ["sh", "--certificate", f"{tmp_path}/self-signed.pem"]
+    assert (tmp_path / "a").read_text() == f"1\nkey={tmp_path}/self-signed.pem\n"
+    assert (tmp_path / "b").read_text() == "2\n"
+    assert server.render(root=Path("/srv"), scratch=tmp_path, port=21) == ["sh"]
+    assert "# for the rows under TLS\n--certificate {certificate}\n# a\nkey=" in server.published()
 
 
 def test_names_and_beginnings_of_names_choose() -> None:

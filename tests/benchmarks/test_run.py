@@ -51,6 +51,18 @@ def taken(*chosen: Row) -> list[Sample]:
     return samples
 
 
+def test_rows_under_tls_have_a_value() -> None:
+    [fairlead] = [server for server in SERVERS if server.name == "fairlead"]
+    build("load")
+    names = "tls-retr tls-stor-x8 tls-retr-1k tls-stor-1k-x8 tls-login".split()
+    rows = [small(name) for name in names]
+    samples = run(Plan(rows=rows, servers=[fairlead, LIMIT], rounds=1, budget=60, warm=MIB, told=lambda _: None))
+    assert [(sample.row, sample.server, sample.failure) for sample in samples] == [
+        (name, "fairlead", "") for name in names
+    ]
+    assert [sample.detail for sample in samples] == [""] * len(names)
+
+
 def leftovers() -> list[Path]:
     return list(memory_directory().glob(f"{PREFIX}{os.getpid()}-*"))
 
