@@ -79,7 +79,9 @@ class Recorder:
         self._title = title
         self._steps: list[Step] = []
         self._servers: dict[str, str] = {}
-        """The server's names by their addresses."""
+        """The servers' names by their addresses."""
+        self._homes: dict[str, str] = {}
+        """The address of each server that was called last: the one that answered."""
         self._us = End("client", "", 0)
         self._server = End("server", "", 0)
         self._open = False
@@ -91,14 +93,12 @@ class Recorder:
 
     def ladder(self) -> Ladder:
         """What was recorded so far."""
-        # Of the addresses of one server the last that was called is the one that answered.
-        addresses = {name: address for address, name in self._servers.items()}
-        parties = [Party("client", self._us.address)]
-        parties.extend(Party(name, address) for name, address in (addresses or {"server": ""}).items())
+        servers = self._homes or {self._server.party: ""}
+        parties = (Party("client", self._us.address), *(Party(name, home) for name, home in servers.items()))
         steps = sorted(self._steps, key=lambda step: step.at)
         earliest = min((step.at for step in steps), default=0.0)
         shifted = tuple(replace(step, at=round(step.at - earliest, 6)) for step in steps)
-        return Ladder(parties=tuple(parties), steps=shifted, began=self._began + earliest, title=self._title)
+        return Ladder(parties=parties, steps=shifted, began=self._began + earliest, title=self._title)
 
     def failed(self, error: Exception) -> None:
         """Say how it ended, where no step shows it: ``error`` is what the client raised."""
@@ -119,10 +119,10 @@ class Recorder:
         if self._open or not self._servers:
             self._open = False
             self._data = None
-            name = self._servers.get(record.address[0]) or _numbered("server", len(set(self._servers.values())))
+            name = self._servers.get(record.address[0]) or _numbered("server", len(self._homes))
             self._server = End(name, "", 0)
-        self._servers.pop(record.address[0], None)
         self._servers[record.address[0]] = self._server.party
+        self._homes[self._server.party] = record.address[0]
         ours = End("client", *record.local)
         theirs = End(self._server.party, *record.address)
         self._us = ours if ours.address else self._us

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 
 from fairlead.ladder import words
+from fairlead.ladder.cells import cut
 from fairlead.ladder.model import CONTROL, Kind, Ladder
 from fairlead.ladder.words import Line
 
+_WIDEST = 64
+"""Cells of a label; the drawing grows with the longest one."""
 _PLAIN = re.compile(r"[^A-Za-z0-9 .,:()\[\]/_*=|+-]")
 _KEYWORDS = re.compile(r"(?i)style|classdef")
 """Words that make Mermaid's preprocessor eat a semicolon later in the line."""
@@ -45,7 +48,7 @@ def _step(line: Line, names: dict[str, str]) -> Iterator[str]:
         return
     there = names.get(step.target.party, "p0")
     ports = f"{words.port(step.source)} → {words.port(step.target)}"
-    text = _escape(f"{at} {ports} {line.label}")
+    text = _escape(f"{at} {ports} {cut(line.label, _WIDEST)}")
     yield f"    {here}{_arrow(line)}{there}: {text}"
     if line.remark:
         mark = "✕ " if step.cause else ""
