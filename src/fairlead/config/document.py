@@ -34,10 +34,12 @@ def as_toml(config: Config) -> str:
     values = plain(config)
     tables = [(f"[{name}]", table) for name, table in values.items() if isinstance(table, dict)]
     tables += [(f"[[{name}]]", each) for name, table in values.items() if isinstance(table, list) for each in table]
-    return "\n".join(
-        "\n".join([head, *(f"{name} = {_toml(value)}" for name, value in table.items() if value is not None), ""])
-        for head, table in tables
-    )
+    return "\n".join(table_as_toml(head, table) for head, table in tables)
+
+
+def table_as_toml(head: str, table: Mapping[str, Any]) -> str:
+    """A table of plain values under its header, with a line end at its end; what is None is left out."""
+    return "\n".join([head, *(f"{name} = {_toml(value)}" for name, value in table.items() if value is not None), ""])
 
 
 def sample() -> str:
