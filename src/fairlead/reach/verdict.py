@@ -84,8 +84,12 @@ def _translated(seen: Evidence) -> bool:
     return private(seen.host) and not private(seen.peer)
 
 
+def _no_such_form(seen: Evidence) -> bool:
+    return seen.family == 6 and seen.mode in IPV4_ONLY
+
+
 def _wrong_family(seen: Evidence) -> bool:
-    if seen.family == 6 and seen.mode in IPV4_ONLY:
+    if _no_such_form(seen):
         return True
     if not seen.passive and seen.seen and _refused(seen) and (":" in seen.seen) != (":" in seen.host):
         return True  # the server knows us by an address of the other family: something translates between them
@@ -203,7 +207,7 @@ RULES: tuple[Rule, ...] = (
 
 def alone(seen: Evidence) -> Cause:
     """The cause as far as this attempt tells."""
-    if seen.session is not Cause.OK:
+    if seen.session is not Cause.OK and not (seen.session is Cause.CONTROL_LOST and _no_such_form(seen)):
         return seen.session
     judged = next(rule.cause for rule in RULES if rule.fits(seen))
     said = named(seen.final)
