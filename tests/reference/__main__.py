@@ -1,4 +1,4 @@
-"""Write the pages of ``docs/reference``; names of servers as arguments are asked anew before, ``all`` for every one."""
+"""Write the generated pages of ``docs``; names of servers as arguments are asked anew before, ``all`` for every one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reference import ask, commands, conformance
+from tests.reference import ask, commands, conformance, reach
 from tests.reference.replay import DEADLINE
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,7 @@ def main(names: list[str]) -> None:
     pages = {
         commands.PAGE: commands.page(commands.features()),
         conformance.PAGE: conformance.page(ask.read(), conformance.collected(ROOT), DEADLINE),
+        **reach.pages(ROOT),
     }
     for page, text in pages.items():
         (ROOT / page).parent.mkdir(parents=True, exist_ok=True)
