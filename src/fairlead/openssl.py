@@ -8,7 +8,6 @@ names), nothing is done, and what calls this goes on with OpenSSL's own ways.
 
 from __future__ import annotations
 
-import ctypes
 import ssl
 import sys
 from functools import cache
@@ -29,6 +28,7 @@ class _Functions(NamedTuple):
 def _functions() -> _Functions | None:
     """OpenSSL's functions, from the library that ssl itself has loaded."""
     import _ssl  # noqa: PLC0415 - what stands behind ssl, and may be built in
+    import ctypes  # noqa: PLC0415 - large, and needed only where there is TLS
 
     try:
         library = ctypes.CDLL(getattr(_ssl, "__file__", None))
@@ -50,6 +50,8 @@ def _functions() -> _Functions | None:
 
 def _address(connection: ssl.SSLObject) -> int | None:
     """Where OpenSSL's object of ``connection`` is; None where that cannot be proved."""
+    import ctypes  # noqa: PLC0415 - as above
+
     inner = getattr(connection, "_sslobj", None)
     size = object.__basicsize__ + FIELDS * ctypes.sizeof(ctypes.c_void_p)
     if sys.implementation.name != "cpython" or inner is None or type(inner).__basicsize__ < size:

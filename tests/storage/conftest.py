@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.storage.local import LocalStorage, beneath
+from fairlead.storage.local import LocalStorage, beneath, kernel
 from fairlead.storage.memory import MemoryStorage
 
 
@@ -37,9 +37,9 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture(params=["openat2", "walk"])
 def local(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStorage]:
     if request.param == "walk":
-        monkeypatch.setattr(beneath, "openat2", without_openat2)
+        monkeypatch.setattr(kernel, "openat2", without_openat2)
     with closing(LocalStorage(root)) as store:
-        assert store._open is getattr(beneath, request.param)
+        assert store._open is (beneath.walk if request.param == "walk" else kernel.openat2)
         yield store
 
 
@@ -52,6 +52,6 @@ def store(
         yield MemoryStorage()
         return
     if request.param == "walk":
-        monkeypatch.setattr(beneath, "openat2", without_openat2)
+        monkeypatch.setattr(kernel, "openat2", without_openat2)
     with closing(LocalStorage(root)) as store:
         yield store

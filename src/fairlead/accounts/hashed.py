@@ -9,7 +9,7 @@ from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-_ARGON2 = re.compile(
+_ARGON2 = (
     r"(?P<parameters>\$argon2(?:id|i|d)\$v=(?:16|19)\$m=(?P<memory>\d{1,9}),t=(?P<time>\d{1,6}),p=(?P<lanes>\d{1,4}))"
     r"\$(?P<salt>[A-Za-z0-9+/]{11,86})\$(?P<hash>[A-Za-z0-9+/]{16,172})"
 )
@@ -25,7 +25,7 @@ class Argon2Hash:
     __slots__ = ("_encoded", "kind")
 
     def __init__(self, encoded: str) -> None:
-        match = _ARGON2.fullmatch(encoded)
+        match = re.fullmatch(_ARGON2, encoded)
         if match is None or not (_canonical(match["salt"]) and _canonical(match["hash"])):
             raise ValueError("it is no argon2 hash such as $argon2id$v=19$m=19456,t=2,p=1$…$…")
         if not 8 <= 8 * int(match["lanes"]) <= int(match["memory"]) or not int(match["time"]):

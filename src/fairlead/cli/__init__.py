@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -36,6 +38,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False} | settings)
 
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """As the base class, which asks shutil for the width: much to import, and asked anew for each option."""
+        return self.formatter_class(prog=self.prog, width=_width())  # type: ignore[call-arg]
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As the base class; an option whose value may be left out has it behind ``=`` only, never as the next word."""
         return super().parse_known_args(list(map(self._with_value, args)), namespace)
@@ -47,6 +53,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read on."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+@cache
+def _width() -> int:
+    """Columns for help: those of the terminal or what COLUMNS says, and a margin of two, as argparse has it."""
+    try:
+        return (int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size().columns) - 2
+    except (ValueError, OSError):
+        return 78
 
 
 def main(argv: Sequence[str] | None = None) -> int:

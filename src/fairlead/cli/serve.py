@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -118,6 +119,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Serve; the exit status once the server has stopped. Raises ConfigError."""
+    gc.disable()  # until the server runs: modules and settings are no garbage, and to look for some takes its time
     from fairlead.cli.announcement import announce
     from fairlead.cli.attendance import allow_many_descriptors, attend
     from fairlead.config.build import build

@@ -1,6 +1,7 @@
-"""Every setting: its name, type, default and meaning. All else about settings is derived from these classes."""
+"""Every setting: its name, type, default and meaning. All else about settings is derived from these classes.
 
-from __future__ import annotations
+Their annotations are not put off: to make types of so many texts again takes a while at every start.
+"""
 
 from typing import Annotated, ClassVar, Literal
 

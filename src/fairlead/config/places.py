@@ -10,8 +10,8 @@ Keys: TypeAlias = "tuple[str | int, ...]"
 
 _KEY = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
 _DOTTED = rf"(?:{_KEY})(?:\s*\.\s*(?:{_KEY}))*"
-_TABLE = re.compile(rf"\s*(?P<open>\[\[?)\s*(?P<keys>{_DOTTED})\s*\]")
-_SETTING = re.compile(rf"\s*(?P<keys>{_DOTTED})\s*=")
+_TABLE = rf"\s*(?P<open>\[\[?)\s*(?P<keys>{_DOTTED})\s*\]"
+_SETTING = rf"\s*(?P<keys>{_DOTTED})\s*="
 
 
 def line_of(text: str, path: Keys) -> int | None:
@@ -20,13 +20,13 @@ def line_of(text: str, path: Keys) -> int | None:
     counts: dict[Keys, int] = {}
     best, depth = None, 0
     for number, line in enumerate(text.splitlines(), 1):
-        if header := _TABLE.match(line):
+        if header := re.match(_TABLE, line):
             table = _keys(header["keys"])
             if header["open"] == "[[":
                 index = counts[table] = counts.get(table, -1) + 1
                 table = (*table, index)
             found = table
-        elif setting := _SETTING.match(line):
+        elif setting := re.match(_SETTING, line):
             found = (*table, *_keys(setting["keys"]))
         else:
             continue

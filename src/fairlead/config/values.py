@@ -13,7 +13,7 @@ from fairlead.errors import ArgumentError, PathError
 from fairlead.proto.host import parse_host
 from fairlead.proto.path import resolve
 
-_HOST_NAME = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
+_HOST_NAME = r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+"
 
 
 class Form(str):
@@ -267,7 +267,7 @@ def _host(text: str) -> str:
             return str(IPv4Address(text))
         except ValueError as error:
             raise ValueError(f"{text!r} is no IPv4 address ({error})") from error
-    if not _HOST_NAME.fullmatch(text):
+    if not re.fullmatch(_HOST_NAME, text):
         raise ValueError(f"{text!r} is neither an address nor a host name")
     return text
 

@@ -16,14 +16,14 @@ IPV4 = 1
 IPV6 = 2
 """IANA's address family numbers, as EPRT and EPSV use them."""
 
-_PORT = re.compile(r" *([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}) *")
-_SIX_NUMBERS = re.compile(r"(?<![0-9])([0-9]+)" + r" *, *([0-9]+)" * 5)
-_NUMBER = re.compile(r"[0-9]+")
-_PORT_NUMBER = re.compile(r"[0-9]{1,5}")
-_OCTETS = re.compile(r"[0-9]{1,3}(?:,[0-9]{1,3})*")
-_IN_PARENTHESES = re.compile(r"\(([!-~])(?:.*?)\1(?:.*?)\1([0-9]{1,5})\1\)")
-_BARE_FIELDS = re.compile(r"([!-/:-~])\1\1([0-9]{1,5})\1")
-_FAMILIES = re.compile(r"\(([0-9]{1,5}(?: *, *[0-9]{1,5})*)\)")
+_PORT = r" *([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}) *"
+_SIX_NUMBERS = r"(?<![0-9])([0-9]+)" + r" *, *([0-9]+)" * 5
+_NUMBER = r"[0-9]+"
+_PORT_NUMBER = r"[0-9]{1,5}"
+_OCTETS = r"[0-9]{1,3}(?:,[0-9]{1,3})*"
+_IN_PARENTHESES = r"\(([!-~])(?:.*?)\1(?:.*?)\1([0-9]{1,5})\1\)"
+_BARE_FIELDS = r"([!-/:-~])\1\1([0-9]{1,5})\1"
+_FAMILIES = r"\(([0-9]{1,5}(?: *, *[0-9]{1,5})*)\)"
 _LONGEST_REPLY = 500  # characters of a 229 that are looked at, so that no text can make the search long
 _EPRT_FIELDS = 5
 _HIGHEST_PORT = 0xFFFF
@@ -32,7 +32,7 @@ _HIGHEST_OCTET = 0xFF
 
 def parse_port(argument: str) -> tuple[str, int]:
     """Host and port of a PORT argument, ``h1,h2,h3,h4,p1,p2``. Raises ArgumentError."""
-    match = _PORT.fullmatch(argument)
+    match = re.fullmatch(_PORT, argument)
     if match is None:
         raise ArgumentError("PORT needs six numbers from 0 to 255: h1,h2,h3,h4,p1,p2")
     return _from_six(match.groups())
@@ -48,7 +48,7 @@ def parse_pasv_reply(text: str) -> tuple[str, int]:
 
     RFC 1123 section 4.1.2.6 warns that the parentheses of RFC 959 cannot be relied on. Raises ArgumentError.
     """
-    match = _SIX_NUMBERS.search(text)
+    match = re.search(_SIX_NUMBERS, text)
     if match is None:
         raise ArgumentError(f"no address in the 227 reply {text[:80]!r}")
     return _from_six(match.groups())
@@ -66,7 +66,7 @@ def parse_eprt(argument: str) -> tuple[int, str, int]:
     with a scope are.
     """
     fields = argument.split(argument[:1]) if "!" <= argument[:1] <= "~" else []
-    if len(fields) != _EPRT_FIELDS or fields[-1] or not _NUMBER.fullmatch(fields[1]):
+    if len(fields) != _EPRT_FIELDS or fields[-1] or not re.fullmatch(_NUMBER, fields[1]):
         raise ArgumentError("EPRT needs |family|address|port| with any delimiter from ! to ~")
     _, family_text, host, port_text, _ = fields
     family = family_text.lstrip("0")
@@ -98,7 +98,7 @@ def parse_lprt(argument: str) -> tuple[int, str, int]:
 
     Raises FamilyError for a family that is neither, ArgumentError for anything malformed.
     """
-    octets = [int(octet) for octet in argument.split(",")] if _OCTETS.fullmatch(argument) else []
+    octets = [int(octet) for octet in argument.split(",")] if re.fullmatch(_OCTETS, argument) else []
     if not octets or max(octets) > _HIGHEST_OCTET:
         raise ArgumentError("LPRT needs numbers from 0 to 255: family, length, address, length, port")
     if octets[0] not in {4, 6}:
@@ -135,7 +135,7 @@ def parse_epsv_argument(argument: str) -> Literal[1, 2, "ALL"] | None:
         return 1
     if argument == "2":
         return 2
-    if _NUMBER.fullmatch(argument):
+    if re.fullmatch(_NUMBER, argument):
         raise FamilyError(f"network protocol {argument[:20]} is not supported")
     raise ArgumentError("EPSV takes 1, 2, ALL or nothing")
 
@@ -146,7 +146,7 @@ def parse_epsv_reply(text: str) -> int:
     What stands between the first three delimiters is ignored; missing parentheses are tolerated.
     """
     text = text[:_LONGEST_REPLY]
-    match = _IN_PARENTHESES.search(text) or _BARE_FIELDS.search(text)
+    match = re.search(_IN_PARENTHESES, text) or re.search(_BARE_FIELDS, text)
     if match is None:
         raise ArgumentError(f"no port in the 229 reply {text[:80]!r}")
     return _port(match[2])
@@ -159,7 +159,7 @@ def epsv_reply_text(port: int) -> str:
 
 def parse_families(text: str) -> tuple[int, ...]:
     """The families a 522 reply lists in parentheses; empty where it lists none."""
-    match = _FAMILIES.search(text)
+    match = re.search(_FAMILIES, text)
     return tuple(int(number) for number in match[1].split(",")) if match else ()
 
 
@@ -177,6 +177,6 @@ def _from_six(numbers: tuple[str, ...]) -> tuple[str, int]:
 
 
 def _port(text: str) -> int:
-    if not _PORT_NUMBER.fullmatch(text) or not 0 < int(text) <= _HIGHEST_PORT:
+    if not re.fullmatch(_PORT_NUMBER, text) or not 0 < int(text) <= _HIGHEST_PORT:
         raise ArgumentError(f"{text[:20]!r} is no port from 1 to {_HIGHEST_PORT}")
     return int(text)

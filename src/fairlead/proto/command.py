@@ -24,7 +24,7 @@ class Command(NamedTuple):
 
 CommandEvent: TypeAlias = "Command | LineTooLong"
 
-_VERB = re.compile(r"[!-~]+")
+_VERB = r"[!-~]+"
 # What is left of "IAC IP IAC DM" in front of a verb when a peer sent a part of it as urgent data.
 _REMAINS_OF_SYNCH = "\udcf2\udcf4"
 
@@ -93,7 +93,7 @@ def encode_command(verb: str, argument: str = "") -> bytes:
     Raises ArgumentError, and so sends nothing, where the verb holds anything but visible ASCII characters, or the
     argument holds LF, NUL or what has no encoding: they would end the command early and begin another.
     """
-    if not _VERB.fullmatch(verb):
+    if not re.fullmatch(_VERB, verb):
         raise ArgumentError(f"{verb!r} cannot be the verb of a command")
     if not argument:
         return verb.encode("ascii") + b"\r\n"

@@ -7,8 +7,8 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from fairlead.errors import ArgumentError
 
-_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
-_LOOKS_LIKE_IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+_NAME = r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+_LOOKS_LIKE_IPV4 = r"[0-9]+(?:\.[0-9]+){3}"
 
 
 def parse_host(argument: str) -> tuple[str, bool]:
@@ -24,9 +24,9 @@ def parse_host(argument: str) -> tuple[str, bool]:
             address = IPv6Address(host[1:-1])
             if address.scope_id is None:
                 return str(address), True
-        elif _LOOKS_LIKE_IPV4.fullmatch(host):
+        elif re.fullmatch(_LOOKS_LIKE_IPV4, host):
             return str(IPv4Address(host)), True
-        elif argument.isascii() and _NAME.fullmatch(host):
+        elif argument.isascii() and re.fullmatch(_NAME, host):
             return host, False
     except AddressValueError:
         pass

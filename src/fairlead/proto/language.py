@@ -6,11 +6,11 @@ import re
 
 from fairlead.errors import ArgumentError
 
-_TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z]{1,8})*")
+_TAG = r"[A-Za-z]{1,8}(-[A-Za-z]{1,8})*"
 
 
 def parse_tag(argument: str) -> list[str]:
     """The parts of a tag such as ``fr-CA``, in upper case. Raises ArgumentError."""
-    if not _TAG.fullmatch(argument):
+    if not re.fullmatch(_TAG, argument):
         raise ArgumentError("LANG takes a tag such as fr or fr-CA, each part of 1 to 8 letters")
     return argument.upper().split("-")

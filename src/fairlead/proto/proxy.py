@@ -23,7 +23,7 @@ HEAD = 16
 
 _Address: TypeAlias = type[IPv4Address] | type[IPv6Address]
 _ADDRESS: dict[str, _Address] = {"TCP4": IPv4Address, "TCP6": IPv6Address}
-_PORT = re.compile("0|[1-9][0-9]{0,4}")
+_PORT = "0|[1-9][0-9]{0,4}"
 _LOCAL, _PROXY = 0x20, 0x21
 _TCP: dict[int, tuple[int, _Address]] = {0x11: (4, IPv4Address), 0x21: (16, IPv6Address)}
 """Family and transport of version 2: the length and the kind of an address."""
@@ -107,7 +107,7 @@ def _plain(address: IPv4Address | IPv6Address) -> str:
 
 
 def _text_port(text: str) -> int:
-    if not _PORT.fullmatch(text) or int(text) > 0xFFFF:
+    if not re.fullmatch(_PORT, text) or int(text) > 0xFFFF:
         raise ProtocolError("the PROXY header has a port that is none")
     return int(text)
 

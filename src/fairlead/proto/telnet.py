@@ -25,7 +25,7 @@ _NUL = 0x00
 _FIRST_COMMAND = SE
 _REFUSAL = {WILL: DONT, DO: WONT}
 
-_RUNS = re.compile(rb"[^\x00\r\n\xff]+|[\x00\r\n\xff]")
+_RUNS = rb"[^\x00\r\n\xff]+|[\x00\r\n\xff]"
 
 
 class LineTooLong(NamedTuple):
@@ -88,7 +88,7 @@ class LineReader:
             whole.pop()
             return list(whole)
         lines: list[bytes | LineTooLong] = []
-        for run in _RUNS.findall(data):
+        for run in re.findall(_RUNS, data):
             while run:
                 run = self._take(run, lines)  # noqa: PLW2901 - a run is used up piece by piece
         return lines

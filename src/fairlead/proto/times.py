@@ -19,8 +19,8 @@ _FIRST = -62_135_596_800
 _LAST = 253_402_300_799
 """The seconds from the year 1 to the year 9999, which four digits can tell."""
 
-_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:\.([0-9]+))?")
-_YEAR_19100 = re.compile(r"191([0-9]{2})([0-9]{10}(?:\.[0-9]+)?)")
+_TIME = r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:\.([0-9]+))?"
+_YEAR_19100 = r"191([0-9]{2})([0-9]{10}(?:\.[0-9]+)?)"
 _LEAP_SECOND = 60
 
 
@@ -39,7 +39,7 @@ def parse_time(text: str) -> int:
 
     Raises ArgumentError on another form and on a date that does not exist.
     """
-    match = _TIME.fullmatch(text)
+    match = re.fullmatch(_TIME, text)
     if match is None:
         raise ArgumentError(f"{text[:40]!r} is no time; write YYYYMMDDHHMMSS in UTC")
     year, month, day, hour, minute, second = (int(field) for field in match.groups()[:6])
@@ -53,7 +53,7 @@ def parse_time(text: str) -> int:
 
 def parse_server_time(text: str) -> int:
     """As :func:`parse_time`, and reads the year of servers that write 19100 for 2000. Raises ArgumentError."""
-    match = _YEAR_19100.fullmatch(text)
+    match = re.fullmatch(_YEAR_19100, text)
     return parse_time(f"20{match[1]}{match[2]}" if match else text)
 
 

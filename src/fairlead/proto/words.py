@@ -6,8 +6,8 @@ import re
 
 from fairlead.errors import ArgumentError
 
-_WORD = re.compile(r' *(?:"((?:[^"]|"")*)"|([^" ]+))(?= |$)', re.DOTALL)
-_ITEM = re.compile(r' *(?:"((?:[^"]|"")*)" *|([^",]+))(?:,|\Z)', re.DOTALL)
+_WORD = r'(?s) *(?:"((?:[^"]|"")*)"|([^" ]+))(?= |$)'
+_ITEM = r'(?s) *(?:"((?:[^"]|"")*)" *|([^",]+))(?:,|\Z)'
 
 
 def split_words(argument: str) -> list[str]:
@@ -25,7 +25,8 @@ def split_list(argument: str) -> list[str]:
     return _split(_ITEM, argument)
 
 
-def _split(pattern: re.Pattern[str], argument: str) -> list[str]:
+def _split(form: str, argument: str) -> list[str]:
+    pattern = re.compile(form)
     names: list[str] = []
     position = 0
     while position < len(argument):

@@ -10,12 +10,12 @@ from fairlead.errors import MismatchError, OffsetError
 if TYPE_CHECKING:
     from fairlead.proto.codec import Representation
 
-PRINTABLE = re.compile(rb"[!-~]+")
+PRINTABLE = rb"[!-~]+"
 """What a marker may be made of; nothing else can be told in a reply."""
 EVERY = 1 << 20
 """Octets of a file after which a sender puts a marker."""
 
-_FORM = re.compile(r"([0-9]{1,18})-(A|E|I|L[0-9]{1,3})([FR])(-0D)?")
+_FORM = r"([0-9]{1,18})-(A|E|I|L[0-9]{1,3})([FR])(-0D)?"
 
 
 class Mark(NamedTuple):
@@ -40,7 +40,7 @@ class Mark(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Mark:
         """The mark that :meth:`text` made. Any other becomes one that lies beyond the end of every file."""
-        found = _FORM.fullmatch(text)
+        found = re.fullmatch(_FORM, text)
         if found is None:
             return UNKNOWN
         return cls(int(found[1]), found[2], found[3], b"\r" if found[4] else b"")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -243,7 +244,7 @@ class ReceiveFramed(_Connection):
                 if isinstance(piece, bytes):
                     if piece:
                         self._upload.write(piece)
-                elif self._answers and PRINTABLE.fullmatch(piece.text):
+                elif self._answers and re.fullmatch(PRINTABLE, piece.text):
                     self._upload.flush()
                     self.marker = piece.text.decode("ascii")
                     return True

@@ -72,8 +72,7 @@ class Program(Record):
         """Be one worker, with what all workers count together."""
         limits.connections.attach(index)
         limits.guard.attach(index)
-        gc.collect()
-        gc.freeze()
+        _keep_what_is_there()
         _run(self._serve(index, sockets, limits, ready))
         return 0
 
@@ -161,8 +160,7 @@ class _Parent:
     def run(self) -> int:
         # These sockets hold the ports for the workers to come; nobody listens on them.
         held = bind(self._program.settings.everywhere, share=True)
-        gc.collect()
-        gc.freeze()
+        _keep_what_is_there()
         for index in range(self._program.settings.workers):
             self._start(index)
         for number in HEEDED:
@@ -235,6 +233,15 @@ class _Parent:
             return
         self._limits.connections.attach(index)
         self._start(index)
+
+
+def _keep_what_is_there() -> None:
+    """Let the garbage collector, switched off by who loaded the program or not, look only at what is made from now on.
+
+    Hardly anything of what a start leaves is garbage, and pages that the collector does not touch stay shared.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

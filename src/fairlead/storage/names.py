@@ -14,7 +14,7 @@ from hashlib import blake2b
 from fairlead.errors import InvalidName, NotFound, StorageError
 
 PARTIAL_PREFIX = ".fairlead-"
-_PARTIAL = re.compile(rb"\.fairlead-[0-9a-f]{16}-[0-9a-f]{16}(-[0-9a-f]{16})?\.part", re.IGNORECASE)
+_PARTIAL = rb"(?i)\.fairlead-[0-9a-f]{16}-[0-9a-f]{16}(-[0-9a-f]{16})?\.part"
 
 
 def encode(path: str) -> bytes:
@@ -59,7 +59,7 @@ def split(path: bytes) -> tuple[bytes, bytes]:
 
 def is_partial(name: bytes) -> bool:
     """Whether ``name`` is one that only partial uploads bear."""
-    return _PARTIAL.fullmatch(name) is not None
+    return re.fullmatch(_PARTIAL, name) is not None
 
 
 def partial(name: bytes, owner: str) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 
 from fairlead.errors import NoSpace, NotFound, StorageError, StorageFault
 from fairlead.storage.base import Intent, Upload
-from fairlead.storage.local import LocalStorage, partial, upload
+from fairlead.storage.local import LocalStorage, kernel, partial
 from tests.storage.acts import OWNER, begin, cut, get, listed, put
 
 
@@ -99,13 +99,13 @@ def test_a_directory_that_knows_no_flush_is_flushed_with_its_file_system(
     answers = iter([0])
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", failing(os.fsync, errno.EINVAL, turn=2))
-        patch.setattr(upload, "_syncfs", lambda _: next(answers))
+        patch.setattr(kernel, "_syncfs", lambda _: next(answers))
         stored.commit()
     assert list(answers) == []
     stored = begin(local, "/a")
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", failing(os.fsync, errno.EINVAL, turn=2))
-        patch.setattr(upload, "_syncfs", lambda _: ctypes.set_errno(errno.EIO) or -1)
+        patch.setattr(kernel, "_syncfs", lambda _: ctypes.set_errno(errno.EIO) or -1)
         with pytest.raises(StorageFault):
             stored.commit()
 

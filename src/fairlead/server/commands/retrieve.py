@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
@@ -27,7 +28,7 @@ def restart(session: Session, argument: str) -> Reply:
     this server made (RFC 3659 section 5, RFC 1123 section 4.1.3.4).
     """
     if session.representation.mode in {"B", "C"} and argument != "0":
-        if not PRINTABLE.fullmatch(argument.encode("utf-8", "surrogateescape")):
+        if not re.fullmatch(PRINTABLE, argument.encode("utf-8", "surrogateescape")):
             raise ArgumentError("A restart marker is printable and has no spaces")
         session.restart = Mark.parse(argument)
         return Reply(350, f"Restarting at marker {argument[:40]}; send the transfer command.")

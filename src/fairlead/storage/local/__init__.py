@@ -12,6 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from fairlead.errors import (
@@ -75,9 +76,13 @@ class LocalStorage:
         """
         self._root = os.open(root, _LIST)
         self._holder: _Holder | None = _Holder(self._root)
-        self._open = beneath.best(self._root)
         self._full = durability == "full"
         self.umask = umask
+
+    @cached_property
+    def _open(self) -> beneath.Opener:
+        """Opens paths beneath the root; chosen when the first path is opened."""
+        return beneath.best(self._root)
 
     def with_umask(self, umask: int) -> LocalStorage:
         """See :meth:`fairlead.storage.base.Storage.with_umask`; close either of the two, the other goes on."""

@@ -6,58 +6,20 @@ offer it, :func:`walk` opens one component after the other without following lin
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
 from collections.abc import Callable
-from functools import cache
 
 Opener = Callable[[int, bytes, int], int]
 """``(root, path, flags) -> descriptor``; raises OSError, EXDEV where the path leaves the root."""
 
 MAX_LINKS = 40
-_SYS_OPENAT2 = 437
-_RESOLVE_NO_MAGICLINKS = 0x02
-_RESOLVE_BENEATH = 0x08
-_ATTEMPTS = 128
 _COMPONENT = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class _OpenHow(ctypes.Structure):
-    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
-
-
-_HOW_SIZE = ctypes.sizeof(_OpenHow)
-_syscall = ctypes.CDLL(None, use_errno=True).syscall
-_syscall.restype = ctypes.c_long
-_syscall.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.POINTER(_OpenHow), ctypes.c_size_t)
-
-
-@cache
-def _how(flags: int) -> _OpenHow:
-    return _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_BENEATH | _RESOLVE_NO_MAGICLINKS)
-
-
-def openat2(root: int, path: bytes, flags: int) -> int:
-    """Open ``path`` beneath the directory ``root``; links are followed as long as they stay beneath it.
-
-    With ``O_NOFOLLOW`` the last component is not followed. Nothing is ever created. Raises OSError: EXDEV where the
-    path leads out, EAGAIN where renames beside it made the kernel unsure time and again.
-    """
-    attempts = _ATTEMPTS
-    while True:
-        descriptor: int = _syscall(_SYS_OPENAT2, root, path, _how(flags), _HOW_SIZE)
-        if descriptor >= 0:
-            return descriptor
-        number = ctypes.get_errno()
-        attempts -= 1
-        if number not in {errno.EAGAIN, errno.EINTR} or not attempts:
-            raise _failure(number)
-
-
 def walk(root: int, path: bytes, flags: int) -> int:
-    """As :func:`openat2` without the kernel's help: a descriptor for each directory on the way, none by ``..``."""
+    """As ``openat2`` without the kernel's help: a descriptor for each directory on the way, none by ``..``."""
     trail = [root]
     pending = path.split(b"/")[::-1]
     links = 0
@@ -112,7 +74,9 @@ def _link_names(link: int, links: int) -> list[bytes]:
 
 
 def best(root: int) -> Opener:
-    """:func:`openat2` where the kernel and its sandbox let it be used, else :func:`walk`."""
+    """``openat2`` where the kernel and its sandbox let it be used, else :func:`walk`."""
+    from fairlead.storage.local.kernel import openat2  # noqa: PLC0415 - see there
+
     try:
         os.close(openat2(root, b".", os.O_PATH))
     except OSError as error:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 
 from fairlead.storage.local import partial
 from fairlead.storage.local.faults import fault
-
-_syncfs = ctypes.CDLL(None, use_errno=True).syncfs
-_syncfs.argtypes = (ctypes.c_int,)
 
 
 class Place:
@@ -177,9 +173,9 @@ class LocalUpload:
             if error.errno not in {errno.EBADF, errno.EINVAL}:
                 raise
             # It may be searched but not read, so it could not be opened for flushing; or its kind cannot be flushed.
-            if _syncfs(self._descriptor):
-                number = ctypes.get_errno()
-                raise OSError(number, os.strerror(number)) from error
+            from fairlead.storage.local.kernel import syncfs  # noqa: PLC0415 - see there
+
+            syncfs(self._descriptor)
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
