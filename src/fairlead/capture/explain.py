@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from fairlead.capture.advice import advice
 from fairlead.capture.dialogue import Missing
 from fairlead.capture.drawing import ladder
 from fairlead.capture.files import Frame
@@ -15,6 +16,7 @@ from fairlead.capture.tracker import CONTROL_PORTS, IMPLICIT_PORTS, Tracker
 from fairlead.capture.verdicts import Experience, Finding, findings
 from fairlead.errors import CaptureError
 from fairlead.ladder.model import Ladder
+from fairlead.reach.advice import Advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Explained:
     """What the capture cannot show, in sentences."""
     transfers: int
     """Data connections that came about and did not fail."""
+    advice: tuple[Advice, ...]
+    """Who can do what about it."""
 
 
 class Explainer:
@@ -55,6 +59,10 @@ class Explainer:
         self.packets += 1
         return [self._explained(session) for session in self._tracker.feed(packet)]
 
+    def tick(self, at: float) -> list[Explained]:
+        """The sessions that had ended at ``at`` (seconds since the epoch), though no frame came."""
+        return [self._explained(session) for session in self._tracker.tick(at)]
+
     def finish(self) -> list[Explained]:
         """All other sessions. Raises CaptureError when no frame was of a kind of link that is known."""
         if not self.packets and self._dissector.strange_links:
@@ -75,11 +83,12 @@ class Explainer:
             ladder(session, found),
             found,
             tuple(_unseen(session)),
-            sum(
+            transfers=sum(
                 1
                 for attempt in session.attempts
                 if attempt.connection is not None and attempt.connection.established and id(attempt) not in failed
             ),
+            advice=advice(session, found),
         )
 
 

@@ -13,6 +13,7 @@ from fairlead.capture.packets import Address
 from fairlead.errors import ProtocolError
 from fairlead.proto.address import parse_eprt, parse_epsv_reply, parse_lprt, parse_pasv_reply, parse_port
 from fairlead.proto.reply import Reply
+from fairlead.reach.private import is_private as private
 
 MOST_EVENTS = 6000
 """Events of one session that are kept; of longer ones the middle is left out."""
@@ -26,6 +27,7 @@ HIDDEN = ""
 """The mode of an attempt under TLS, which hides how it was agreed on."""
 DEFAULT = "default"
 """The mode where nothing was agreed on: the server calls the control connection's own port (RFC 959 section 3.2)."""
+_LOWEST_DATA_PORT = 1024
 _LONG_REPLY = re.compile(r"\(([0-9, ]+)\)")
 _ABOUT_OTHERS = frozenset({200, 211, 212, 213, 214, 215})
 """Replies that end no transfer, but may come during one, to STAT or NOOP."""
@@ -159,10 +161,23 @@ class Session:
             pair = (self.server, self.client) if attempt.active else (self.client, self.server)
             if (caller[0], called[0]) == pair:
                 return 3 if called[1] == attempt.port else 1 if not attempt.active else 0
-        hosts = {self.client, self.server}
-        if self.hidden and hosts == {caller[0], called[0]} and called[1] >= 1024 and at >= self.control.began:
+        if not self.hidden or called[1] < _LOWEST_DATA_PORT or at < self.control.began:
+            return 0
+        if {self.client, self.server} == {caller[0], called[0]}:
             return 2
-        return 0
+        return 1 if caller[0] == self.client and self._is_guess(called) else 0
+
+    def _is_guess(self, called: Address) -> bool:
+        """Whether TLS may have hidden a 227 that named this address: a private one, where the server's is public."""
+        return called[0] != self.server and private(called[0]) and not private(self.server)
+
+    def finish(self, at: float) -> None:
+        """The control connection has ended, or the capture. A guess that came about was none: forget it."""
+        self.take(self.dialogue.finish(at))
+        for attempt in list(self.attempts):
+            made = attempt.connection
+            if attempt.mode == HIDDEN and made is not None and made.established and self._is_guess(made.called):
+                self.attempts.remove(attempt)
 
     def add(self, connection: Connection) -> None:
         """``connection`` belongs to this session; it fits."""

@@ -68,6 +68,11 @@ class Tracker:
             self._segment(packet)
         return self._ended() if self._ending else []
 
+    def tick(self, at: float) -> list[Session]:
+        """The sessions that had ended at ``at``, though no packet came."""
+        self.last = max(self.last, at)
+        return self._ended() if self._ending else []
+
     def finish(self) -> list[Session]:
         """All other sessions, at the end of the capture."""
         sessions = list(self._live.values())
@@ -87,8 +92,9 @@ class Tracker:
         return ended
 
     def _close(self, session: Session) -> None:
-        session.take(session.dialogue.finish(session.control.last))
-        for connection in (session.control, *session.data_connections()):
+        connections = [session.control, *session.data_connections()]
+        session.finish(session.control.last)
+        for connection in connections:
             key = _key(connection.caller, connection.called)
             tracked = self._tracked.get(key)
             if tracked is not None and tracked.connection is connection:

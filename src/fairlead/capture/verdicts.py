@@ -13,7 +13,8 @@ from fairlead.capture.session import DEFAULT, Attempt, Session
 from fairlead.capture.standpoint import Standpoint, standpoint
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.reach.evidence import Answer, Called, Evidence, Family, Said, private
+from fairlead.reach.evidence import Answer, Called, Evidence, Family, Said
+from fairlead.reach.private import is_private as private
 from fairlead.reach.verdict import alone
 
 SHORTEST_WAIT = 1.0
@@ -288,7 +289,7 @@ def _unreached(session: Session, attempt: Attempt, made: Connection, end: float)
     if passive and attempt.port and made.called[1] != attempt.port:
         told = f"the server announced port {attempt.port}, and the client calls {made.called[1]}"
         return Cause.PASSIVE_REWRITTEN, f"{told}: something in between rewrites the reply"
-    wrong = made.called[0] != (session.server if passive else session.client) and bool(attempt.mode)
+    wrong = made.called[0] != (session.server if passive else session.client)
     if made.unreachable is not None:
         refused = f"{call} and {made.unreachable.reporter} refused it: {made.unreachable.reason}"
         rejected = Cause.PASSIVE_REJECTED if passive else Cause.ACTIVE_REJECTED

@@ -12,6 +12,7 @@ from fairlead.client._security import ADVICE
 from fairlead.client.trace import printable
 from fairlead.errors import (
     ArgumentError,
+    CaptureError,
     CertificateError,
     ConfigError,
     ConnectError,
@@ -33,6 +34,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (ArgumentError, USAGE),
     (PathError, USAGE),
     (ConfigError, USAGE),
+    (CaptureError, USAGE),
 )
 _LOGIN_COMMANDS = {"USER", "PASS", "ACCT"}
 
