@@ -1,0 +1,94 @@
+"""What must pass between a server and its clients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fairlead.doctor.openings import CALLED, active_sources, host_rules, router_rules
+from fairlead.reach.rules import Forward, Opening, Place
+from fairlead.server.settings import Announce, Settings, TlsSettings
+
+PORTS = range(50_000, 50_100)
+PUBLIC = range(40_000, 40_100)
+INSIDE = "10.0.0.5"
+OUT = Opening(purpose="active data connections", inbound=False, ports=CALLED, source_ports=range(20, 21))
+
+
+def control(port: int, **others: Any) -> Opening:
+    tls = " under TLS" if port == 990 else ""
+    return Opening(purpose=f"control connections{tls}", inbound=True, ports=range(port, port + 1), **others)
+
+
+def data(**others: Any) -> Opening:
+    return Opening(purpose="passive data connections", inbound=True, ports=PORTS, **others)
+
+
+def settings(*listen: tuple[str, int], **others: Any) -> Settings:
+    return Settings(listen=listen, passive_ports=PORTS, **others)
+
+
+@pytest.mark.parametrize(
+    ("made", "openings"),
+    [
+        (settings(("::", 21)), (control(21), data(), OUT)),
+        (settings(("0.0.0.0", 21)), (control(21, family=4), data(family=4), OUT)),
+        (settings(("0.0.0.0", 21), ("::", 21)), (control(21, family=4), control(21), data(), OUT)),
+        (
+            settings(("10.0.0.5", 21), ("fd00::5%eth0", 21)),
+            (
+                control(21, family=4, host="10.0.0.5"),
+                control(21, family=6, host="fd00::5"),
+                data(family=4, host="10.0.0.5"),
+                data(family=6, host="fd00::5"),
+                OUT,
+            ),
+        ),
+        (settings(("localhost", 21), active=False), (control(21, family=4), data(family=4))),
+        (settings(("::", 0), active=False), (data(),)),
+        (
+            settings(("::", 21), tls=TlsSettings(implicit=(("::", 990), ("::", 990))), active=False),
+            (control(21), control(990), data()),
+        ),
+    ],
+)
+def test_the_machine_lets_in_what_the_server_listens_on(made: Settings, openings: tuple[Opening, ...]) -> None:
+    rules = host_rules(made)
+    assert rules.place is Place.HOST
+    assert rules.openings == openings
+
+
+@pytest.mark.parametrize(
+    ("announce", "public"),
+    [
+        ((), (PORTS,)),
+        ((Announce("203.0.113.7"),), (PORTS,)),
+        ((Announce("", "10.0.0.0/8"), Announce("203.0.113.7", ports=PUBLIC)), (PUBLIC,)),
+        ((Announce("", "192.0.2.0/24", PUBLIC), Announce("203.0.113.7")), (PUBLIC, PORTS)),
+        ((Announce("", "127.0.0.0/8"),), (PORTS,)),
+    ],
+)
+def test_a_router_forwards_ipv4_and_lets_ipv6_through(announce: tuple[Announce, ...], public: tuple[range]) -> None:
+    rules = router_rules(settings(("::", 21), announce=announce), INSIDE)
+    assert rules.place is Place.ROUTER
+    assert rules.openings == (control(21, family=6), data(family=6), OUT)
+    assert rules.forwards == (
+        Forward(purpose="control connections", ports=range(21, 22), host=INSIDE, to=range(21, 22)),
+        *(Forward(purpose="passive data connections", ports=ports, host=INSIDE, to=PORTS) for ports in public),
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "sources"),
+    [
+        (settings(("::", 21)), range(20, 21)),
+        (settings(("::", 21), ("::", 22)), range(20, 22)),
+        (settings(("::", 21), tls=TlsSettings(implicit=(("::", 990),))), None),
+        (settings(("::", 21), active_source_port=0), None),
+        (settings(("::", 21), active_source_port=2020), range(2020, 2021)),
+        (settings(("::", 0)), None),
+    ],
+)
+def test_active_connections_leave_from_ports_that_may_be_known(made: Settings, sources: range | None) -> None:
+    assert active_sources(made) == sources
