@@ -19,6 +19,7 @@ VERBS = {
     "put": "store files",
     "cat": "print files on standard output",
     "doctor": "try every mode, and say why data connections fail",
+    "firewall": "print the rules that firewalls and routers need",
     "explain": "read a capture or a saved ladder, and say what failed and why",
     "user": "manage the users in a configuration file",
     "config": "make, check and show configurations",
