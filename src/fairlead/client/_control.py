@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 
 from fairlead.client._security import shake_hands
 from fairlead.client._wire import Address, Protection, Stream, Wire
@@ -27,7 +28,8 @@ _TELNET_IP = b"\xff\xf4"
 _TELNET_SYNCH = b"\xff\xf2"
 _SERVICE_ENDS = 421
 _TRACELESS = frozenset(
-    "ABOR CDUP CWD EPRT EPSV FEAT HELP LIST MDTM MLSD MLST NLST NOOP PASV PORT PWD REST RETR SIZE STAT SYST TYPE".split()
+    "ABOR CDUP CWD EPRT EPSV FEAT HELP LIST MDTM MLSD MLST NLST NOOP PASV PORT PWD".split()
+    + "REST RETR SIZE STAT SYST TYPE".split()
 )
 """Commands that a new session need not repeat, beside CWD, CDUP and TYPE."""
 _NOOP_DONE = 200
@@ -50,8 +52,12 @@ class Control:
     read before the next one is sent (RFC 1123 section 4.1.4.4).
     """
 
-    def __init__(self, wire: Wire, stream: Stream, settings: Settings, trace: Trace | None) -> None:
+    def __init__(
+        self, wire: Wire, stream: Stream, settings: Settings, trace: Trace | None, *, round_trip: float = inf
+    ) -> None:
         self.wire = wire
+        self.round_trip = round_trip
+        """The shortest time in seconds from a question to its answer: one that was lost on the way took longer."""
         self.stream = stream
         self.settings = settings
         self.lost = ""
@@ -121,11 +127,13 @@ class Control:
         ProtocolError on a 1yz reply where RFC 959 section 5.4 has none.
         """
         await self.send(verb, argument)
+        asked = self.wire.now()
         while (reply := await self.receive()).preliminary:
             if not legal(verb, reply.code):
                 message = f"the server answered {self._last} with {reply.code}, which announces what never comes"
                 self.lose(message)
                 raise ProtocolError(message)
+        self.round_trip = min(self.round_trip, self.wire.now() - asked)
         if reply.completed and verb.upper() in {"CWD", "CDUP"}:
             self.walked.append((verb, argument))
         return reply

@@ -113,14 +113,13 @@ class Session:
         timeout = settings.connect_timeout
         addresses = await wire.resolve(target.host, target.port, family=settings.family, timeout=timeout)
         stream, round_trip = await connect_any(wire, addresses, timeout=timeout, trace=self._trace)
-        control = Control(wire, stream, settings, self._trace)
+        control = Control(wire, stream, settings, self._trace, round_trip=round_trip)
         self._control = control
         ports = DataPorts(control, settings, _by_family(addresses))
         self._transfers = Transfers(
             control,
             ports,
             settings,
-            round_trip,
             server=target.url,
             another=self._another,
             renew=self._renew,

@@ -65,7 +65,7 @@ class Outcome:
 
 
 class Transfers:
-    """Makes a session's transfers, one after the other; ``round_trip`` is the control connection's, in seconds.
+    """Makes a session's transfers, one after the other.
 
     ``server`` is what a person calls the server by, ``another`` logs in to it once more, ``renew`` puts a new session
     in the place of this one, if it can.
@@ -76,7 +76,6 @@ class Transfers:
         control: Control,
         ports: DataPorts,
         settings: Settings,
-        round_trip: float,
         *,
         server: str,
         another: Callable[[], Awaitable[Control]],
@@ -86,7 +85,6 @@ class Transfers:
         self._control = control
         self._ports = ports
         self._settings = settings
-        self._deadlines = Deadlines.of(round_trip, settings)
         self._server = server
         self._another = another
         self._renew = renew
@@ -109,8 +107,9 @@ class Transfers:
         if self._settings.mode != "auto":
             return await self._in_turn(attempt)
         self._recall()
+        deadlines = Deadlines.of(self._control.round_trip, self._settings)
         renew = self._renew if verb in _CHANGING_NOTHING else None
-        race = Race(self._control, self._ports, self._deadlines, attempt=attempt, probe=self._scout, renew=renew)
+        race = Race(self._control, self._ports, deadlines, attempt=attempt, probe=self._scout, renew=renew)
         outcome = await race.run()
         self._remember(outcome)
         if outcome is None:
@@ -119,12 +118,12 @@ class Transfers:
 
     async def _in_turn(self, attempt: Callable[[Channel, float], Awaitable[Outcome | Failure]]) -> Outcome:
         """The one mode that was chosen; in more than one way where the server has addresses of both families."""
-        ways = self._ports.ways
+        ways, deadlines = self._ports.ways, Deadlines.of(self._control.round_trip, self._settings)
         failures: list[Failure] = []
         untried = ways.candidates()
         while untried:
             way = untried.pop(0)
-            patience = self._deadlines.sure if untried else self._deadlines.last
+            patience = deadlines.sure if untried else deadlines.last
             channel = await self._ports.open(way, patience)
             result = channel if isinstance(channel, Failure) else await attempt(channel, patience)
             if isinstance(result, Outcome):
