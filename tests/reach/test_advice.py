@@ -40,7 +40,7 @@ def all_advice() -> Iterator[Advice]:
                 for family in (4, 6):
                     if family == 6 and mode in {"PASV", "PORT"}:
                         continue
-                    yield from advise([Finding(cause=cause, mode=mode, family=family)], around)  # type: ignore[arg-type]
+                    yield from advise([Finding(cause=cause, mode=mode, family=family)], around)
     yield from advise([Finding(cause=Cause.OK, mode=mode) for mode in MODES] + [Finding(cause=Cause.TLS_REQUIRED)])
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_advised_where_all_is_well_or_not_offered() -> None:
 
 
 def test_ports_behind_a_router_are_forwarded_to_the_address_that_227_told() -> None:
-    found = [Finding(cause=Cause.PASSIVE_DROPPED, mode="EPSV", family=family) for family in (4, 6)]  # type: ignore[arg-type]
+    found = [Finding(cause=Cause.PASSIVE_DROPPED, mode="EPSV", family=family) for family in (4, 6)]
 
     text = next(each for each in advise(found, ROUTERS) if each.owner is Owner.SERVERS_NETWORK).settings["nftables"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,14 @@ from fairlead.reach.evidence import Answer, Called, Evidence, Said, private
 from fairlead.reach.verdict import RULES, alone, named, together
 
 SERVER, CLIENT, INSIDE, HOME = "203.0.113.21", "198.51.100.10", "10.1.1.21", "192.168.1.10"
-DONE = {"opening": Said(150, "here"), "final": Said(226, "done"), "ended": True, "octets": 70}
+DONE: dict[str, Any] = {"opening": Said(150, "here"), "final": Said(226, "done"), "ended": True, "octets": 70}
 CONNECTED, SILENT, REFUSED = Answer.CONNECTED, Answer.SILENT, Answer.REFUSED
 
 
-def epsv(answer: Answer | None = CONNECTED, *, port: int = 50001, hidden: bool = False, **more: object) -> Evidence:
+def epsv(answer: Answer | None = CONNECTED, *, port: int = 50001, hidden: bool = False, **more: Any) -> Evidence:
     calls = () if answer is None else (Called(SERVER, port, answer),)
     return Evidence(
-        **{  # type: ignore[arg-type]
+        **{
             "mode": "EPSV",
             "family": 4,
             "private": hidden,
@@ -32,13 +33,13 @@ def epsv(answer: Answer | None = CONNECTED, *, port: int = 50001, hidden: bool =
     )
 
 
-def pasv(host: str = SERVER, *calls: Called, **more: object) -> Evidence:
+def pasv(host: str = SERVER, *calls: Called, **more: Any) -> Evidence:
     return epsv(
         None, mode="PASV", setup=Said(227, "ok"), host=host, calls=calls or (Called(SERVER, 50001, CONNECTED),), **more
     )
 
 
-def port(said: Said | None = Said(200, "ok"), *, host: str = CLIENT, **more: object) -> Evidence:  # noqa: B008
+def port(said: Said | None = Said(200, "ok"), *, host: str = CLIENT, **more: Any) -> Evidence:  # noqa: B008
     return epsv(None, **{"mode": "PORT", "setup": said, "host": host, "port": 40000, "calls": (), **more})
 
 
