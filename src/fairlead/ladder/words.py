@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.errors import ProtocolError
-from fairlead.ladder.cells import visible
+from fairlead.ladder.cells import cut, visible
 from fairlead.ladder.model import CONTROL, End, Kind, Ladder, Step
 from fairlead.proto.address import parse_eprt, parse_epsv_reply, parse_pasv_reply, parse_port
 
 MASK = "****"
 PAUSE = 1.0
 """Seconds between two steps from which on the wait is told."""
+_SUMMED_UP = 40
+"""Cells of a label among the failures."""
 _SECRET = re.compile(r"(?i)\s*(?:PASS|ACCT|ADAT|SITE\s+\S*(?:PASS|PSWD|PWD)\S*)(?=\s)")
 _SECRET_IN_URL = re.compile(r"((?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:)\S*(?=@)")
 _WORDS = {Kind.SYN_ACK: "SYN, ACK", Kind.LISTEN: "listens", Kind.TLS: "TLS"}
@@ -106,7 +108,7 @@ def summary(told: Sequence[Line]) -> list[str]:
         if not step.cause:
             continue
         where = f" to {_shown(step.target)}" if step.target is not None and step.kind is not Kind.REPLY else ""
-        found.append(f"{line.label}{where} at {step.at:.3f} s: {visible(step.cause)}")
+        found.append(f"{cut(line.label, _SUMMED_UP)}{where} at {step.at:.3f} s: {visible(step.cause)}")
     return found
 
 
