@@ -262,3 +262,27 @@ def test_a_password_does_not_go_in_clear_where_tls_is_offered_and_fails() -> Non
     assert [look.cause for look in found.looks] == [Cause.TLS_FAILED]
     assert not any("PASS" in session.heard for session in world.sessions)
     assert exit_code(found) == 3
+
+
+def test_a_file_is_fetched_once_in_a_mode_that_serves() -> None:
+    world = World(sessions=20)
+
+    found = examined(world, replace(PLAN, file="file"))
+
+    assert [session.heard.count("RETR") for session in world.sessions if "RETR" in session.heard] == [1]
+    assert exit_code(found) == 0
+
+
+def test_a_file_that_is_not_there_is_no_finding() -> None:
+    found = examined(World(sessions=20, refusals={"RETR": "550 no such file"}), replace(PLAN, file="none"))
+
+    assert set(causes(found).values()) == {Cause.OK}
+
+
+def test_what_only_long_transfers_meet_is_said_apart() -> None:
+    found = behind()
+    cut = replace(found.probes[0], cause=Cause.DATA_CUT)
+    found = replace(found, probes=(cut, *found.probes[1:]))
+
+    assert verdict(found).startswith("Listings arrive in every mode that is offered; a long transfer fails:")
+    assert [each.owner for each in advice(found)] == [Owner.SERVERS_NETWORK]

@@ -120,6 +120,8 @@ def samples(*answers: Answer, first: int = 50002) -> tuple[Called, ...]:
         (epsv(opening=Said(150, "here"), broke="reset", octets=9000), Cause.DATA_CUT),
         (epsv(opening=Said(150, "here"), octets=9000, final=Said(426, "broke")), Cause.DATA_CUT),
         (epsv(opening=Said(150, "here")), Cause.DATA_STALLED),
+        (epsv(opening=Said(150, "here"), octets=4000000, ended=True, idle=6.2), Cause.CONTROL_FORGOTTEN),
+        (epsv(opening=Said(150, "here"), octets=70, ended=True), Cause.CONTROL_LOST),
         (epsv(final=Said(550, "No such directory")), Cause.REFUSED_BY_POLICY),
         (epsv(hidden=True, trusted=False, resumed=True, **DONE), Cause.CERTIFICATE_INVALID),
         (epsv(SILENT, hidden=True, trusted=False), Cause.PASSIVE_DROPPED),
@@ -131,7 +133,10 @@ def test_one_attempt_tells(seen: Evidence, cause: Cause) -> None:
 
 def test_every_cause_of_a_data_connection_has_a_rule_or_comes_of_comparing() -> None:
     compared = {Cause.HELPER_BLIND, Cause.CERTIFICATE_INVALID}
-    sessions = {cause for cause in Cause if cause.startswith("control-")} | {
+    sessions = {
+        Cause.CONTROL_UNRESOLVED,
+        Cause.CONTROL_TIMEOUT,
+        Cause.CONTROL_REFUSED,
         Cause.NOT_FTP,
         Cause.LOGIN_REFUSED,
         Cause.TLS_FAILED,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   fairlead doctor ftp://ftp.example.com/
+  fairlead doctor ftp://ftp.example.com/pub/large.iso
   fairlead doctor --for vsftpd --for nftables ftp://ftp.example.com/
   fairlead doctor --json ftp://me@ftp.example.com/ | jq .works
 
@@ -38,7 +39,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("url", type=ftp_url, metavar="URL", help="the server, as ftp://[user@]host/")
+    parser.add_argument(
+        "url",
+        type=ftp_url,
+        metavar="URL",
+        help="the server, as ftp://[user@]host/; a file that it names is fetched, which shows what long transfers meet",
+    )
     parser.add_argument("--json", action="store_true", help="print one object instead of the report")
     parser.add_argument(
         "--clear-password",

@@ -7,7 +7,7 @@ from fairlead.reach.advice import Advice, Finding, Surroundings, advise, best
 from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Answer, Evidence, Family
 from fairlead.reach.explanations import EXPLANATIONS
-from fairlead.reach.verdict import NOT_OFFERED
+from fairlead.reach.verdict import LASTING, NOT_OFFERED
 
 
 def findings(found: Examination) -> tuple[Finding, ...]:
@@ -62,6 +62,12 @@ def verdict(found: Examination) -> str:
         return f"No data connection can be made: {_small(EXPLANATIONS[worst].sentence)}"
     if not failing:
         return "Every mode that the server offers works from here."
+    if {each.cause for each in failing} <= LASTING:
+        sentence = EXPLANATIONS[failing[0].cause].sentence
+        return f"Listings arrive in every mode that is offered; a long transfer fails: {_small(sentence)}"
+    failing = [each for each in failing if each.cause not in LASTING] + [
+        each for each in failing if each.cause in LASTING
+    ]
     first = [each for each in failing if each.cause is failing[0].cause]
     hidden = {each.private for each in first}
     only = "" if len(hidden) > 1 else " under TLS" if hidden == {True} else " in clear"

@@ -27,6 +27,11 @@ SAMPLES = 16
 SAMPLING = 2.0
 """Seconds after which a few of them will do."""
 FEW = 6
+LISTING = ("LIST", "")
+SLOW = 6.2
+"""Seconds of a long transfer in which little is read at a time: a control connection may be forgotten meanwhile."""
+LONG = 32 * 1024 * 1024
+"""Octets of a file after which nothing more is to be learnt from it."""
 _TOLD = re.compile(r"waiting for a data connection on port ([0-9]{1,5})", re.IGNORECASE)
 
 
@@ -65,6 +70,7 @@ class Attempt:
         self.crowded = False
         """Whether the server had no room for this session beside the others."""
         self.said = ""
+        self.command = LISTING
         """Why there was no session."""
 
     def skip(self) -> bool:
@@ -80,6 +86,23 @@ class Attempt:
     def again(self) -> Attempt:
         """The same attempt, not begun."""
         return Attempt(self.wire, self.plan, self.look, self.mode, private=self.seen.private, trace=self.trace.listener)
+
+    @property
+    def fetches(self) -> bool:
+        """Whether a file is to be fetched, in a mode that served for a listing."""
+        final = self.seen.final
+        return bool(self.plan.file) and self.seen.ended and final is not None and final.code < 400
+
+    async def fetch(self) -> None:
+        """Fetch the file, slowly at first: what becomes of long transfers, and of the control connection meanwhile.
+
+        What was found takes the place of what was observed of the listing, unless there is no such file.
+        """
+        again = self.again()
+        again.command = ("RETR", self.plan.file)
+        seen = await again.run()
+        if seen.octets:
+            self.seen = replace(seen, samples=self.seen.samples)
 
     async def run(self) -> Evidence:
         """What was observed."""
@@ -113,6 +136,8 @@ class Attempt:
         await log_in(control, plan)
         if private:
             await protect(control)
+        if self.command != LISTING:
+            await ask(control, "TYPE", "I")
         await go_to(control, plan.directories)
         self._note(peer=control.peer[0], local=control.local[0])
 
@@ -120,6 +145,11 @@ class Attempt:
         """Let whoever listens know what was found."""
         self.trace.silent = False
         self.trace(ModeFailed(self.mode.value, sentence, cause.value))
+
+    def _transfer(self, control: Control) -> Transfer:
+        if self.command == LISTING:
+            return Transfer(control, self.patience, self.seen)
+        return Transfer(control, self.patience, self.seen, enough=LONG, slow=SLOW)
 
     # The server is called
 
@@ -129,14 +159,12 @@ class Attempt:
             return
         stream = await self._call(control, port)
         if stream is not None:
-            self.seen = await Transfer(control, self.patience, self.seen).run(
-                ("LIST", ""), stream=stream, listener=None
-            )
+            self.seen = await self._transfer(control).run(self.command, stream=stream, listener=None)
         else:
             status = await ask(control, "STAT")
             told = _TOLD.search(status.text)
             self._note(told=int(told[1]) if told else 0)
-        if not control.lost and (stream is None or self.seen.final is not None):
+        if self.command == LISTING and not control.lost and (stream is None or self.seen.final is not None):
             await self._sample(control)
 
     async def _announced(self, control: Control) -> int | None:
@@ -226,7 +254,7 @@ class Attempt:
         if not reply.completed:
             return
         control.tell(Waiting((host, port), sum_shown=self.mode is Mode.PORT))
-        self.seen = await Transfer(control, self.patience, self.seen).run(("LIST", ""), stream=None, listener=listener)
+        self.seen = await self._transfer(control).run(self.command, stream=None, listener=listener)
         if not self.seen.caller:
             told = await try_port(self.wire, (listener.local[0], port), self.patience.glance)
             self._note(listening=told.answer is Answer.CONNECTED)

@@ -122,6 +122,7 @@ def _telling(looks: Iterable[Look]) -> tuple[Look, ...]:
 async def _run_all(wire: Wire, attempts: list[Attempt], deadline: float) -> list[float]:
     """Run ``attempts`` beside one another; those that the server has no room for, once more one after the other."""
     times = [0.0] * len(attempts)
+    fetching: set[bool] = set()
 
     async def run(index: int) -> None:
         attempt, began = attempts[index], wire.now()
@@ -130,6 +131,9 @@ async def _run_all(wire: Wire, attempts: list[Attempt], deadline: float) -> list
             try:
                 async with asyncio.timeout(deadline - began):
                     await attempt.run()
+                    if attempt.fetches and attempt.seen.private not in fetching:
+                        fetching.add(attempt.seen.private)
+                        await attempt.fetch()
             except TimeoutError:
                 pass  # what was seen until now is judged
         times[index] = wire.now() - began

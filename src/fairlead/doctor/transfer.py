@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fairlead.client._control import Control
     from fairlead.doctor.patience import Patience
 
+_PAUSE = 0.25
+"""Seconds between two reads of a slow transfer."""
 ENOUGH = 256 * 1024
 """Octets of a listing after which nothing more is to be learnt from it."""
 
@@ -25,11 +27,18 @@ ENOUGH = 256 * 1024
 class Transfer:
     """One transfer; :attr:`seen` is what was observed of it so far."""
 
-    def __init__(self, control: Control, patience: Patience, seen: Evidence, *, enough: int = ENOUGH) -> None:
+    def __init__(
+        self, control: Control, patience: Patience, seen: Evidence, *, enough: int = ENOUGH, slow: float = 0.0
+    ) -> None:
+        """Take note of a transfer over ``control``, of which ``enough`` octets will do.
+
+        For the first ``slow`` seconds only little is read at a time, so that the control connection is idle meanwhile.
+        """
         self.control = control
         self.patience = patience
         self.seen = seen
         self._enough = enough
+        self._slow = slow
         self._began = 0.0
         self._over = False
 
@@ -93,7 +102,12 @@ class Transfer:
 
     async def _read(self, stream: Stream) -> None:
         wire, buffer = self.control.wire, memoryview(bytearray(65536))
+        began = wire.now()
         while self.seen.octets < self._enough:
+            if wire.now() - began < self._slow and self.seen.octets:
+                await wire.wait_any(readers=self._ear, timeout=_PAUSE)
+                self._listen()
+                self._note(idle=0.0 if self._over else round(wire.now() - began, 3))
             try:
                 size = stream.receive_into(buffer)
             except OSError as error:

@@ -13,6 +13,7 @@ from fairlead.reach.explanations import EXPLANATIONS, Owner
 from fairlead.reach.products import clients, servers
 from fairlead.reach.products.networks import passing
 from fairlead.reach.rules.model import Forward, Opening, Place, RuleSet
+from fairlead.reach.verdict import LASTING, NOT_OFFERED
 
 PORTS = range(50000, 50100)
 """Passive ports where none was seen."""
@@ -133,7 +134,7 @@ def range_of(ports: Sequence[int]) -> range:
 
 def _use_what_works(causes: Sequence[Cause], works: Sequence[Finding]) -> Iterator[Advice]:
     way = best(works)
-    if way is None or not set(causes) - {Cause.NOT_SUPPORTED, Cause.FAMILY_UNSUPPORTED, Cause.TLS_REQUIRED}:
+    if way is None or not set(causes) - NOT_OFFERED - LASTING - {Cause.CERTIFICATE_INVALID}:
         return
     hidden = all(each.private for each in works if each.mode == way.mode)
     under = " under TLS" if hidden else ""

@@ -112,6 +112,8 @@ class Evidence:
     """Whether the data ended in order."""
     broke: str = ""
     """How the data connection broke."""
+    idle: float = 0.0
+    """Seconds in which nothing went over the control connection while data came."""
     uncovered: bool = False
     """Whether it worked in the same session once the control connection went on in clear (CCC, RFC 4217)."""
     trusted: bool = True

@@ -39,6 +39,8 @@ _MISSED = frozenset(
     }
 )
 """What comes of calling another port than the one on which the server waits; it may be that of another session."""
+LASTING = frozenset({Cause.DATA_CUT, Cause.CONTROL_FORGOTTEN})
+"""Causes that only long transfers meet, in whichever mode."""
 _TELLING = 4
 """So many ports of a mode must be known to tell where its range lies."""
 _NEAR = 100
@@ -198,6 +200,8 @@ RULES: tuple[Rule, ...] = (
     Rule(Cause.DATA_TLS_NOT_RESUMED, _not_resumed),
     Rule(Cause.DATA_TLS_FAILED, lambda seen: bool(seen.handshake)),
     Rule(Cause.DATA_PEER_REFUSED, lambda seen: _not_opened(seen) and not seen.octets),
+    Rule(Cause.CONTROL_FORGOTTEN, lambda seen: seen.ended and seen.final is None and seen.idle > 0),
+    Rule(Cause.CONTROL_LOST, lambda seen: seen.ended and seen.final is None),
     Rule(Cause.DATA_CUT, lambda seen: bool(seen.broke) or (seen.final is not None and seen.final.code == 426)),
     Rule(Cause.REFUSED_BY_POLICY, lambda seen: seen.final is not None and seen.final.code >= 400),
     Rule(Cause.DATA_STALLED, lambda _: True),
