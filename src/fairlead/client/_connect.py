@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
 from itertools import chain, zip_longest
 
 from fairlead.client._wire import Address, Call, Stream, Wire
@@ -15,20 +14,10 @@ ATTEMPT_DELAY = 0.25
 """Seconds until the next address is tried beside those that have not answered yet (RFC 8305 section 5)."""
 _NOWHERE: Address = ("", 0)
 
-_PRIVATE = tuple(
-    map(ip_network, ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
-)
-
 
 def is_ipv6(host: str) -> bool:
     """Whether a numeric host is an IPv6 address."""
     return ":" in host
-
-
-def is_private(host: str) -> bool:
-    """Whether a numeric host is an address that means nothing outside of its own network (RFC 1918, 6598, 4193)."""
-    address = ip_address(host.partition("%")[0])
-    return address.is_link_local or any(address in network for network in _PRIVATE)
 
 
 def interleave(addresses: Sequence[Address]) -> list[Address]:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 
-from fairlead.client._connect import is_ipv6, is_private
+from fairlead.client._connect import is_ipv6
 from fairlead.client._control import Control, refused
 from fairlead.client._ways import Failure, Mode, Verdict, Way, Ways
 from fairlead.client._wire import Address, Call, Listener, Stream
@@ -25,6 +25,7 @@ from fairlead.errors import ArgumentError
 from fairlead.proto import address as text_form
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
+from fairlead.reach.private import is_private
 
 _NOT_LOGGED_IN = {530, 532}
 _UNKNOWN_COMMAND = {500, 502}
