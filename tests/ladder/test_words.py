@@ -45,7 +45,7 @@ def test_what_is_no_password_is_shown(line: str) -> None:
     ("line", "remark"),
     [
         ("PORT 192,168,150,80,4,3", "call me at 1027 = 4 × 256 + 3"),
-        ("PORT 10,0,0,5,4,3", "call me at 10.0.0.5 port 1027 = 4 × 256 + 3"),
+        ("PORT 10,0,0,5,4,3", "call 10.0.0.5 port 1027 = 4 × 256 + 3"),
         ("EPRT |1|192.168.150.80|1027|", "call me at 1027"),
         ("227 Entering Passive Mode (192,168,150,90,195,149).", "call me at 50069 = 195 × 256 + 149"),
         ("229 Entering Extended Passive Mode (|||6446|)", "call me at 6446"),

@@ -131,8 +131,9 @@ def _meaning(step: Step) -> str:
     if not number:
         return ""
     sum_of = f" = {number >> 8} × 256 + {number & 0xFF}" if summed else ""
-    where = "" if host in {"", step.source.address} else f"{host} port "
-    return f"call me at {where}{number}{sum_of}"
+    if host in {"", step.source.address}:
+        return f"call me at {number}{sum_of}"
+    return f"call {host} port {number}{sum_of}"
 
 
 _ANNOUNCEMENTS: Mapping[tuple[Kind, str], Callable[[str], tuple[str, int, bool]]] = {
