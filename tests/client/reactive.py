@@ -32,6 +32,8 @@ class Surroundings:
     """What becomes of the server's calls."""
     call_after: float = 0.0
     """Seconds that the server's calls take."""
+    lost_calls: Sequence[bool] = ()
+    """Whether the server's first calls are dropped, where ``calls`` are not."""
     refusals: dict[str, str] = field(default_factory=dict)
     """Replies to set-up commands that the server refuses."""
     deaf: bool = True
@@ -54,6 +56,7 @@ class World:
         self.wire = MemoryWire()
         self.sessions: list[_Session] = []
         self.records: list[Record] = []
+        self.lost_calls: Iterator[bool] = chain(self.surroundings.lost_calls, repeat(False))
         self._fates: Iterator[str] = chain(self.surroundings.ports, repeat(""))
         self._numbers = count(5001)
         host = self.surroundings.host
@@ -187,7 +190,7 @@ class _Session:
         if self._caller is None:
             if self._data is not None:
                 self._serve()
-        elif surroundings.calls == OPEN:
+        elif surroundings.calls == OPEN and not next(self.world.lost_calls):
             self.world.wire.after(surroundings.call_after, self._call)
         elif surroundings.calls == CLOSED:
             self._say("425 cannot call (active-rejected)")

@@ -132,6 +132,14 @@ def test_way_that_worked_has_time_for_two_lost_calls_where_others_do_not_work() 
         assert 3 < world.seconds(ftp) < 3.3
 
 
+def test_way_that_was_seen_to_work_is_tried_again_in_the_end() -> None:
+    world = World(then=SILENT, lost_calls=[False, True], refusals={"PORT": "500 what?"})
+    with world.client() as ftp:
+        assert world.seconds(ftp) < 8
+        assert world.heard(0)[-2:] == ["EPRT", "LIST"]
+        assert world.heard(-1)[-2:] == ["EPRT", "LIST"]
+
+
 def test_server_that_wants_no_second_session_is_asked_in_the_first_one_after_four_calls() -> None:
     world = World(then=SILENT, sessions=1)
     with world.client() as ftp:

@@ -89,6 +89,8 @@ class Race(Generic[T]):
         self._scouts: dict[Way, Scout] = {}
         self._blind: set[Way] = set()
         """Ways that no scout could find anything out about."""
+        self._seen: set[Way] = set()
+        """Ways in which a scout was called."""
         self._deaf = False
         self._calls = 0
         self._began = control.wire.now()
@@ -130,10 +132,15 @@ class Race(Generic[T]):
         return await self._be_called(way, self._deadlines.last if last else self._deadlines.sure)
 
     async def _patiently(self) -> T | None:
-        """Calls that met silence may only have met a slow or lossy path."""
+        """What met silence may only have met a slow or lossy path, and what was seen to work may do so again."""
         silent = {failure.way for failure in self.failures if failure.cause in _SILENCE}
-        for way in self._ways.candidates():
-            if way in silent and (result := await self._call(way, self._deadlines.long)) is not None:
+        for way in sorted(self._ways.candidates(), key=lambda way: way not in self._seen):
+            result = None
+            if way in self._seen:
+                result = await self._be_called(way, self._deadlines.long)
+            elif way in silent:
+                result = await self._call(way, self._deadlines.long)
+            if result is not None:
                 return result
         return None
 
@@ -161,7 +168,7 @@ class Race(Generic[T]):
             raise
         if called is not None and not answered:
             calling.call.close()
-            return await self._be_called(called, self._deadlines.sure)
+            return await self._be_called(called, self._deadlines.long)
         channel = self._ports.settle(calling, answered=answered)
         if isinstance(channel, Channel):
             return await self._try(channel, self._deadlines.last)
@@ -171,7 +178,7 @@ class Race(Generic[T]):
     async def _watch(self, patience: float) -> T | None:
         """Wait for scouts alone."""
         _, called = await self._wait(patience) if self._scouts and patience > 0 else (False, None)
-        return None if called is None else await self._be_called(called, self._deadlines.sure)
+        return None if called is None else await self._be_called(called, self._deadlines.long)
 
     async def _be_called(self, way: Way, patience: float) -> T | None:
         if not await self._in_step():
@@ -237,6 +244,7 @@ class Race(Generic[T]):
             for way in dict.fromkeys(watched[id(source)] for source in ready):
                 seen = self._scouts[way].look()
                 if seen is True:
+                    self._seen.add(way)
                     self._dismiss(way, None, "the server called")
                     return False, way
                 if isinstance(seen, Failure):
