@@ -79,6 +79,12 @@ def test_a_router_forwards_ipv4_and_lets_ipv6_through(announce: tuple[Announce, 
     )
 
 
+def test_a_router_that_translates_nothing_lets_all_through() -> None:
+    made = settings(("::", 21))
+    assert router_rules(made, "").openings == host_rules(made).openings
+    assert not router_rules(made, "").forwards
+
+
 @pytest.mark.parametrize(
     ("made", "sources"),
     [

@@ -26,8 +26,10 @@ examples:
   fairlead doctor ftp://ftp.example.com/pub/large.iso
   fairlead doctor --for vsftpd --for nftables ftp://ftp.example.com/
   fairlead doctor --json ftp://me@ftp.example.com/ | jq .works
+  fairlead doctor --server --config fairlead.toml     on the server: its addresses, ports, firewall, certificate
 
-exit status: 0 every mode that the server offers works, 1 some do, 5 none does, 3 no connection, 4 login refused
+exit status: 0 every mode that the server offers works, 1 some do, 5 none does, 3 no connection, 4 login refused;
+with --server 0 nothing is wrong, 1 something is
 """
 
 
@@ -41,10 +43,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "url",
+        nargs="?",
         type=ftp_url,
         metavar="URL",
         help="the server, as ftp://[user@]host/; a file that it names is fetched, which shows what long transfers meet",
     )
+    parser.add_argument(
+        "--server", action="store_true", help="in place of URL: look at a configuration from the machine it serves on"
+    )
+    parser.add_argument("--config", metavar="FILE", help="with --server: the configuration file")
     parser.add_argument("--json", action="store_true", help="print one object instead of the report")
     parser.add_argument(
         "--clear-password",
@@ -66,9 +73,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examine the server and print what was found."""
+    """Examine the server and print what was found. Raises ConfigError for the configuration of one's own."""
     from fairlead.cli.failures import guarded
+    from fairlead.errors import ConfigError
 
+    if args.server is (args.url is not None) or (args.config and not args.server):
+        raise ConfigError("give the URL of a server, or --server with --config FILE for one's own; see --help")
+    if args.server:
+        from fairlead.cli.server_report import run as run_server
+
+        return run_server(args)
     return guarded(args, _examine)
 
 

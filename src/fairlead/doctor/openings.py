@@ -23,8 +23,10 @@ def host_rules(settings: Settings) -> RuleSet:
 def router_rules(settings: Settings, inside: str) -> RuleSet:
     """What a router before the server must let through, and forward to the server's address ``inside``.
 
-    Over IPv4 it forwards, over IPv6 it lets through.
+    Over IPv4 it forwards, over IPv6 it lets through; where ``inside`` is empty nothing is translated.
     """
+    if not inside:
+        return RuleSet(place=Place.ROUTER, openings=tuple(_openings(settings)))
     forwards = [
         Forward(purpose=purpose, ports=range(port, port + 1), host=inside, to=range(port, port + 1))
         for purpose, _, port in _control(settings)
