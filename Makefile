@@ -67,7 +67,7 @@ conformance: develop ## Each requirement of the documents, with the tests that s
 	$(BIN)/python -m pytest --quiet --quiet --collect-only --conformance $(ARGS)
 
 .PHONY: docs
-docs: develop ## Write the pages of docs/reference that are generated
+docs: develop ## Write the generated pages and pictures of docs
 	$(BIN)/python -m tests.reference fairlead
 
 .PHONY: differential
