@@ -27,6 +27,7 @@ from fairlead.client.trace import (
     ModeRemembered,
     Record,
     ReplyReceived,
+    SessionRenewed,
     TlsBegan,
     TlsNotOffered,
     TurnedAway,
@@ -202,6 +203,11 @@ class Recorder:
     @_take.register
     def _(self, record: ModeProbed) -> None:
         self._note(self._us, f"tries {record.mode} in a second session", note=record.outcome)
+
+    @_take.register
+    def _(self, record: SessionRenewed) -> None:
+        self._us = End("client", *record.local)
+        self._note(self._us, "goes on in a new session", note="the server hears nothing while it calls in vain")
 
     @_take.register
     def _(self, record: TlsNotOffered) -> None:
