@@ -19,7 +19,7 @@ from fairlead.server import hashing
 from fairlead.server.hashing import ALGORITHMS, HashMemory
 from fairlead.storage.local import LocalStorage
 from fairlead.storage.memory import MemoryStorage
-from tests.server.session import Control, Running, serving
+from tests.server.session import Control, Running, reset, serving
 from tests.storage.acts import cut, put
 
 DATA = b"line\r\nother\n\xff\x00" * 100
@@ -233,13 +233,16 @@ def test_what_is_asked_during_a_hash_is_answered_after_it(running: Running, cont
 
 @pytest.mark.req("S-HASH-4")
 @pytest.mark.usefixtures("huge")
-@pytest.mark.parametrize("how", ["close", "half-close"])
+@pytest.mark.parametrize("how", ["close", "reset", "half-close"])
 def test_the_end_of_the_session_stops_a_hash(running: Running, how: str) -> None:
     with running.login() as control:
+        assert control.ask("EPSV").code == 229
         control.send("HASH huge")
         await_work(running)
         if how == "close":
             control.close()
+        elif how == "reset":
+            reset(control.socket)
         else:
             control.socket.shutdown(1)
             assert control.read().code == 426

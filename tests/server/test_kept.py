@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,8 @@ from fairlead.accounts.memory import MemoryAccounts
 from fairlead.events import SessionClosed, TransferFailed
 from fairlead.proto.codec import Representation
 from fairlead.storage.local import LocalStorage
+from fairlead.storage.memory import MemoryStorage
+from fairlead.storage.memory.transfer import MemoryUpload
 from tests.certificates import Pair
 from tests.proto.codec.ways import octets, wire
 from tests.server.represented import IMAGE, choose, name, receive_marked
@@ -197,7 +202,8 @@ def test_a_transfer_that_fails_closes_it(running: Running, control: Control, roo
         assert control.ask("STOR file").code == 125
         data.sendall(b"no blocks")
         assert control.read().code == 451
-        assert data.recv(1) == b""
+        with pytest.raises(ConnectionResetError):
+            data.recv(1)
     assert (root / "file").read_bytes() == b"content"
     running.await_event(TransferFailed)
 
@@ -299,3 +305,40 @@ def test_a_client_under_tls_is_told_when_it_is_closed(root: Path, pair: Pair, co
             assert control.read().code == 250
         running.settle()
         assert control.codes("EPSV ALL", "RETR file") == [200, 503]
+
+
+class Held(MemoryStorage):
+    """Uploads are acknowledged once ``released`` is set, in a thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.committing, self.released = threading.Event(), threading.Event()
+
+    def create(self, *arguments: Any, **settings: Any) -> MemoryUpload:
+        upload = super().create(*arguments, **settings)
+        commit = upload.commit
+
+        def held() -> os.stat_result:
+            self.committing.set()
+            assert self.released.wait(10)
+            return commit()
+
+        upload.prompt, upload.commit = False, held  # type: ignore[method-assign]
+        return upload
+
+
+@pytest.mark.req("S-959-DC-5")
+def test_a_connection_to_be_kept_ends_with_a_session_that_is_lost_meanwhile() -> None:
+    storage = Held()
+    with serving(storage, accounts=MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)) as running:
+        control = running.login()
+        choose(control, BLOCK)
+        with control.passive() as data:
+            assert control.ask("STOR file").code == 150
+            data.sendall(wire(BLOCK, b"content"))
+            assert storage.committing.wait(10)
+            reset(control.socket)
+            running.await_event(SessionClosed)
+            storage.released.set()
+            assert data.recv(1) == b""
+        running.await_idle()

@@ -56,6 +56,7 @@ class Control(asyncio.Protocol):
         "_implicit",
         "_layer",
         "_loop",
+        "_lost",
         "_orderly",
         "_out",
         "_parser",
@@ -85,6 +86,7 @@ class Control(asyncio.Protocol):
         self._busy = False
         self._running = False
         self._ended = False
+        self._lost = False
         self._orderly = False
         self._reading_paused = False
         self._writing_paused = False
@@ -189,6 +191,7 @@ class Control(asyncio.Protocol):
         if self._drained is not None:
             self._drained.end(AbortedError("The control connection is gone"))
         session = self.session
+        self._lost = True
         if session.transfer is not None:
             session.transfer.abort()
         elif session.port is not None:
@@ -452,6 +455,9 @@ class Control(asyncio.Protocol):
         """The running command is done; if it did not end in the turn it began in, go on with the next."""
         self._busy = False
         self._active = self._loop.time()
+        if self._lost:
+            # A transfer leaves a connection that was to be kept, other work what was there before it.
+            self.session.use_port(None)
         if error is not None:
             reply = self._server.answer(self.session, error, self._verb)
         if reply is not None and not self._transport.is_closing():
