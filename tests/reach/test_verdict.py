@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fairlead.reach.cause import Cause
-from fairlead.reach.evidence import Answer, Called, Evidence, Said, private
+from fairlead.reach.evidence import Answer, Called, Evidence, Said
 from fairlead.reach.verdict import RULES, alone, named, together
 
 SERVER, CLIENT, INSIDE, HOME = "203.0.113.21", "198.51.100.10", "10.1.1.21", "192.168.1.10"
@@ -217,22 +217,3 @@ def test_evidence_is_not_changed_by_being_judged() -> None:
     together([seen])
 
     assert seen == replace(seen)
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("10.1.1.1", True),
-        ("172.31.0.1", True),
-        ("192.168.0.1", True),
-        ("100.64.0.1", True),
-        ("169.254.1.1", True),
-        ("fe80::1%eth0", True),
-        ("fd00::1", True),
-        ("203.0.113.1", False),
-        ("8.8.8.8", False),
-        ("2001:db8::1", False),
-    ],
-)
-def test_private_addresses_mean_something_in_one_network_only(host: str, expected: bool) -> None:
-    assert private(host) is expected

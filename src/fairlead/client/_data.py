@@ -88,7 +88,8 @@ class DataPorts:
         self._settings = settings
         own = 2 if is_ipv6(control.peer[0]) else 1
         self._hosts = {**hosts, own: control.peer[0]}
-        self._announced = settings.active_address or control.local[0]
+        told, here = settings.active_address or "", control.local[0]
+        self._announced = told if told and is_ipv6(told) == is_ipv6(here) else here
         self._uncalled = False
         self._promised = False
         self.ways = Ways(

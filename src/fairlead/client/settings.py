@@ -33,7 +33,7 @@ class Settings:
     active_ports: Sequence[int] | None = None
     """Ports to listen on in active mode; None leaves the choice to the system."""
     active_address: str | None = None
-    """The address that PORT and EPRT announce, where it is not our end of the control connection (NAT)."""
+    """The address that PORT and EPRT announce in sessions of its family, where it is not our own one (NAT)."""
     trust_announced_address: bool = False
     """Whether the address in 227 is called even where it is not the server's own."""
     epsv_all: bool = False

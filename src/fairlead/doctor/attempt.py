@@ -6,6 +6,7 @@ import random
 import re
 from dataclasses import replace
 
+from fairlead.client._connect import is_ipv6
 from fairlead.client._control import Control
 from fairlead.client._ways import Mode
 from fairlead.client._wire import Listener, Stream, Wire
@@ -20,7 +21,8 @@ from fairlead.doctor.transfer import Transfer, let_go
 from fairlead.errors import ArgumentError
 from fairlead.proto import address as text_form
 from fairlead.reach.cause import Cause
-from fairlead.reach.evidence import Answer, Called, Evidence, private
+from fairlead.reach.evidence import Answer, Called, Evidence
+from fairlead.reach.private import is_private
 
 SAMPLES = 16
 """Further ports of the range that are tried: where half of them are open, so many do not look alike by chance."""
@@ -190,7 +192,7 @@ class Attempt:
         if self.seen.host and self.seen.host != control.peer[0] and ":" not in control.peer[0]:
             hosts.insert(0, self.seen.host)
         for index, host in enumerate(hosts):
-            hopeless = index < len(hosts) - 1 and private(host) and not private(hosts[-1])
+            hopeless = index < len(hosts) - 1 and is_private(host) and not is_private(hosts[-1])
             patience = self.patience.glance if hopeless else self.patience.call
             told, stream = await call(self.wire, (host, port), patience)
             self._tell_called(control, told)
@@ -229,7 +231,8 @@ class Attempt:
 
     async def _active(self, control: Control) -> None:
         own = control.local[0]
-        announced = self.plan.settings.active_address or own
+        told = self.plan.settings.active_address or ""
+        announced = told if told and is_ipv6(told) == is_ipv6(own) else own
         if self.mode is Mode.PORT and ":" in announced:
             return  # there is no way to write it
         try:

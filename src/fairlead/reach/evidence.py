@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple, TypeAlias
 
 from fairlead.reach.cause import Cause
@@ -13,24 +12,6 @@ Family: TypeAlias = Literal[4, 6]
 PASSIVE = frozenset({"EPSV", "PASV"})
 IPV4_ONLY = frozenset({"PASV", "PORT"})
 """Modes whose arguments hold no IPv6 address."""
-
-_PRIVATE = tuple(
-    map(
-        ip_network,
-        (
-            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918
-            *("100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "0.0.0.0/8"),  # RFC 6598, RFC 3927, RFC 1122
-            *("fc00::/7", "fe80::/10", "::1/128", "::/128"),  # RFC 4193, RFC 4291
-        ),
-    )
-)
-
-
-def private(host: str) -> bool:
-    """Whether an address means something within one network only."""
-    address = ip_address(host.partition("%")[0])
-    return any(address in network for network in _PRIVATE)
-
 
 class Answer(StrEnum):
     """What came of a call."""

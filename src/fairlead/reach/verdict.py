@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from fairlead.reach.cause import Cause
-from fairlead.reach.evidence import IPV4_ONLY, Answer, Evidence, Said, private
+from fairlead.reach.evidence import IPV4_ONLY, Answer, Evidence, Said
+from fairlead.reach.private import is_private
 
 UNKNOWN_COMMAND = frozenset({500, 502})
 FAMILY_REFUSED = 522
@@ -83,7 +84,7 @@ def _translated(seen: Evidence) -> bool:
     """Whether a router stands between us and the server that shows another address for ours."""
     if seen.seen:
         return seen.seen != seen.host
-    return private(seen.host) and not private(seen.peer)
+    return is_private(seen.host) and not is_private(seen.peer)
 
 
 def _no_such_form(seen: Evidence) -> bool:
@@ -122,6 +123,8 @@ def _not_the_caller(seen: Evidence) -> bool:
     """Whether the server refuses to call us since the address that we announced is not the one it sees."""
     if seen.passive or not _refused(seen) or seen.setup is None:
         return False
+    if named(seen.setup) is Cause.ACTIVE_PRIVATE_ADDRESS:
+        return True
     if seen.seen:
         return seen.seen != seen.host
     return bool(_NOT_THE_CALLER.search(seen.setup.text)) or _translated(seen)

@@ -282,8 +282,8 @@ class PassivePort(DataPort):
     def describe(self) -> str:
         """The listener, for STAT."""
         if self._lease is None:
-            return f"Port {self.port} was closed unused ({self.mode})"
-        return f"Waiting for a data connection on port {self.port} ({self.mode})"
+            return f"Port {self.announced[1]} was closed unused ({self.mode})"
+        return f"Waiting for a data connection on port {self.announced[1]} ({self.mode})"
 
     def give_up(self, session: Session) -> None:
         """Close it; that nobody called is an event where the client was given nothing else to do than to call.
