@@ -168,6 +168,28 @@ def test_the_best_way_is_passive_and_under_tls() -> None:
     assert best([]) is None
 
 
+def test_an_active_way_under_tls_is_better_than_a_passive_one_in_clear() -> None:
+    found = [
+        Finding(cause=Cause.OK, mode="EPSV"),
+        Finding(cause=Cause.HELPER_BLIND, mode="EPSV", private=True),
+        Finding(cause=Cause.OK, mode="EPRT", private=True),
+    ]
+
+    assert advise(found, OPEN)[0].settings["fairlead"] == "--mode eprt --tls require"
+
+
+def test_what_works_in_clear_only_is_advised_with_a_warning() -> None:
+    found = [
+        Finding(cause=Cause.OK, mode="EPSV"),
+        Finding(cause=Cause.HELPER_BLIND, mode="EPSV", private=True),
+    ]
+
+    first = advise(found, OPEN)[0]
+
+    assert "in clear" in first.text
+    assert first.settings["fairlead"] == "--mode epsv --tls off"
+
+
 @pytest.mark.parametrize(
     ("ports", "expected"),
     [

@@ -96,7 +96,7 @@ def advise(findings: Iterable[Finding], around: Surroundings | None = None) -> t
     around = around or Surroundings()
     works = tuple(each for each in found if each.cause is Cause.OK)
     causes = [cause for cause in Cause if cause is not Cause.OK and any(each.cause is cause for each in found)]
-    advice = list(_use_what_works(causes, works)) if causes else []
+    advice = list(_use_what_works(found, works))
     closed = tuple(each for each in found if _needs_ports(each, around))
     if closed:
         advice += _passive_ports(Case(closed[0].cause, closed, works, around))
@@ -119,9 +119,9 @@ def _needs_ports(each: Finding, around: Surroundings) -> bool:
 
 
 def best(works: Iterable[Finding]) -> Finding | None:
-    """The way to use of those that work: passive before active, TLS before clear."""
+    """The way to use of those that work: TLS before clear, passive before active."""
     order = ["EPSV", "PASV", "EPRT", "PORT"]
-    return min(works, key=lambda each: (order.index(each.mode), not each.private), default=None)
+    return min(works, key=lambda each: (not each.private, order.index(each.mode)), default=None)
 
 
 def range_of(ports: Sequence[int]) -> range:
@@ -132,13 +132,19 @@ def range_of(ports: Sequence[int]) -> range:
     return range(max(first, 1024), min(last, first + _WIDEST - 1, 65535) + 1)
 
 
-def _use_what_works(causes: Sequence[Cause], works: Sequence[Finding]) -> Iterator[Advice]:
+def _use_what_works(found: Sequence[Finding], works: Sequence[Finding]) -> Iterator[Advice]:
+    causes = {each.cause for each in found} - {Cause.OK}
     way = best(works)
-    if way is None or not set(causes) - NOT_OFFERED - LASTING - {Cause.CERTIFICATE_INVALID}:
+    if way is None or not causes - NOT_OFFERED - LASTING - {Cause.CERTIFICATE_INVALID}:
         return
     hidden = all(each.private for each in works if each.mode == way.mode)
+    if not way.private and any(each.private for each in found):
+        text = f"Use {way.mode} in clear, which works from here and which everybody in between can read."
+        yield Advice(Owner.YOU, text, clients.mode(way.mode, tls="off"))
+        return
     under = " under TLS" if hidden else ""
-    yield Advice(Owner.YOU, f"Use {way.mode}{under}, which works from here.", clients.mode(way.mode, private=hidden))
+    settings = clients.mode(way.mode, tls="require" if hidden else "auto")
+    yield Advice(Owner.YOU, f"Use {way.mode}{under}, which works from here.", settings)
 
 
 def _hint(case: Case) -> Iterator[Advice]:
@@ -255,12 +261,12 @@ def _active(case: Case) -> Iterator[Advice]:
 
 
 def _use_tls(_: Case) -> Iterator[Advice]:
-    yield Advice(Owner.YOU, "Use TLS, which the server asks for.", clients.tls())
+    yield Advice(Owner.YOU, "Use TLS, which the server asks for.", clients.required_tls())
 
 
 def _hide(case: Case) -> Iterator[Advice]:
     if case.around.offers_tls:
-        yield Advice(Owner.YOU, "Use TLS, which hides the dialogue from what changes it.", clients.tls())
+        yield Advice(Owner.YOU, "Use TLS, which hides the dialogue from what changes it.", clients.required_tls())
     yield from _hint(case)
     if not case.around.offers_tls:
         yield Advice(Owner.SERVER, "Offer TLS, which hides the dialogue from what changes it.", servers.tls_offered())

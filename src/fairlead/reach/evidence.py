@@ -13,6 +13,7 @@ PASSIVE = frozenset({"EPSV", "PASV"})
 IPV4_ONLY = frozenset({"PASV", "PORT"})
 """Modes whose arguments hold no IPv6 address."""
 
+
 class Answer(StrEnum):
     """What came of a call."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 _CURL_MODES = {
     "EPSV": "--ftp-pasv",
@@ -17,9 +18,16 @@ _LFTP_MODES = {
     "PORT": "set ftp:passive-mode off",
 }
 
+_IN_CLEAR = {
+    "fairlead": "--tls off",
+    "curl": "",
+    "lftp": "set ftp:ssl-allow off",
+    "filezilla": "General > Encryption: Only use plain FTP",
+}
 
-def mode(name: str, *, private: bool = False) -> Mapping[str, str]:
-    """Data connections by the mode ``name`` alone; ``private`` for nothing in clear."""
+
+def mode(name: str, *, tls: Literal["auto", "require", "off"] = "auto") -> Mapping[str, str]:
+    """Data connections by the mode ``name`` alone; ``tls`` says whether under TLS, or in clear whatever is offered."""
     kind = "Passive" if name in {"EPSV", "PASV"} else "Active"
     settings = {
         "fairlead": f"--mode {name.lower()}",
@@ -27,13 +35,16 @@ def mode(name: str, *, private: bool = False) -> Mapping[str, str]:
         "lftp": _LFTP_MODES[name],
         "filezilla": f"Site Manager > Transfer Settings > Transfer mode: {kind}",
     }
-    if private:
-        between = {"fairlead": " ", "curl": " "}
-        settings = {key: between.get(key, "; ").join((value, tls()[key])) for key, value in settings.items()}
-    return settings
+    if tls == "auto":
+        return settings
+    more = required_tls() if tls == "require" else _IN_CLEAR
+    return {
+        key: (" " if key in {"fairlead", "curl"} else "; ").join(filter(None, (value, more[key])))
+        for key, value in settings.items()
+    }
 
 
-def tls() -> Mapping[str, str]:
+def required_tls() -> Mapping[str, str]:
     """Nothing in clear."""
     return {
         "fairlead": "--tls require",
