@@ -94,7 +94,7 @@ def advise(findings: Iterable[Finding], around: Surroundings | None = None) -> t
     """What to do about ``findings``, in the order of least effort; nothing where all is well."""
     found = tuple(findings)
     around = around or Surroundings()
-    works = tuple(each for each in found if each.cause is Cause.OK)
+    works = tuple(each for each in found if each.cause is Cause.OK and each.mode)
     causes = [cause for cause in Cause if cause is not Cause.OK and any(each.cause is cause for each in found)]
     advice = list(_use_what_works(found, works))
     closed = tuple(each for each in found if _needs_ports(each, around))
