@@ -149,7 +149,8 @@ class Session:
         first, target = self.control, self.target
         patience = min(self.settings.reply_timeout, _SECOND_SESSION)
         settings = replace(self.settings, reply_timeout=patience)
-        stream, _ = await connect_any(self.wire, [first.peer], timeout=min(settings.connect_timeout, patience))
+        # A SYN that is lost would be repeated after a second; a second call is made after a quarter of one.
+        stream, _ = await connect_any(self.wire, [first.peer] * 3, timeout=min(settings.connect_timeout, patience))
         control = Control(self.wire, stream, settings, None)
         try:
             await self._open(control)
