@@ -129,6 +129,10 @@ class _Rule:
                     if fits is False:
                         return False
                     self._certain = self._certain and fits is not None
+                elif kind == "xt" and body.get("type") == "target":
+                    if body.get("name") == "REJECT":
+                        outcomes.add(Verdict.REJECTED)
+                        return self._certain
                 elif kind == "xt":
                     if not self._fits_extension(body):
                         return False
@@ -163,7 +167,7 @@ class _Rule:
 
         States with a port are those of new connections, without one those of connections that exist.
         """
-        if body.get("type") != "match" or body.get("name") == "comment":
+        if body.get("name") == "comment":
             return True
         if body.get("name") == "conntrack":
             return any("payload" in str(statement.get("match", "")) for statement in self._statements)
@@ -225,6 +229,8 @@ def _field(protocol: str | None, field: str | None, packet: Packet) -> Any:
     """A field of a header."""
     if protocol in {"tcp", "th"}:
         return packet.port if field == "dport" else packet.source_port if field == "sport" else None
+    if protocol is None:  # octets at some place
+        return None
     if protocol not in {"ip", "ip6"} or (protocol == "ip") is not (packet.family == 4):
         return ""
     return "tcp" if field in {"protocol", "nexthdr"} else None
