@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from fairlead.errors import ProtocolError
 from fairlead.ladder.jsonl import dump, load
@@ -21,6 +21,7 @@ def test_what_was_kept_comes_back(kept: Ladder) -> None:
     assert load(dump(kept)) == kept
 
 
+@settings(deadline=None)
 @given(ladders())
 def test_any_ladder_comes_back_without_its_passwords(kept: Ladder) -> None:
     steps = tuple(replace(step, text=masked(step.text), note=masked(step.note)) for step in kept.steps)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from fairlead.ladder import mermaid
 from fairlead.ladder.model import Ladder, Party
@@ -44,6 +44,7 @@ def test_words_that_mermaids_preprocessor_takes_for_its_own_are_spelled_out() ->
     assert "#99;lassDef" in mermaid.draw(ladder(said(0, "RETR classDef")))
 
 
+@settings(deadline=None)
 @given(ladders())
 def test_no_text_breaks_out_of_its_line(drawn: Ladder) -> None:
     first, *lines = mermaid.draw(drawn).splitlines()

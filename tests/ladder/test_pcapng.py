@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from fairlead.ladder import pcapng
 from fairlead.ladder.model import CONTROL, End, Kind, Ladder, Party, Step
@@ -124,6 +124,7 @@ def test_reset_answers_a_call_with_the_right_number() -> None:
     assert struct.unpack_from("!I", packets[1], 28)[0] == struct.unpack_from("!I", packets[0], 24)[0] + 1
 
 
+@settings(deadline=None)
 @given(ladders())
 def test_any_ladder_makes_whole_blocks(drawn: Ladder) -> None:
     _packets(pcapng.dump(drawn))

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from fairlead.ladder import svg
 from fairlead.ladder.model import Ladder
@@ -26,6 +26,7 @@ def shown(drawing: str) -> list[str]:
     return [element.text or "" for element in ET.fromstring(drawing).iter(f"{NAME}text")]
 
 
+@settings(deadline=None)
 @given(ladders())
 def test_any_ladder_is_well_formed_and_inert(drawn: Ladder) -> None:
     assert tags(svg.draw(drawn)) <= _INERT

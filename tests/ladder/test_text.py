@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.ladder import text
@@ -98,6 +98,7 @@ def test_ascii_terminal_gets_ascii() -> None:
     assert "-> :21" in drawn
 
 
+@settings(deadline=None)
 @given(ladders(), st.integers(40, 160))
 def test_any_ladder_fits_and_holds_only_what_is_printable(drawn: Ladder, cells: int) -> None:
     lines = text.draw(drawn, width=cells).split("\n")

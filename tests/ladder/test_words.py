@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from fairlead.ladder import mermaid, pcapng, svg, text, words
 from fairlead.ladder.cells import centre, cut, left, right, visible, width, wrap
@@ -93,6 +93,7 @@ def test_labels(step: Step, label: str) -> None:
     assert words.label(step) == label
 
 
+@settings(deadline=None)
 @given(texts)
 def test_visible_text_is_printable_and_the_same_once_more(hostile: str) -> None:
     shown = visible(hostile)
@@ -100,6 +101,7 @@ def test_visible_text_is_printable_and_the_same_once_more(hostile: str) -> None:
     assert visible(shown) == shown
 
 
+@settings(deadline=None)
 @given(texts)
 def test_text_takes_the_cells_it_is_given(hostile: str) -> None:
     shown = visible(hostile)
@@ -120,3 +122,15 @@ def test_ladder_without_steps_can_be_drawn() -> None:
     assert text.draw(nobody) == "\n"
     assert mermaid.draw(nobody) == "sequenceDiagram\n"
     assert svg.draw(nobody).endswith("</svg>\n")
+
+
+def test_failures_of_one_kind_are_summed_up() -> None:
+    calls = [
+        Step(at=at, kind=Kind.SYN, connection=1, source=client(1), target=server(at), cause="passive-dropped")
+        for at in (1, 2, 3)
+    ]
+    told = words.lines(ladder(*calls, said(4, "500 what?", cause="not-supported")))
+    assert words.summary(told) == [
+        "SYN to 192.168.150.90:1 at 1.000 s, and 2 more: passive-dropped",
+        "500 what? at 4.000 s: not-supported",
+    ]

@@ -16,8 +16,8 @@ _REMARKS_BESIDE = 34
 _MOST_FOR_REMARKS = 0.36
 _LEAST_FOR_REMARKS = 26
 """Cells for remarks while texts on arrows would have to be cut for more."""
-_ENOUGH = 54
-"""Cells with which an arrow can show the replies that matter."""
+_ENOUGH = 56
+"""Cells with which an arrow can show the replies that matter; longer ones are cut without asking for more."""
 _ARROW_ENDS = 5
 """Cells of an arrow that its text leaves: two dashes, a space, one dash and the head, or the same from the right."""
 _DIM, _BOLD, _RED, _CYAN, _GREEN = "2", "1", "1;31", "36", "32"
@@ -61,7 +61,8 @@ class _Page:
         columns = self._port * max(len(ladder.parties), 2) + 2 * self._spaces
         room = cells - self._time - 2 - columns
         longest = max((width(line.remark) for line in self._lines), default=0)
-        wanted = self._spaces * min(max((width(line.label) + _ARROW_ENDS for line in self._lines), default=0), _ENOUGH)
+        labels = [width(line.label) + _ARROW_ENDS for line in self._lines]
+        wanted = self._spaces * max((cells for cells in labels if cells <= _ENOUGH), default=_ENOUGH)
         remarks = min(longest, int(cells * _MOST_FOR_REMARKS))
         remarks = max(min(remarks, _LEAST_FOR_REMARKS), min(remarks, room - 2 - wanted))
         self._remarks = remarks if (room - remarks - 2) // self._spaces >= _REMARKS_BESIDE else 0

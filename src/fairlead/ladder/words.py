@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -101,15 +102,19 @@ def heading(name: str, address: str) -> str:
 
 
 def summary(told: Sequence[Line]) -> list[str]:
-    """Each failure in one line: what failed, where, and its cause."""
-    found = []
+    """What failed, where, and its cause: a line for each kind of failure, however often it was met."""
+    first: dict[tuple[str, str], str] = {}
+    times: Counter[tuple[str, str]] = Counter()
     for line in told:
         step = line.step
         if not step.cause:
             continue
+        kind = line.label, step.cause
         where = f" to {_shown(step.target)}" if step.target is not None and step.kind is not Kind.REPLY else ""
-        found.append(f"{cut(line.label, _SUMMED_UP)}{where} at {step.at:.3f} s: {visible(step.cause)}")
-    return found
+        first.setdefault(kind, f"{cut(line.label, _SUMMED_UP)}{where} at {step.at:.3f} s")
+        times[kind] += 1
+    further = {kind: f", and {count - 1} more" if count > 1 else "" for kind, count in times.items()}
+    return [f"{where}{further[kind]}: {visible(kind[1])}" for kind, where in first.items()]
 
 
 def _remark(step: Step, homes: dict[str, str]) -> list[str]:
