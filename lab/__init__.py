@@ -6,7 +6,7 @@
     python -m lab show server-nat-range                         the rules of its routers
     python -m lab down                                          remove what crashed runs left
 
-Inside, the name ``server.test`` is the server; it listens on port 21 with passive ports 50000-50019, for anonymous
+Inside, the name ``server.test`` is the server; it listens on port 21 with passive ports 50000-50099, for anonymous
 readers and for ``tester`` with the password ``secret``. From Python::
 
     with Lab(topology("server-firewall")) as lab, served(lab, "fairlead", Protection.CLEAR):

@@ -21,7 +21,7 @@ ROUTERS = (Host.HOME, Host.INTERNET, Host.OFFICE)
 SERVER_NAME = "server.test"
 """What programs inside call the server by."""
 CONTROL_PORT = 21
-PASSIVE_PORTS = range(50000, 50020)
+PASSIVE_PORTS = range(50000, 50100)
 """What every server inside uses for passive mode."""
 OPEN_HALF = PASSIVE_PORTS[: len(PASSIVE_PORTS) // 2]
 REMAPPED_PORTS = range(40000, 40000 + len(PASSIVE_PORTS))

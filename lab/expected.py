@@ -120,3 +120,23 @@ def expected_of_long(topology: Topology) -> Cause:
     if any(part.name == "cutter" for part in topology.parts):
         return Cause.DATA_CUT
     return Cause.CONTROL_FORGOTTEN if any(part.name == "idle-killer" for part in topology.parts) else Cause.OK
+
+
+def acceptable(topology: Topology, cell: Cell, *, server: str = "fairlead", offered: bool = False) -> frozenset[Cause]:
+    """The causes that a good diagnosis may name.
+
+    ``offered`` tells that the server lets logins pass in clear and under TLS alike, so that both can be compared.
+    """
+    cause = expected(topology, cell)
+    if offered and cell.private and _helper_matters(topology, cell):
+        return frozenset({Cause.HELPER_BLIND})
+    if cause is Cause.PASSIVE_REWRITTEN and server != "fairlead":
+        # Nobody but Fairlead's server says on which port it waits.
+        return frozenset({cause, Cause.PASSIVE_REJECTED, Cause.PASSIVE_DROPPED})
+    return frozenset({cause})
+
+
+def _helper_matters(topology: Topology, cell: Cell) -> bool:
+    clear = Cell(cell.mode, cell.family, False)
+    bare = Topology("without helpers", tuple(part.name for part in topology.parts if not part.helper))
+    return expected(topology, clear) is Cause.OK and expected(bare, clear) is not Cause.OK

@@ -19,7 +19,7 @@ from fairlead.reach.cause import Cause
 from lab.addresses import CONTROL_PORT, Host
 from lab.expected import Cell, Mode
 from lab.laboratory import Lab
-from lab.servers import PASSWORD, USER
+from lab.listing import PASSWORD, USER
 
 _227 = re.compile(r"(\d+),(\d+),(\d+),(\d+),(\d+),(\d+)")
 _229 = re.compile(r"\|\|\|(\d+)\|")

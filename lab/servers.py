@@ -16,10 +16,9 @@ from pathlib import Path
 
 from lab.addresses import CONTROL_PORT, PASSIVE_PORTS, SERVER_NAME, Host
 from lab.laboratory import Lab
+from lab.listing import KNOWN_FILE, PASSWORD, USER
 from tests.certificates import make
 
-USER, PASSWORD = "tester", "secret"
-URL = f"ftp://{USER}:{PASSWORD}@{SERVER_NAME}/"
 LARGE_FILE = "large.bin"
 LARGE_SIZE = 4_000_000
 """More than the topology ``cutter`` lets through."""
@@ -235,7 +234,7 @@ def served(lab: Lab, name: str, protection: Protection, extra: Sequence[str] = (
     place = lab.scratch / f"{name}-{protection}"
     root = place / "root"
     root.mkdir(parents=True, exist_ok=True)
-    (root / "readme.txt").write_text("This file is here.\n")
+    (root / KNOWN_FILE).write_text("This file is here.\n")
     with (root / LARGE_FILE).open("wb") as large:
         large.truncate(LARGE_SIZE)
     for path in (root, *root.iterdir()):

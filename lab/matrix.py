@@ -1,0 +1,199 @@
+"""Topology × server × protection: what each mode does, what the doctor says of it, what its advice is worth."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from fairlead.reach.cause import Cause
+from lab.diagnosis import (
+    LIMIT,
+    Diagnosis,
+    Listed,
+    change_networks,
+    diagnose,
+    list_by_modes,
+    list_with,
+    own_advice,
+    server_advice,
+)
+from lab.expected import Cell, acceptable, cells, expected, expected_of_long, works
+from lab.laboratory import Lab
+from lab.probe import Met, attempt
+from lab.servers import LARGE_FILE, Protection, Served, Unavailable, served
+from lab.topologies import TOPOLOGIES, Topology
+
+DOCTOR_LIMIT = 15.0
+"""Seconds that a diagnosis may take."""
+AUTO_LIMIT = 3.0
+"""Seconds from the login to a listing wherever any mode can work."""
+BEYOND_ADVICE = frozenset({Cause.OK, Cause.FAMILY_UNSUPPORTED, Cause.TLS_REQUIRED})
+"""Causes that nobody has to do anything about, or can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row: a topology with a server that wants TLS or not."""
+
+    topology: Topology
+    server: str
+    protection: Protection
+
+    def __str__(self) -> str:
+        return f"{self.topology.name}, {self.server}, TLS {self.protection}"
+
+
+@dataclass(slots=True)
+class Row:
+    """What was found; ``wrong`` are sentences about what should be otherwise."""
+
+    task: Task
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+    forced: dict[Cell, Listed] = field(default_factory=dict)
+    auto: Listed = field(default_factory=lambda: Listed(False, 0.0))
+    own: list[Listed] = field(default_factory=list)
+    """What came of the advice for the person at the client, while nobody else did anything."""
+    mended: dict[Cell, bool] = field(default_factory=dict)
+    """Which of the failed modes work once everybody did what the doctor said."""
+    long: Diagnosis | None = None
+    """What the doctor says of a transfer of some megabytes, where that meets something."""
+    wrong: list[str] = field(default_factory=list)
+    skipped: str = ""
+
+    @property
+    def cells(self) -> list[Cell]:
+        """What was to be diagnosed."""
+        protection = self.task.protection
+        levels = (False, True) if protection is Protection.OFFERED else (protection.tls,)
+        return [cell for private in levels for cell in cells(self.task.topology, private=private)]
+
+    def right(self, cell: Cell) -> bool:
+        """Whether the doctor named a cause that stands behind what a cell meets."""
+        offered = self.task.protection is Protection.OFFERED
+        named = self.diagnosis.causes.get(cell)
+        return named in acceptable(self.task.topology, cell, server=self.task.server, offered=offered)
+
+
+def tasks(
+    topologies: Iterable[Topology] = TOPOLOGIES.values(), servers: Iterable[str] = ("fairlead", "vsftpd", "proftpd")
+) -> Iterator[Task]:
+    """The rows: Fairlead in clear and with TLS required, each of the others with one of the two in turn.
+
+    Where a helper listens in there is a third row for Fairlead, TLS offered, so that the doctor can compare.
+    """
+    both = (Protection.CLEAR, Protection.REQUIRED)
+    names = list(servers)
+    for number, topology in enumerate(topologies):
+        for place, server in enumerate(names):
+            for protection in both if server == "fairlead" else (both[(number + place) % 2],):
+                yield Task(topology, server, protection)
+        if "fairlead" in names and any(part.helper for part in topology.parts):
+            yield Task(topology, "fairlead", Protection.OFFERED)
+
+
+def run(todo: Iterable[Task], *, side_by_side: int, tell: Callable[[Row], None]) -> list[Row]:
+    """Do the rows, some of them at the same time since most of it is waiting; ``tell`` gets each when it is done."""
+    with ThreadPoolExecutor(side_by_side) as threads:
+        rows = []
+        for row in threads.map(measure, todo):
+            tell(row)
+            rows.append(row)
+        return rows
+
+
+def measure(task: Task) -> Row:
+    """Build the topology and find out everything about one row; what breaks becomes a sentence in ``wrong``."""
+    row = Row(task)
+    try:
+        with Lab(task.topology) as lab:
+            _measure(row, lab)
+    except Unavailable as reason:
+        row.skipped = str(reason)
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        row.wrong.append(f"{task}: {error} {getattr(error, 'stderr', '') or ''}".rstrip())
+    return row
+
+
+def _measure(row: Row, lab: Lab) -> None:
+    task = row.task
+    offered = ("--clear-password",) if task.protection is Protection.OFFERED else ()
+    with served(lab, task.server, task.protection) as server:
+        row.diagnosis = diagnose(lab, server, *offered)
+        if expected_of_long(task.topology) is not Cause.OK:
+            row.long = diagnose(lab, server, *offered, path=LARGE_FILE)
+        row.auto, row.forced = list_by_modes(lab, server, row.cells)
+        advised = own_advice(row.diagnosis)
+        with ThreadPoolExecutor(max(1, len(advised))) as threads:
+            row.own = list(threads.map(lambda options: list_with(lab, server, *options, timeout=LIMIT), advised))
+    failed = [cell for cell in row.cells if row.diagnosis.causes.get(cell, Cause.OK) not in BEYOND_ADVICE]
+    if failed:
+        extra = server_advice(row.diagnosis, task.server)
+        change_networks(lab, row.diagnosis)
+        with served(lab, task.server, task.protection, extra) as server, ThreadPoolExecutor(len(failed)) as threads:
+            row.mended = dict(
+                zip(
+                    failed,
+                    threads.map(lambda cell: _mended(lab, server, row.diagnosis, cell, extra), failed),
+                    strict=True,
+                )
+            )
+    row.wrong += _judge(row)
+
+
+def _mended(lab: Lab, server: Served, diagnosis: Diagnosis, cell: Cell, extra: list[str]) -> bool:
+    """Whether a mode works now: passive ones taken at their word, active ones as the person is told to use them."""
+    private = cell.private or any("tls" in word.lower() for word in extra)
+    if cell.mode.passive:
+        try:
+            return attempt(lab, Cell(cell.mode, cell.family, private)).met is Met.OK
+        except OSError:
+            return False
+    told = [options for options in own_advice(diagnosis) if "--active-ports" in options]
+    options = [word for options in told for word in options]
+    forced = ["--mode", cell.mode.lower(), f"-{cell.family}", "--tls", "require" if private else "off"]
+    return list_with(lab, server, *options, *forced, "--insecure", "--timeout", "8").ok
+
+
+def _judge(row: Row) -> Iterator[str]:
+    yield from _judge_diagnosis(row)
+    yield from _judge_listings(row)
+    for cell, ok in row.mended.items():
+        if not ok:
+            yield f"{row.task}: {cell} ({row.diagnosis.causes[cell]}) does not work when all advice is followed"
+
+
+def _judge_diagnosis(row: Row) -> Iterator[str]:
+    task, diagnosis = row.task, row.diagnosis
+    if diagnosis.error:
+        yield f"{task}: the doctor says no more than: {diagnosis.error}"
+    for cell in row.cells:
+        if not row.right(cell):
+            yield f"{task}: {cell} is {expected(task.topology, cell)}, the doctor says {diagnosis.causes.get(cell)}"
+    for kind, found in (("", diagnosis), (" with a file", row.long)):
+        if found is not None and found.seconds > DOCTOR_LIMIT:
+            yield f"{task}: the doctor took {found.seconds:.1f} s{kind}"
+    cause = expected_of_long(task.topology)
+    if row.long is not None and cause not in row.long.causes.values():
+        yield f"{task}: a long transfer is {cause}, the doctor does not say so"
+
+
+def _judge_listings(row: Row) -> Iterator[str]:
+    task = row.task
+    can = False
+    for cell in row.cells:
+        may = works(task.topology, cell)
+        can |= bool(may)
+        if may is not None and row.forced[cell].ok is not may:
+            yield f"{task}: a listing by {cell} should {_word(may)}, but: {row.forced[cell].said or 'it works'}"
+    if row.auto.ok is not can:
+        yield f"{task}: a listing by itself should {_word(can)}, but: {row.auto.said or 'it works'}"
+    elif can and row.auto.seconds > AUTO_LIMIT:
+        yield f"{task}: a listing by itself took {row.auto.seconds:.1f} s"
+    if can and row.own and not any(listed.ok for listed in row.own):
+        yield f"{task}: the advice for the person at the client brings no listing: {row.own[0].said}"
+
+
+def _word(may: bool) -> str:
+    return "work" if may else "fail"
