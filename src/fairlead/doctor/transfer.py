@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.25
 """Seconds between two reads of a slow transfer."""
+_SIP = 8192
+"""Octets that are read at a time meanwhile; the rest waits at the server, which has not said 226 yet."""
 ENOUGH = 256 * 1024
 """Octets of a listing after which nothing more is to be learnt from it."""
 
@@ -101,10 +103,12 @@ class Transfer:
         await self._hear_out()
 
     async def _read(self, stream: Stream) -> None:
-        wire, buffer = self.control.wire, memoryview(bytearray(65536))
+        wire, room = self.control.wire, memoryview(bytearray(65536))
         began = wire.now()
         while self.seen.octets < self._enough:
-            if wire.now() - began < self._slow and self.seen.octets:
+            slow = wire.now() - began < self._slow
+            buffer = room[:_SIP] if slow else room
+            if slow and self.seen.octets:
                 await wire.wait_any(readers=self._ear, timeout=_PAUSE)
                 self._listen()
                 self._note(idle=0.0 if self._over else round(wire.now() - began, 3))
