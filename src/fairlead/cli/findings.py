@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fairlead.doctor.examine import Examination, Probe
     from fairlead.doctor.look import Look
 
+_COLUMN = 18
+"""Cells of a product's name and what stands before it."""
 _HEADINGS = {
     Owner.YOU: "You",
     Owner.YOUR_NETWORK: "Your network",
@@ -40,8 +42,8 @@ def show(console: Console, found: Examination, products: Collection[str]) -> Non
         probes = [probe for probe in found.probes if probe.seen.family == look.family]
         if probes:
             console.print(_table(probes))
-    for line in _explanations(found):
-        console.print(line)
+    for cause in _failing(found):
+        _explain(console, cause)
     advised = advice(found)
     if advised:
         console.print()
@@ -89,11 +91,10 @@ def _failing(found: Examination) -> list[Cause]:
     return [cause for cause in dict.fromkeys(causes) if cause is not Cause.OK and cause not in NOT_OFFERED]
 
 
-def _explanations(found: Examination) -> Iterator[Padding | Text]:
-    for cause in _failing(found):
-        yield Text("")
-        yield Text(cause.value, style="red")
-        yield Padding(Text(EXPLANATIONS[cause].sentence), (0, 0, 0, 2), expand=False)
+def _explain(console: Console, cause: Cause) -> None:
+    console.print()
+    console.print(Text(cause.value, style="red"))
+    _prose(console, EXPLANATIONS[cause].sentence, "  ")
 
 
 def _show_advice(console: Console, each: Advice, found: Examination, products: Collection[str]) -> None:
@@ -102,17 +103,25 @@ def _show_advice(console: Console, each: Advice, found: Examination, products: C
     line.append(each.text, style="default not bold")
     console.print(line, highlight=False)
     chosen = _chosen(each, found, products)
-    short = {name: text for name, text in chosen.items() if "\n" not in text and len(text) <= console.width - 20}
     for name, text in chosen.items():
-        if name in short:
-            console.print(Padding(Text.assemble((f"{name:16}", "dim"), text), (0, 0, 0, 2), expand=False))
+        if "\n" in text or len(text) > console.width - _COLUMN:
+            _exactly(console, Text(f"  {TITLES[name]}", style="dim"))
+            _exactly(console, Text(indent(text, "    ")))
         else:
-            console.print(Padding(Text(TITLES[name], style="dim"), (0, 0, 0, 2), expand=False))
-            console.print(Padding(Text(text), (0, 0, 0, 4), expand=False), soft_wrap=True)
+            _exactly(console, Text.assemble((f"  {name:{_COLUMN - 2}}", "dim"), text))
     hidden = [name for name in each.settings if name not in chosen]
     if hidden and not products:
-        said = Text(f"--for {'|'.join(hidden)} shows the lines for each", style="dim")
-        console.print(Padding(said, (0, 0, 0, 2), expand=False))
+        _prose(console, f"--for {'|'.join(hidden)} shows the lines for each", "  ", style="dim")
+
+
+def _exactly(console: Console, text: Text) -> None:
+    """Print what is to be copied: no line is broken, however long."""
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+def _prose(console: Console, text: str, before: str, style: str = "") -> None:
+    wrapped = fill(text, console.width, initial_indent=before, subsequent_indent=before, break_on_hyphens=False)
+    console.print(Text(wrapped, style=style), highlight=False)
 
 
 def _chosen(each: Advice, found: Examination, products: Collection[str]) -> dict[str, str]:
