@@ -111,7 +111,7 @@ def _show_advice(console: Console, each: Advice, found: Examination, products: C
             _exactly(console, Text.assemble((f"  {name:{_COLUMN - 2}}", "dim"), text))
     hidden = [name for name in each.settings if name not in chosen]
     if hidden and not products:
-        _prose(console, f"--for {'|'.join(hidden)} shows the lines for each", "  ", style="dim")
+        _prose(console, f"with --for: {', '.join(hidden)}", "  ", style="dim")
 
 
 def _exactly(console: Console, text: Text) -> None:
