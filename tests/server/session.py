@@ -76,6 +76,16 @@ class Running:
             assert time.monotonic() < deadline, "what was waited for did not come about"
             time.sleep(0.001)  # between two looks
 
+    def await_work(self) -> str:
+        """Wait until a session transfers something or has long work to do; its verb and path."""
+
+        def work() -> str:
+            found = (session.transfer for session in self.server.sessions() if session.transfer is not None)
+            return next((f"{transfer.verb} {transfer.path}" for transfer in found), "")
+
+        self.await_condition(lambda: bool(self.call(work)))
+        return str(self.call(work))
+
     def await_idle(self) -> None:
         """Wait until no session is left and everything that sessions held is given back."""
         server = self.server

@@ -212,19 +212,12 @@ def test_abor_in_the_same_segment(control: Control) -> None:
     assert control.read_codes(3) == [426, 226, 200]
 
 
-def await_work(running: Running) -> None:
-    """Wait until something is being hashed."""
-    running.await_condition(
-        lambda: running.call(lambda: any(session.transfer is not None for session in running.server.sessions()))
-    )
-
-
 @pytest.mark.req("S-HASH-4", "S-959-GRAM-9", "S-DF-MISC-2")
 @pytest.mark.usefixtures("huge")
 def test_what_is_asked_during_a_hash_is_answered_after_it(running: Running, control: Control) -> None:
     """No 1yz reply went before, so the client takes what comes next for the answer to HASH."""
     control.send("HASH huge")
-    await_work(running)
+    assert running.await_work() == "HASH /huge"
     for line in ("NOOP", "STAT", "NOOP"):
         control.send(line)
     control.send("ABOR")
@@ -238,7 +231,7 @@ def test_the_end_of_the_session_stops_a_hash(running: Running, how: str) -> None
     with running.login() as control:
         assert control.ask("EPSV").code == 229
         control.send("HASH huge")
-        await_work(running)
+        running.await_work()
         if how == "close":
             control.close()
         elif how == "reset":
@@ -259,7 +252,7 @@ def test_the_end_of_the_server_stops_a_hash(root: Path) -> None:
         with serving(storage, accounts=accounts) as running:
             control = stack.enter_context(running.login())
             control.send("HASH huge")
-            await_work(running)
+            running.await_work()
         assert control.read_codes(2) == [426, 421]
 
 

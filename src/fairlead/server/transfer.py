@@ -151,7 +151,7 @@ class Transfer:
             finally:
                 self._connection = None
                 if early is None or self.aborted:
-                    if self.receives and self._pump is not None and not self.settled:
+                    if self.receives and self.aborted:
                         _reset_at_close(connection)
                     connection.close()
             if early is not None:
