@@ -83,6 +83,11 @@ interleavings: develop ## 20,000 random dialogues with the server, in half an ho
 bench: develop peers ## Side by side with other servers and clients, on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
+LAB := matrix
+.PHONY: lab
+lab: develop peers ## As root on Linux: real NATs and firewalls, every mode, the doctor; ARGS="--write", LAB=clients
+	$(BIN)/python -m lab $(LAB) $(ARGS)
+
 # Nothing of the machine on which they were chosen gets into the files.
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
     --no-emit-index-url --no-emit-find-links --no-emit-trusted-host

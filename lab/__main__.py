@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
-from lab import namespaces
+from lab import namespaces, report
 from lab.addresses import ROUTERS, Host
+from lab.compose import compose
 from lab.laboratory import Lab
+from lab.matrix import Row, run, tasks
 from lab.obstacles import OBSTACLES
 from lab.servers import SERVERS, Protection, served
 from lab.topologies import TOPOLOGIES, Topology, topology
+
+ROOT = Path(__file__).parents[1]
+MATRIX_PAGE = ROOT / "docs" / "reach" / "matrix.md"
+CLIENTS_PAGE = ROOT / "docs" / "reach" / "clients.md"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -29,7 +36,25 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--server", choices=[*SERVERS, "none"], default="fairlead")
     run.add_argument("--tls", type=Protection, choices=list(Protection), default=Protection.CLEAR)
     run.add_argument("command", nargs="+", help="the program and its arguments, after --")
+    matrix = verbs.add_parser("matrix", help="every topology by server by protection: modes, diagnosis, advice")
+    matrix.add_argument("--write", action="store_true", help=f"write {MATRIX_PAGE.relative_to(ROOT)}")
+    matrix.add_argument("--compose", type=int, default=0, metavar="N", help="N topologies drawn at random instead")
+    matrix.add_argument("--seed", type=int, help="the first of them again")
+    clients = verbs.add_parser("clients", help="whether and when other clients get a listing, beside ours")
+    clients.add_argument("--write", action="store_true", help=f"write {CLIENTS_PAGE.relative_to(ROOT)}")
+    for verb in (matrix, clients):
+        verb.add_argument("--servers", type=_words, default=list(SERVERS), metavar="NAME,…")
+        verb.add_argument("--topologies", type=_topologies, default=list(TOPOLOGIES.values()), metavar="NAME,…")
+        verb.add_argument("--side-by-side", type=int, default=4, metavar="N", help="rows at the same time")
     return parser
+
+
+def _words(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _topologies(text: str) -> list[Topology]:
+    return [_topology(name) for name in text.split(",")]
 
 
 def _topology(name: str) -> Topology:
@@ -73,6 +98,25 @@ def _attached(lab: Lab, host: Host, command: list[str]) -> int:
     return subprocess.run(lab.command(host, command), env={**os.environ, "PATH": path}, check=False).returncode
 
 
+def _matrix(args: argparse.Namespace) -> int:
+    chosen = args.topologies
+    if args.compose:
+        seed = random.SystemRandom().randrange(2**32) if args.seed is None else args.seed
+        print(f"composed from --seed {seed}")
+        chosen = [compose(seed + number) for number in range(args.compose)]
+
+    def tell(row: Row) -> None:
+        print(report.line(row), *row.wrong, sep="\n    ✗ ", flush=True)
+
+    rows = run(tasks(chosen, args.servers), side_by_side=args.side_by_side, tell=tell)
+    print()
+    for text in report.summary(report.figures(rows)):
+        print(text)
+    if args.write:
+        MATRIX_PAGE.write_text(report.page(rows))
+    return int(any(row.wrong for row in rows))
+
+
 def main() -> int:
     """Do what the command line says; returns the exit code."""
     args = _parser().parse_args()
@@ -88,6 +132,8 @@ def main() -> int:
     if reason := namespaces.unavailable():
         print(reason, file=sys.stderr)
         return 2
+    if args.verb == "matrix":
+        return _matrix(args)
     return _run(args)
 
 

@@ -140,3 +140,11 @@ def _helper_matters(topology: Topology, cell: Cell) -> bool:
     clear = Cell(cell.mode, cell.family, False)
     bare = Topology("without helpers", tuple(part.name for part in topology.parts if not part.helper))
     return expected(topology, clear) is Cause.OK and expected(bare, clear) is not Cause.OK
+
+
+def seen_from_outside(topology: Topology, cell: Cell) -> bool:
+    """Whether somebody at the client can know what to change for a cell.
+
+    Where the server announces its public address, nothing shows that a router stands before it, nor what that maps.
+    """
+    return not (topology.announced and cell.family == 4 and cell.mode.passive)

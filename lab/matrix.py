@@ -19,7 +19,7 @@ from lab.diagnosis import (
     own_advice,
     server_advice,
 )
-from lab.expected import Cell, acceptable, cells, expected, expected_of_long, works
+from lab.expected import Cell, acceptable, cells, expected, expected_of_long, seen_from_outside, works
 from lab.laboratory import Lab
 from lab.probe import Met, attempt
 from lab.servers import LARGE_FILE, Protection, Served, Unavailable, served
@@ -144,7 +144,7 @@ def _measure(row: Row, lab: Lab) -> None:
 
 def _mended(lab: Lab, server: Served, diagnosis: Diagnosis, cell: Cell, extra: list[str]) -> bool:
     """Whether a mode works now: passive ones taken at their word, active ones as the person is told to use them."""
-    private = cell.private or any("tls" in word.lower() for word in extra)
+    private = cell.private or any(word in " ".join(extra).lower() for word in ("tls", "ssl"))
     if cell.mode.passive:
         try:
             return attempt(lab, Cell(cell.mode, cell.family, private)).met is Met.OK
@@ -160,7 +160,7 @@ def _judge(row: Row) -> Iterator[str]:
     yield from _judge_diagnosis(row)
     yield from _judge_listings(row)
     for cell, ok in row.mended.items():
-        if not ok:
+        if not ok and seen_from_outside(row.task.topology, cell):
             yield f"{row.task}: {cell} ({row.diagnosis.causes[cell]}) does not work when all advice is followed"
 
 

@@ -25,6 +25,8 @@ LARGE_SIZE = 4_000_000
 FAIRLEAD = Path(sys.executable).with_name("fairlead")
 _UNPACKED = Path(__file__).parents[1] / ".cache" / "peers"
 _OWNER, _OWNER_ID = "daemon", 1
+_PRIVATE = Path("/etc/ssl/private")
+"""Where Debian keeps keys; what a server finds there is its laboratory's own."""
 _DEADLINE = 20.0
 
 
@@ -243,6 +245,9 @@ def served(lab: Lab, name: str, protection: Protection, extra: Sequence[str] = (
         pair = make(place, "server", SERVER_NAME, *lab.plan.names)
         pair.key.chmod(0o600)
     command = SERVERS[name](lab, place, protection, extra)
+    if any(str(_PRIVATE) in line for line in extra):
+        _make_pem(place / "private")
+        command = ["sh", "-c", f'mount --bind "$0" {_PRIVATE} && exec "$@"', place / "private", *command]
     env = {key: value for key, value in os.environ.items() if not key.startswith("FAIRLEAD_")}
     with (place / "log").open("ab") as log:
         process = lab.start(Host.SERVER, command, output=log, env=env, cwd=place)
@@ -251,6 +256,16 @@ def served(lab: Lab, name: str, protection: Protection, extra: Sequence[str] = (
         yield Served(lab, name, protection, process, place)
     finally:
         _end(process)
+
+
+def _make_pem(folder: Path) -> None:
+    """A certificate and its key in one file, as lines that somebody is told to add expect it."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    pem = str(folder / "ftp.pem")
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={SERVER_NAME}", "-keyout", pem, "-out"]
+    subprocess.run([program("openssl"), *words, f"{pem}.certificate"], check=True, capture_output=True)
+    with (folder / "ftp.pem").open("a") as both:
+        both.write((folder / "ftp.pem.certificate").read_text())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
