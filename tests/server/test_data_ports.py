@@ -576,6 +576,17 @@ def broken() -> Iterator[Running]:
         yield running
 
 
+@pytest.mark.req("S-959-DC-4")
+@pytest.mark.parametrize("command", ["STOR new", "RETR file"])
+def test_a_client_that_resets_its_connection_before_the_command_is_no_fault(
+    running: Running, control: Control, command: str
+) -> None:
+    reset(control.passive())
+    assert control.ask(command).code == 150
+    assert control.read().code == 426
+    assert not [event for event in running.recorded if isinstance(event, Noticed) and event.topic == "fault"]
+
+
 @pytest.mark.req("S-959-DC-4", "S-ERR-5", "S-959-DC-5")
 @pytest.mark.parametrize("name", ["unwritable", "uncommitted"])
 def test_a_fault_of_the_disk_during_an_upload_is_451(broken: Running, name: str) -> None:

@@ -200,7 +200,10 @@ class Transfer:
 
     def _tell_connected(self, connection: RawConnection, *, calls: bool) -> None:
         session = self._session
-        local, remote = connection.getsockname(), connection.getpeername()
+        try:
+            local, remote = connection.getsockname(), connection.getpeername()
+        except OSError:  # the peer has reset it already, which is seen when octets are to move
+            return
         session.server.events.emit(
             DataConnected(
                 session=session.number,
