@@ -14,8 +14,15 @@ from fairlead.client._wires.memory import MemoryWire
 from fairlead.client.ladder import Recorder
 from fairlead.client.sync import Client
 from fairlead.client.trace import (
+    AddressIgnored,
+    Answered,
+    Called,
     CommandSent,
     ControlCalled,
+    ControlClosed,
+    DataClosed,
+    ListingLine,
+    ModeFailed,
     ModeProbed,
     ModeRecalled,
     ModeRemembered,
@@ -320,3 +327,46 @@ def test_server_that_is_not_there_is_a_reset() -> None:
         Client(f"ftp://127.0.0.1:{port}", trace=recorder).connect()
 
     assert seen(recorder.ladder(), CONTROL) == [("syn", ""), ("rst", "control-refused")]
+
+
+def test_waiting_for_nobody_and_broken_pipes_are_notes() -> None:
+    recorder = called()
+    recorder(ControlClosed("", "the control connection broke: Connection timed out"))
+    recorder(AddressIgnored("10.0.0.5", HOST))
+    told = [(step.text, step.note, step.cause) for step in recorder.ladder().steps if step.kind is Kind.NOTE]
+
+    assert told == [
+        ("lost", "the control connection broke: Connection timed out", "control-lost"),
+        (f"calls {HOST}", "the server's own address, not 10.0.0.5 of 227", ""),
+    ]
+
+
+def test_what_belongs_to_no_data_connection_is_left_out() -> None:
+    recorder = called()
+    before = recorder.ladder()
+    recorder(Answered((HOST, 20)))
+    recorder(DataClosed("us", 5, 0.1))
+    recorder(ListingLine("total 0"))
+    assert recorder.ladder() == before
+
+
+def test_data_connection_says_whether_its_session_was_resumed() -> None:
+    recorder = called()
+    recorder(Called((HOST, 5001), 40002, 0.0, "connected", sum_shown=False))
+    recorder(TlsBegan("data", Security("TLSv1.3", "cipher", False, "00")))
+    (tls,) = [step for step in of(recorder.ladder(), 1) if step.kind is Kind.TLS]
+    assert (tls.text, tls.note) == ("TLSv1.3", "session not resumed")
+
+
+def test_cause_of_a_mode_goes_to_the_call_that_failed() -> None:
+    recorder = called()
+    recorder(Called(("10.0.0.5", 5001), 40002, 0.0, "no answer", sum_shown=True))
+    recorder(ModeFailed("PASV", "no answer", "passive-private-address"))
+    assert causes(recorder.ladder()) == ["passive-private-address"]
+
+
+def called() -> Recorder:
+    """A recorder of a session that has begun."""
+    recorder = Recorder(clock=lambda: 0.0, now=lambda: 0.0)
+    recorder(ControlCalled((HOST, 21), ("192.0.2.80", 40000), 0.0, "connected"))
+    return recorder

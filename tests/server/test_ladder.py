@@ -9,8 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fairlead.accounts.memory import MemoryAccounts
-from fairlead.events import PassiveUncalled, SessionClosed, TransferFailed
+from fairlead.events import (
+    Bus,
+    CommandReceived,
+    ControlLost,
+    DataConnected,
+    Event,
+    PassiveUncalled,
+    ReplySent,
+    SessionClosed,
+    SessionOpened,
+    TransferFailed,
+)
 from fairlead.ladder import text
 from fairlead.ladder.model import CONTROL, Kind, Ladder, Step
 from fairlead.server.ladder import Recorder
@@ -29,6 +42,41 @@ UNCALLED = PassiveUncalled(
     cause="passive-dropped",
     reason="nobody called",
 )
+
+WHERE: dict[str, Any] = {"session": 1, "peer": "192.0.2.7"}
+OPENED = SessionOpened(**WHERE, local="::ffff:192.0.2.21 port 21", peer_port=40000)
+
+
+def command(verb: str, argument: str = "") -> CommandReceived:
+    return CommandReceived(**WHERE, verb=verb, argument=argument)
+
+
+def reply(code: int, text: str) -> ReplySent:
+    return ReplySent(**WHERE, code=code, text=text)
+
+
+def failed(verb: str, cause: str, *, size: int = 0) -> TransferFailed:
+    return TransferFailed(
+        **WHERE,
+        user="me",
+        verb=verb,
+        path="/f",
+        size=size,
+        seconds=1.0,
+        mode="PASV",
+        code=426,
+        cause=cause,
+        reason="it did not go well",
+    )
+
+
+def told(*events: Event) -> Ladder:
+    """What a recorder makes of ``events``."""
+    bus = Bus()
+    recorder = Recorder(bus, clock=lambda: 0.0, now=lambda: 0.0)
+    for event in (OPENED, *events):
+        bus.emit(event)
+    return recorder.ladder()
 
 
 @contextmanager
@@ -158,3 +206,47 @@ def test_stopped_recorder_hears_no_more_and_costs_nothing(root: Path) -> None:
         before = recorder.ladder()
         assert control.ask("NOOP").code == 200
         assert recorder.ladder() == before
+
+
+MADE = DataConnected(**WHERE, local=("192.0.2.21", 50000), remote=("192.0.2.7", 40001), calls=False)
+PASSIVE = (command("PASV"), reply(227, "Entering Passive Mode (192,0,2,21,195,80)"))
+
+
+def test_addresses_are_those_of_ipv4_where_it_is_ipv4() -> None:
+    assert [party.address for party in told().parties] == ["192.0.2.7", "192.0.2.21"]
+
+
+def test_reply_of_several_lines_is_as_on_the_wire() -> None:
+    assert told(reply(211, "Extensions:\n MLST\nEnd")).steps[-1].text == "211-Extensions:\n MLST\n211 End"
+
+
+def test_control_connection_that_is_lost_is_noted() -> None:
+    lost = ControlLost(**WHERE, user="me", seconds=3.0, cause="control-forgotten", reason="nobody there")
+    assert [(step.note, step.cause) for step in told(lost).steps[-1:]] == [("nobody there", "control-forgotten")]
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"), [("data-cut", Kind.RST), ("data-stalled", Kind.NOTE), ("storage", Kind.NOTE)]
+)
+def test_transfer_that_breaks_off_shows_what_moved_and_how_it_ended(cause: str, kind: Kind) -> None:
+    steps = data(told(*PASSIVE, MADE, failed("STOR", cause, size=5)))
+
+    assert kinds(steps) == [Kind.LISTEN, Kind.SYN, Kind.SYN_ACK, Kind.DATA, kind]
+    assert (steps[-2].source.party, steps[-2].size, steps[-1].cause) == ("client", 5, cause)
+
+
+def test_call_that_nobody_answered_has_no_answer() -> None:
+    active = (command("PORT", "192,0,2,7,195,80"), reply(200, "ok"), command("LIST"))
+    (syn,) = data(told(*active, failed("LIST", "active-dropped")))
+
+    assert syn.target is not None
+    assert (syn.target.port, syn.cause, syn.arrived) == (50000, "active-dropped", None)
+
+
+def test_transfer_without_a_data_port_that_was_set_is_told_all_the_same() -> None:
+    assert kinds(data(told(command("RETR", "f"), MADE))) == [Kind.SYN, Kind.SYN_ACK]
+    assert told(failed("RETR", "active-dropped")).steps[-1].cause == "active-dropped"
+
+
+def test_replies_that_only_look_like_a_port_are_replies() -> None:
+    assert data(told(command("PASV"), reply(227, "no port here"), command("PORT", "x"), reply(200, "ok"))) == []
