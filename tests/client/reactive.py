@@ -38,6 +38,8 @@ class Surroundings:
     """Replies to set-up commands that the server refuses."""
     deaf: bool = True
     """Whether the server hears nothing while it calls in vain."""
+    eager: bool = False
+    """Whether the server calls as soon as it is told where, and answers when that call was answered."""
     sessions: int = 10
     """How many it takes at a time."""
     announced: str = HOST
@@ -153,7 +155,10 @@ class _Session:
         elif verb in {"EPRT", "PORT"}:
             self._end_port()
             self._caller = parse_port(argument) if verb == "PORT" else parse_eprt(argument)[1:]
-            self._say("200 ok")
+            if self.world.surroundings.eager:
+                self._call_at_once()
+            else:
+                self._say("200 ok")
         elif verb in {"LIST", "RETR", "STOR"}:
             self._transfer(verb)
         else:
@@ -197,6 +202,16 @@ class _Session:
         elif surroundings.deaf:
             self._busy_until = self.world.wire.now() + PATIENCE
             self.world.wire.after(PATIENCE + 0.001, self._wake)
+
+    def _call_at_once(self) -> None:
+        assert self._caller is not None
+        if self.world.surroundings.calls == OPEN:
+            self._data = self.world.wire.dial(self._caller, source=(self.world.surroundings.host, 20))
+            self._caller = None
+            self._say("200 ok")
+        elif self.world.surroundings.deaf:
+            self._busy_until = self.world.wire.now() + PATIENCE
+            self.world.wire.after(PATIENCE, lambda: self._say("421 timed out"))
 
     def _call(self) -> None:
         if self._caller is not None:

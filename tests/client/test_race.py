@@ -52,6 +52,9 @@ def seconds_until_error(world: World, **options: Any) -> tuple[float, DataConnec
         {"then": SILENT, "list_reply": "550 you may not"},
         {"then": SILENT, "delay": 0.1},
         {"then": CLOSED, "announced": "10.0.0.5"},
+        {"then": SILENT, "eager": True},
+        {"ports": [SILENT] * 5, "calls": SILENT, "eager": True},
+        {"ports": [SILENT] * 5, "calls": SILENT, "eager": True, "deaf": False},
     ],
 )
 def test_listing_arrives_within_three_seconds_where_any_mode_can_work(surroundings: dict[str, Any]) -> None:

@@ -102,7 +102,7 @@ class DataPorts:
     async def open(self, way: Way, patience: float) -> Channel | Failure:
         """Agree on ``way``; in passive mode also call the server, which has ``patience`` seconds to answer."""
         if not way.mode.passive:
-            return await self.listen(way)
+            return await self.listen(way, patience)
         calling = await self.call(way)
         if isinstance(calling, Failure):
             return calling
@@ -113,8 +113,8 @@ class DataPorts:
             raise
         return self.settle(calling, answered=bool(ready))
 
-    async def listen(self, way: Way) -> Channel | Failure:
-        """Agree on an active ``way``: the server is to call us once it has a transfer to make."""
+    def offer(self, way: Way) -> tuple[Channel, str] | Failure:
+        """Listen for the server's call; the text is the argument of the command that tells the server where."""
         try:
             listener = self._listen()
         except OSError as error:
@@ -122,17 +122,36 @@ class DataPorts:
             return Failure(way, Cause.NOT_SUPPORTED, reason, Verdict.BUSY)
         announced = (self._announced.partition("%")[0], listener.local[1])
         form = text_form.format_port if way.mode is Mode.PORT else text_form.format_eprt
+        return Channel(way, listener=listener), form(*announced)
+
+    def refusal(self, way: Way, reply: Reply) -> Failure | None:
+        """What the reply to an active ``way`` means, None where the server agrees."""
+        return None if reply.completed else self._not_called(_refusal(way, reply))
+
+    async def listen(self, way: Way, patience: float) -> Channel | Failure:
+        """Agree on an active ``way``: the server is to call us once it has a transfer to make.
+
+        pyftpdlib calls at once and answers no sooner than that call is answered; it has ``patience`` seconds.
+        """
+        offered = self.offer(way)
+        if isinstance(offered, Failure):
+            return offered
+        channel, argument = offered
+        assert channel.listener is not None
+        announced = (self._announced.partition("%")[0], channel.listener.local[1])
         try:
-            reply = await self._control.command(way.mode.value, form(*announced))
+            await self._control.send(way.mode.value, argument)
+            reply = await self._control.receive_within(patience)
+            failure = self._unheard(way, patience) if reply is None else self.refusal(way, reply)
         except BaseException:
-            listener.close()
+            channel.close()
             raise
-        if not reply.completed:
-            listener.close()
-            return self._not_called(_refusal(way, reply))
+        if failure is not None:
+            channel.close()
+            return failure
         self._uncalled = False
         self._control.tell(Waiting(announced, sum_shown=way.mode is Mode.PORT))
-        return Channel(way, listener=listener)
+        return channel
 
     async def call(self, way: Way) -> Calling | Failure:
         """Agree on a passive ``way`` and begin to call the server there.
@@ -211,6 +230,11 @@ class DataPorts:
         if self._control.traced:
             seconds = self._control.wire.now() - began
             self._control.tell(Called(address, own_port, seconds, outcome, sum_shown=way.mode is Mode.PASV))
+
+    def _unheard(self, way: Way, patience: float) -> Failure:
+        self._control.interrupted = True
+        reason = f"no reply to {way} within {show_duration(patience)}, the server may be calling us in vain"
+        return Failure(way, Cause.ACTIVE_DROPPED, reason, Verdict.UNREACHED)
 
     def _not_called(self, refusal: Failure) -> Failure:
         """The refusal of an active way: an address of a network behind a NAT is one that no server outside takes."""

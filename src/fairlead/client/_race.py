@@ -175,15 +175,17 @@ class Race(Generic[T]):
         self._failed(channel)
         return await self._watch(deadline - self._control.wire.now())
 
-    async def _watch(self, patience: float) -> T | None:
-        """Wait for scouts alone."""
-        _, called = await self._wait(patience) if self._scouts and patience > 0 else (False, None)
+    async def _watch(self, patience: float, *, until_agreed: Way | None = None) -> T | None:
+        """Wait for scouts alone; no longer than until the server agreed to call one of them."""
+        called = None
+        if self._scouts and patience > 0:
+            _, called = await self._wait(patience, until_agreed=until_agreed)
         return None if called is None else await self._be_called(called, self._deadlines.long)
 
     async def _be_called(self, way: Way, patience: float) -> T | None:
         if not await self._in_step():
             return None
-        channel = await self._ports.listen(way)
+        channel = await self._ports.listen(way, patience)
         if isinstance(channel, Failure):
             self._failed(channel)
             return None
@@ -215,10 +217,11 @@ class Race(Generic[T]):
             self._dismiss(way, failure, failure.reason)
             return None
         until = self._control.wire.now() + self._deadlines.sure
-        while way in self._scouts and self._control.wire.now() < until:
+        result = await self._watch(self._deadlines.quick, until_agreed=way)
+        while result is None and way in self._scouts and self._control.wire.now() < until:
             result = await (self._call_again() if self._calls < _CALLS else self._watch(self._deadlines.quick))
-            if result is not None:
-                return result
+        if result is not None:
+            return result
         return await self._without_scout(way) if way in self._blind else None
 
     async def _without_scout(self, way: Way) -> T | None:
@@ -228,7 +231,9 @@ class Race(Generic[T]):
                 return result
         return await self._be_called(way, self._deadlines.sure)
 
-    async def _wait(self, patience: float, call: Source | None = None) -> tuple[bool, Way | None]:
+    async def _wait(
+        self, patience: float, call: Source | None = None, *, until_agreed: Way | None = None
+    ) -> tuple[bool, Way | None]:
         """Whether ``call`` was answered, and the way in which a scout was called, within so many seconds."""
         wire = self._control.wire
         deadline = wire.now() + patience
@@ -242,7 +247,7 @@ class Race(Generic[T]):
             if call is not None and any(source is call for source in ready):
                 return True, None
             for way in dict.fromkeys(watched[id(source)] for source in ready):
-                seen = self._scouts[way].look()
+                seen = await self._scouts[way].look()
                 if seen is True:
                     self._seen.add(way)
                     self._dismiss(way, None, "the server called")
@@ -251,7 +256,8 @@ class Race(Generic[T]):
                     if seen.verdict is Verdict.BUSY:
                         self._blind.add(way)
                     self._dismiss(way, seen, seen.reason)
-            if call is None and not self._scouts:
+            waited_for = self._scouts.get(until_agreed) if until_agreed is not None else None
+            if call is None and (not self._scouts or (until_agreed is not None and not _undecided(waited_for))):
                 return False, None
 
     def _dismiss(self, way: Way, failure: Failure | None, outcome: str) -> None:
@@ -283,3 +289,7 @@ class Race(Generic[T]):
     @property
     def _elapsed(self) -> float:
         return self._control.wire.now() - self._began
+
+
+def _undecided(scout: Scout | None) -> bool:
+    return scout is not None and not scout.agreed

@@ -29,6 +29,8 @@ class Scout:
         self._ports = ports
         self._channel: Channel | None = None
         self._began = 0.0
+        self.agreed = False
+        """Whether the server agreed to call us, and was asked to."""
 
     @property
     def sources(self) -> Sequence[Source]:
@@ -38,26 +40,32 @@ class Scout:
         return self._channel.listener, self._control.stream
 
     async def ask(self, way: Way) -> Failure | None:
-        """Have the server call us; the failure when it refuses. Raises ClientError, ProtocolError."""
-        channel = await self._ports.listen(way)
-        if isinstance(channel, Failure):
-            return channel
-        self._channel = channel
+        """Ask the server to call us; the failure when we can't even listen. Raises ClientError, ProtocolError."""
+        offered = self._ports.offer(way)
+        if isinstance(offered, Failure):
+            return offered
+        self._channel, argument = offered
         self._began = self._control.wire.now()
-        await self._control.send("LIST")
+        await self._control.send(way.mode.value, argument)
         return None
 
-    def look(self) -> bool | Failure | None:
+    async def look(self) -> bool | Failure | None:
         """Whether the server has called; a failure once it is known that it does not, None while that is open."""
         assert self._channel is not None
+        way = self._channel.way
         try:
             if self._channel.answer(self._control):
                 return True
             while (reply := self._control.take()) is not None:
-                if not reply.preliminary:
-                    return _uncalled(self._channel.way, reply)
+                if self.agreed and not reply.preliminary:
+                    return _uncalled(way, reply)
+                if not self.agreed:
+                    if (refusal := self._ports.refusal(way, reply)) is not None:
+                        return refusal
+                    self.agreed = True
+                    await self._control.send("LIST")
         except (ClientError, ProtocolError) as error:
-            return Failure(self._channel.way, Cause.ACTIVE_DROPPED, str(error), Verdict.UNREACHED)
+            return Failure(way, Cause.ACTIVE_DROPPED, str(error), Verdict.UNREACHED)
         return None
 
     def give_up(self) -> Failure:
