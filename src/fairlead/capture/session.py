@@ -27,6 +27,8 @@ HIDDEN = ""
 """The mode of an attempt under TLS, which hides how it was agreed on."""
 DEFAULT = "default"
 """The mode where nothing was agreed on: the server calls the control connection's own port (RFC 959 section 3.2)."""
+EXACT = 3
+"""How well a call fits at least that goes to the announced port."""
 _LOWEST_DATA_PORT = 1024
 _LONG_REPLY = re.compile(r"\(([0-9, ]+)\)")
 _ABOUT_OTHERS = frozenset({200, 211, 212, 213, 214, 215})
@@ -112,7 +114,7 @@ class Session:
         """Events and transfers that were left out since there were too many."""
         self.tls: Hidden | None = None
         self.announced: list[str] = []
-        """Addresses that were announced since the last look, other than those of the control connection."""
+        """Addresses that were announced since the last look."""
         self._open: Attempt | None = None
         self._waiting: deque[_Outstanding] = deque(maxlen=1000)
 
@@ -157,10 +159,10 @@ class Session:
         attempt = self._open
         if attempt is not None and attempt.agreed and not attempt.refused:
             if called == (attempt.address, attempt.port):
-                return 4
+                return EXACT + 1
             pair = (self.server, self.client) if attempt.active else (self.client, self.server)
             if (caller[0], called[0]) == pair:
-                return 3 if called[1] == attempt.port else 1 if not attempt.active else 0
+                return EXACT if called[1] == attempt.port else 1 if not attempt.active else 0
         if not self.hidden or called[1] < _LOWEST_DATA_PORT or at < self.control.began:
             return 0
         if {self.client, self.server} == {caller[0], called[0]}:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from fairlead.capture.connection import Connection
 from fairlead.capture.dialogue import is_greeting, is_opening, is_unmistakable
 from fairlead.capture.packets import ACK, RST, SYN, Address, Packet, Segment, Unreachable
-from fairlead.capture.session import Session
+from fairlead.capture.session import EXACT, Session
 from fairlead.capture.streams import distance
 
 CONTROL_PORTS = frozenset({21})
@@ -22,6 +23,8 @@ AFTERMATH = 5.0
 """Seconds after the end of a control connection in which its data connections may go on."""
 LINGERING = 0.5
 """Seconds after that in which its data connections may still begin."""
+_LATEST = 16
+"""Connections that are looked at again when something was announced."""
 MOST_UNDECIDED = 20_000
 MOST_FORGOTTEN = 50_000
 _DOUBLED = 0.005
@@ -217,11 +220,24 @@ class Tracker:
             session.take(
                 session.dialogue.feed(segment.at, by_client, segment.seq, segment.ack, segment.payload, segment.size)
             )
-            for host in session.announced:
-                self._hosts.setdefault(host, {})[id(session)] = session
-            session.announced.clear()
+            if session.announced:
+                self._announced(session, segment.at)
         if control.ended and session not in self._ending:
             self._ending.append(session)
+
+    def _announced(self, session: Session, at: float) -> None:
+        """Expect calls to what was announced; a call may even stand before that in the capture."""
+        for host in session.announced:
+            self._hosts.setdefault(host, {})[id(session)] = session
+        session.announced.clear()
+        for key in list(islice(reversed(self._undecided), _LATEST)):
+            tracked = self._tracked[key]
+            made = tracked.connection
+            if at - made.began < LINGERING and session.fits(made.caller, made.called, made.began) >= EXACT:
+                self._undecided.pop(key)
+                tracked.held.clear()
+                tracked.session = session
+                session.add(made)
 
 
 def sessions(packets: Iterable[Packet], tracker: Tracker) -> Iterator[Session]:

@@ -237,7 +237,7 @@ def _uncalled(session: Session, attempt: Attempt, where: Standpoint) -> tuple[Ca
     if attempt.final is not None and attempt.final.completed:
         return Cause.OK, ""  # the capture has not all of it
     if attempt.active:
-        if not attempt.command:
+        if not attempt.command or (attempt.mode == DEFAULT and not (attempt.opening or attempt.final)):
             return Cause.OK, ""
         waited = f" within {attempt.ended - attempt.commanded:.1f} s" if attempt.ended else ""
         arrived = "left the server" if where is Standpoint.SERVER else "arrived from the server"
