@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from io import BytesIO
+from itertools import count
 from typing import Any
 
 import pytest
@@ -26,12 +27,15 @@ from fairlead.client.trace import (
     ModeProbed,
     ModeRecalled,
     ModeRemembered,
+    ReplyReceived,
     TlsBegan,
     TurnedAway,
+    Waiting,
 )
 from fairlead.errors import CertificateError, ClientError, FairleadError, TlsError
 from fairlead.ladder import text
 from fairlead.ladder.model import CONTROL, Kind, Ladder, Step
+from fairlead.proto.reply import Reply
 from tests.client.script import (
     GREETING,
     HOST,
@@ -365,8 +369,21 @@ def test_cause_of_a_mode_goes_to_the_call_that_failed() -> None:
     assert causes(recorder.ladder()) == ["passive-private-address"]
 
 
+def test_servers_call_that_never_came_stands_behind_the_command_that_waited_for_it() -> None:
+    recorder = called()
+    recorder(CommandSent("PORT 192,0,2,80,1,1"))
+    recorder(Waiting(("192.0.2.80", 257), sum_shown=True))
+    recorder(CommandSent("LIST"))
+    recorder(ReplyReceived(Reply(425, "no")))
+    recorder(ModeFailed("PORT", "nobody called", "active-dropped"))
+
+    steps = recorder.ladder().steps
+    assert [step.text or step.kind.value for step in steps[-3:]] == ["LIST", "syn", "425 no"]
+
+
 def called() -> Recorder:
     """A recorder of a session that has begun."""
-    recorder = Recorder(clock=lambda: 0.0, now=lambda: 0.0)
+    ticks = count()
+    recorder = Recorder(clock=lambda: next(ticks) / 1000, now=lambda: 0.0)
     recorder(ControlCalled((HOST, 21), ("192.0.2.80", 40000), 0.0, "connected"))
     return recorder

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fairlead.events import (
     ControlLost,
     DataConnected,
     Event,
+    LoginSucceeded,
     PassiveUncalled,
     ReplySent,
     SessionClosed,
@@ -72,8 +74,8 @@ def failed(verb: str, cause: str, *, size: int = 0) -> TransferFailed:
 
 def told(*events: Event) -> Ladder:
     """What a recorder makes of ``events``."""
-    bus = Bus()
-    recorder = Recorder(bus, clock=lambda: 0.0, now=lambda: 0.0)
+    bus, ticks = Bus(), count()
+    recorder = Recorder(bus, clock=lambda: next(ticks) / 1000, now=lambda: 0.0)
     for event in (OPENED, *events):
         bus.emit(event)
     return recorder.ladder()
@@ -241,6 +243,21 @@ def test_call_that_nobody_answered_has_no_answer() -> None:
 
     assert syn.target is not None
     assert (syn.target.port, syn.cause, syn.arrived) == (50000, "active-dropped", None)
+
+
+def test_call_that_never_came_stands_behind_the_command_that_waited_for_it() -> None:
+    for set_up, cause in (
+        (PASSIVE, "passive-dropped"),
+        ((command("PORT", "192,0,2,7,1,1"), reply(200, "ok")), "active-dropped"),
+    ):
+        steps = told(*set_up, command("LIST"), reply(150, "go"), failed("LIST", cause)).steps
+        assert [step.text or step.kind.value for step in steps[-3:]] == ["LIST", "syn", "150 go"]
+
+
+def test_implicit_tls_comes_after_the_call() -> None:
+    login = LoginSucceeded(**WHERE, user="me", anonymous=False, password=None, tls="TLSv1.3 cipher")
+    steps = told(reply(220, "ready"), login).steps
+    assert [step.kind for step in steps] == [Kind.SYN, Kind.SYN_ACK, Kind.TLS, Kind.REPLY]
 
 
 def test_transfer_without_a_data_port_that_was_set_is_told_all_the_same() -> None:

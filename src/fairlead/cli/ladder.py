@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 _TEXT_WIDTH = 100
 """Cells of a line in a text file."""
-_LEAST_WIDTH = 60
-"""Cells of a line where the terminal does not say."""
 
 
 def _text(ladder: Ladder) -> bytes:
@@ -155,7 +153,7 @@ def draw(ladder: Ladder, stream: TextIO) -> None:
 
     terminal = stream.isatty()
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = max(shutil.get_terminal_size((_TEXT_WIDTH, 24)).columns, _LEAST_WIDTH) if terminal else _TEXT_WIDTH
+    width = shutil.get_terminal_size((_TEXT_WIDTH, 24)).columns if terminal else _TEXT_WIDTH
     drawing = text.draw(ladder, width=width, colour=colour)
     try:
         drawing.encode(stream.encoding or "ascii")

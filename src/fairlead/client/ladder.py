@@ -153,7 +153,7 @@ class Recorder:
             self._data = None
         if self._verb in _TRANSFERS:
             self._uploads = self._verb in _UPLOADS
-        self._add(Kind.COMMAND, CONTROL, self._us, self._server, text=record.text)
+        self._add(Kind.COMMAND, CONTROL, self._us, self._server, at=self._asked_at, text=record.text)
 
     @_take.register
     def _(self, record: ReplyReceived) -> None:

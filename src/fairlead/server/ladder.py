@@ -121,9 +121,9 @@ class Recorder:
         host, _, port = event.local.rpartition(" port ")
         self._local = End(_SERVER, host.removeprefix("::ffff:") if "." in host else host, int(port))
         self._peer = End(_CLIENT, event.peer, event.peer_port)
-        self._secured_at = self._now()
         self._add(Kind.SYN, CONTROL, self._peer, self._local)
         self._add(Kind.SYN_ACK, CONTROL, self._local, self._peer)
+        self._secured_at = self._now()
 
     def _closed(self, event: SessionClosed) -> None:
         self._note("session over", event.reason)
@@ -142,7 +142,8 @@ class Recorder:
 
     def _command(self, event: CommandReceived) -> None:
         self._asked, self._asked_at = event, self._now()
-        self._add(Kind.COMMAND, CONTROL, self._peer, self._local, text=f"{event.verb} {event.argument}".rstrip())
+        line = f"{event.verb} {event.argument}".rstrip()
+        self._add(Kind.COMMAND, CONTROL, self._peer, self._local, at=self._asked_at, text=line)
 
     def _reply(self, event: ReplySent) -> None:
         lines = event.text.split("\n")
