@@ -182,3 +182,13 @@ def test_terminal_of_another_encoding_gets_ascii() -> None:
     option.draw(ACTIVE_DROPPED, stream := io.TextIOWrapper(octets, "ascii"))
     stream.flush()
     assert b"<==" in octets.getvalue()
+
+
+@pytest.mark.parametrize("name", ["a.pcapng", "a.jsonl"])
+def test_explain_reads_what_was_written(against: Against, name: str) -> None:
+    pytest.importorskip("dpkt")
+    server = against(*IN, on("EPSV", "229 ok (|||5001|)"))
+    assert server.run("ls", f"--ladder={name}", "--mode", "epsv", f"{URL}/") == 5
+    server.run("explain", name)
+    assert "passive-rejected" in server.out.decode()
+    assert "PASS ****" in server.out.decode()
