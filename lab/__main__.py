@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab import namespaces, report
+from lab import clients, namespaces, report
 from lab.addresses import ROUTERS, Host
 from lab.compose import compose
 from lab.laboratory import Lab
@@ -117,6 +117,17 @@ def _matrix(args: argparse.Namespace) -> int:
     return int(any(row.wrong for row in rows))
 
 
+def _clients(args: argparse.Namespace) -> int:
+    def tell(row: clients.Met) -> None:
+        print(clients.line(row), flush=True)
+
+    todo = [task for task in tasks(args.topologies, args.servers) if task.protection is not Protection.OFFERED]
+    rows = clients.run(todo, side_by_side=4 * args.side_by_side, tell=tell)
+    if args.write:
+        CLIENTS_PAGE.write_text(clients.page(rows))
+    return 0
+
+
 def main() -> int:
     """Do what the command line says; returns the exit code."""
     args = _parser().parse_args()
@@ -134,6 +145,8 @@ def main() -> int:
         return 2
     if args.verb == "matrix":
         return _matrix(args)
+    if args.verb == "clients":
+        return _clients(args)
     return _run(args)
 
 

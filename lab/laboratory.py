@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TypeVar
+from typing import IO, Literal, Self, TypeVar
 
 from pyroute2 import IPRoute
 
@@ -39,11 +39,13 @@ exec "$@"
 class Lab:
     """A topology that stands as long as the ``with`` block, or until :meth:`close`.
 
+    With a ``family`` the server's name has addresses of that family only.
+
     Raises RuntimeError where the machine allows none (the text is one line); subprocess.CalledProcessError when nft
     refuses the rules.
     """
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, *, family: Literal[4, 6] | None = None) -> None:
         reason = namespaces.unavailable()
         if reason:
             raise RuntimeError(reason)
@@ -51,6 +53,7 @@ class Lab:
         self.plan = topology.plan
         self.prefix = namespaces.fresh_prefix()
         self.scratch = namespaces.scratch_root() / self.prefix
+        self._family = family
         self._ended: list[subprocess.Popen[bytes]] = []
         try:
             self._build()
@@ -164,8 +167,9 @@ class Lab:
     def _build(self) -> None:
         namespaces.sweep()
         self.scratch.mkdir(mode=0o755)
+        names = [name for name in self.plan.names if self._family in {None, 6 if ":" in name else 4}]
         own = "127.0.0.1 localhost\n::1 localhost\n"
-        (self.scratch / "hosts").write_text(own + "".join(f"{name} {SERVER_NAME}\n" for name in self.plan.names))
+        (self.scratch / "hosts").write_text(own + "".join(f"{name} {SERVER_NAME}\n" for name in names))
         (self.scratch / "nsswitch.conf").write_text("passwd: files\ngroup: files\nshadow: files\nhosts: files\n")
         (self.scratch / "resolv.conf").write_text("")
         for host in Host:
