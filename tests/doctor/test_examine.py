@@ -102,7 +102,7 @@ def test_an_address_that_leads_nowhere_is_told_from_closed_ports() -> None:
     assert causes(found)["EPSV"] is Cause.OK
     assert causes(found)["PASV"] is Cause.PASSIVE_PRIVATE_ADDRESS
     around = surroundings(found)
-    assert (around.inside, around.closed) == ("10.0.0.5", False)
+    assert (around.inside, around.announced, around.closed) == ("10.0.0.5", "10.0.0.5", False)
     told = [each.settings["fairlead"] for each in advice(found) if each.owner is Owner.SERVER]
     assert told == [f"--public-address {HOST}"]
 
@@ -286,3 +286,12 @@ def test_what_only_long_transfers_meet_is_said_apart() -> None:
 
     assert verdict(found).startswith("Listings arrive in every mode that is offered; a long transfer fails:")
     assert [each.owner for each in advice(found)] == [Owner.SERVERS_NETWORK]
+
+
+def test_what_may_be_chance_is_tried_once_more() -> None:
+    world = World(sessions=20, refusals={"LIST": "426 broke"})
+
+    found = examined(world)
+
+    assert set(causes(found).values()) >= {Cause.DATA_CUT}
+    assert sum("EPSV" in session.heard for session in world.sessions) == 2

@@ -24,6 +24,7 @@ ROUTERS = Surroundings(
     server={4: "203.0.113.130", 6: "2001:db8:5::21"},
     client={4: "192.168.1.10", 6: "2001:db8:c::10"},
     inside="10.1.1.21",
+    announced="10.1.1.21",
     outside="192.0.2.2",
     ports=(50003, 50017),
     closed=True,
@@ -137,7 +138,7 @@ def test_a_closed_range_is_spoken_of_once_whatever_the_causes() -> None:
 
 
 def test_an_address_alone_needs_no_ports() -> None:
-    around = Surroundings(server={4: "203.0.113.130"}, inside="10.1.1.21", ports=(50003,))
+    around = Surroundings(server={4: "203.0.113.130"}, announced="10.1.1.21", ports=(50003,))
 
     advised = advise([Finding(cause=Cause.PASSIVE_PRIVATE_ADDRESS, mode="PASV")], around)
 

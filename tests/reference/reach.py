@@ -45,6 +45,7 @@ _BEHIND_ROUTERS = Surroundings(
     server={4: "203.0.113.7"},
     client={4: "192.168.1.10"},
     inside="10.0.0.5",
+    announced="10.0.0.5",
     outside="192.0.2.1",
     ports=(50000,),
     offers_tls=True,

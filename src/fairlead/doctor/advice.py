@@ -29,9 +29,11 @@ def surroundings(found: Examination) -> Surroundings:
     seen = [probe.seen for probe in found.probes]
     server: dict[Family, str] = {look.family: look.address[0] for look in found.looks}
     client: dict[Family, str] = {look.family: look.local for look in found.looks if look.local}
+    announced = next((each.host for each in seen if _announced_elsewhere(each)), "")
     return Surroundings(
         server=server,
-        inside=next((each.host for each in seen if _announced_elsewhere(each)), ""),
+        inside=next((look.inside for look in found.looks if look.family == 4), "") or announced,
+        announced=announced,
         client=client,
         outside=next((each.seen for each in seen if each.family == 4 and each.seen not in {"", each.local}), ""),
         ports=tuple(port for each in seen if each.passive for port in _ports(each)),

@@ -19,11 +19,22 @@ from fairlead.errors import ConnectError
 from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Answer, Evidence, Family
 from fairlead.reach.explanations import EXPLANATIONS
-from fairlead.reach.verdict import together
+from fairlead.reach.verdict import alone, together
 
 _LOOK = 9.5
 """Seconds for the first look."""
 _RESOLVE = 5.0
+BY_CHANCE = frozenset(
+    {
+        Cause.CONTROL_LOST,
+        Cause.CONTROL_TIMEOUT,
+        Cause.TLS_FAILED,
+        Cause.DATA_TLS_FAILED,
+        Cause.DATA_STALLED,
+        Cause.DATA_CUT,
+    }
+)
+"""Causes that a listing should not meet twice unless they are there: it is tried once more."""
 
 Watch: TypeAlias = Callable[[str], "Trace | None"]
 """Gives each session, by its name such as ``EPSV over IPv4 under TLS``, whoever listens to its records."""
@@ -131,6 +142,9 @@ async def _run_all(wire: Wire, attempts: list[Attempt], deadline: float) -> list
             try:
                 async with asyncio.timeout(deadline - began):
                     await attempt.run()
+                    if alone(attempt.seen) in BY_CHANCE and not attempt.crowded:
+                        attempts[index] = attempt = attempt.again()
+                        await attempt.run()
                     if attempt.fetches and attempt.seen.private not in fetching:
                         fetching.add(attempt.seen.private)
                         await attempt.fetch()

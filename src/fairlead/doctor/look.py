@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -19,9 +19,12 @@ from fairlead.proto.features import parse_features
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Family
+from fairlead.reach.private import is_private
 
 _FEATURES = 211
-_ADDRESS = re.compile(r"[0-9a-fA-F:.]*[0-9a-fA-F](?:%\w+)?")
+_IPV4 = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.]*[0-9])")
+"""Alone, with a port behind it, or mapped into IPv6."""
+_IPV6 = re.compile(r"(?<![0-9a-zA-Z:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![0-9a-zA-Z:.])")
 _CALLER = re.compile(r"(?:connected (?:from|to) |client|from |your (?:ip|address))(.*)", re.IGNORECASE)
 
 
@@ -43,6 +46,8 @@ class Look:
     local: str = ""
     seen: str = ""
     """Our address as STAT shows it; empty where it shows none."""
+    inside: str = ""
+    """The server's own address behind a router, where STAT or the greeting shows one."""
     offers_tls: bool = False
     security: Security | None = None
     tls_failed: str = ""
@@ -203,7 +208,9 @@ class Scout:
             self._note(features=parse_features(features))
         status = await ask(control, "STAT")
         if status.completed:
-            self._note(seen=caller_in(status, own=control.local[0], server=control.peer[0]))
+            seen = caller_in(status, own=control.local[0], server=control.peer[0])
+            inside = server_in(f"{status.text}\n{self.look.greeting}", {control.local[0], control.peer[0], seen})
+            self._note(seen=seen, inside=inside)
 
     def _note(self, **found: object) -> None:
         self.look = replace(self.look, **found)  # type: ignore[arg-type]
@@ -216,16 +223,21 @@ def caller_in(status: Reply, *, own: str, server: str) -> str:
         if own in _addresses(line):
             return own
         match = _CALLER.search(line)
-        if match is not None and not match[1].startswith(":"):
+        if match is not None:
             named += [address for address in _addresses(match[1]) if address != server]
     return named[0] if named else ""
 
 
+def server_in(text: str, others: Collection[str]) -> str:
+    """The first private IPv4 address in what a server tells of itself that is none of ``others``."""
+    found = [address for address in _addresses(text) if ":" not in address and is_private(address)]
+    return next((address for address in found if address not in others), "")
+
+
 def _addresses(text: str) -> list[str]:
+    words = [*_IPV4.findall(text), *_IPV6.findall(text)]
     found = []
-    for word in _ADDRESS.findall(text):
+    for word in words:
         with suppress(ValueError):
-            address = ip_address(word.strip(".").removeprefix("::ffff:") if "." in word else word)
-            if "." in word or word.count(":") > 1:
-                found.append(str(address))
+            found.append(str(ip_address(word)))
     return found

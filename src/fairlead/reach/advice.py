@@ -44,7 +44,9 @@ class Surroundings:
     server: Mapping[Family, str] = field(default_factory=lambda: MappingProxyType({}))
     """The server's address as the client calls it, by family."""
     inside: str = ""
-    """The server's own IPv4 address behind a router, as 227 told it."""
+    """The server's own IPv4 address behind a router."""
+    announced: str = ""
+    """The address that 227 told and that leads nowhere."""
     client: Mapping[Family, str] = field(default_factory=lambda: MappingProxyType({}))
     """The client's own address, by family."""
     outside: str = ""
@@ -203,9 +205,9 @@ def _passive_ports(case: Case) -> Iterator[Advice]:
 
 def _public_address(case: Case) -> Iterator[Advice]:
     public = case.around.server.get(4, "")
-    if public and case.around.inside:
+    if public and case.around.announced:
         yield Advice(
-            Owner.SERVER, f"Announce {public} in place of {case.around.inside}.", servers.public_address(public)
+            Owner.SERVER, f"Announce {public} in place of {case.around.announced}.", servers.public_address(public)
         )
     elif case.cause is not Cause.HELPER_BLIND:
         yield from _hint(case)

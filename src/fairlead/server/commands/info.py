@@ -122,7 +122,7 @@ def status(session: Session, argument: str) -> Reply | Coroutine[Any, Any, Reply
 
 def _state(session: Session) -> Iterator[str]:
     kind, form, structure, mode, size = session.representation
-    yield f"Connected from {session.peer[0]} port {session.peer[1]}"
+    yield f"Connected from {session.peer[0]} port {session.peer[1]} to {session.local[0]} port {session.local[1]}"
     yield f"Logged in as {session.user}" if session.account is not None else "Not logged in"
     parameter = {"A": f" {form}", "E": f" {form}", "L": f" {size}"}.get(kind, "")
     yield f"TYPE: {kind}{parameter}; STRU: {structure}; MODE: {mode}"
