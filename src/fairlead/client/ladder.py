@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import singledispatchmethod
 from typing import Any
 
@@ -37,6 +37,7 @@ from fairlead.client.trace import (
 )
 from fairlead.errors import CertificateError, TlsError
 from fairlead.ladder.model import CONTROL, End, Kind, Ladder, Party, Step
+from fairlead.ladder.recording import Data, Recording
 from fairlead.reach.cause import Cause
 
 _SET_UP = {"EPSV", "PASV", "EPRT", "PORT"}
@@ -47,17 +48,6 @@ _NOT_LOGGED_IN = 530
 _IN_ORDER = "it was closed"
 _CONTROL_CAUSES = {"no answer": Cause.CONTROL_TIMEOUT, "not waited for": Cause.OK}
 _DATA_CAUSES = {"no answer": Cause.PASSIVE_DROPPED}
-
-
-@dataclass(slots=True)
-class _Data:
-    """The data connection that was agreed on last."""
-
-    number: int
-    ours: End
-    theirs: End
-    called: bool = False
-    """Whether it came about, whoever called."""
 
 
 class Recorder:
@@ -74,11 +64,7 @@ class Recorder:
         now: Callable[[], float] = time.time,
         title: str = "",
     ) -> None:
-        self._clock = clock
-        self._started = clock()
-        self._began = now()
-        self._title = title
-        self._steps: list[Step] = []
+        self._kept = Recording(clock=clock, now=now, title=title)
         self._servers: dict[str, str] = {}
         """The servers' names by their addresses."""
         self._homes: dict[str, str] = {}
@@ -86,8 +72,6 @@ class Recorder:
         self._us = End("client", "", 0)
         self._server = End("server", "", 0)
         self._open = False
-        self._count = 0
-        self._data: _Data | None = None
         self._verb = ""
         self._asked_at = 0.0
         self._uploads = False
@@ -96,16 +80,13 @@ class Recorder:
         """What was recorded so far."""
         servers = self._homes or {self._server.party: ""}
         parties = (Party("client", self._us.address), *(Party(name, home) for name, home in servers.items()))
-        steps = sorted(self._steps, key=lambda step: step.at)
-        earliest = min((step.at for step in steps), default=0.0)
-        shifted = tuple(replace(step, at=round(step.at - earliest, 6)) for step in steps)
-        return Ladder(parties=parties, steps=shifted, began=self._began + earliest, title=self._title)
+        return self._kept.ladder(*parties)
 
     def failed(self, error: Exception) -> None:
         """Say how it ended, where no step shows it: ``error`` is what the client raised."""
         cause = _cause_of(error)
-        if cause and not any(step.cause for step in self._steps):
-            self._note(self._us, "failed", note=str(error), cause=cause)
+        if cause and not any(step.cause for step in self._kept.steps):
+            self._kept.note(self._us, "failed", str(error), cause=cause)
 
     def __call__(self, record: Record) -> None:
         """Take one record."""
@@ -119,7 +100,7 @@ class Recorder:
     def _(self, record: ControlCalled) -> None:
         if self._open or not self._servers:
             self._open = False
-            self._data = None
+            self._kept.data = None
             name = self._servers.get(record.address[0]) or _numbered("server", len(self._homes))
             self._server = End(name, "", 0)
         self._servers[record.address[0]] = self._server.party
@@ -136,90 +117,90 @@ class Recorder:
     def _(self, record: ControlClosed) -> None:
         if record.by == "us":
             note = "" if record.reason == _IN_ORDER else record.reason
-            self._add(Kind.FIN, CONTROL, self._us, self._server, note=note)
+            self._kept.add(Kind.FIN, CONTROL, self._us, self._server, note=note)
         elif record.by:
             lost = "" if self._verb == "QUIT" else Cause.CONTROL_LOST
-            self._add(Kind.FIN, CONTROL, self._server, self._us, cause=lost)
+            self._kept.add(Kind.FIN, CONTROL, self._server, self._us, cause=lost)
         elif "reset" in record.reason.lower():
-            self._add(Kind.RST, CONTROL, self._server, self._us, cause=Cause.CONTROL_LOST)
+            self._kept.add(Kind.RST, CONTROL, self._server, self._us, cause=Cause.CONTROL_LOST)
         else:
-            self._note(self._us, "lost", note=record.reason, cause=Cause.CONTROL_LOST)
+            self._kept.note(self._us, "lost", record.reason, cause=Cause.CONTROL_LOST)
 
     @_take.register
     def _(self, record: CommandSent) -> None:
         self._verb = record.text.partition(" ")[0].upper()
-        self._asked_at = self._elapsed()
+        self._asked_at = self._kept.elapsed()
         if self._verb in _SET_UP:
-            self._data = None
+            self._kept.data = None
         if self._verb in _TRANSFERS:
             self._uploads = self._verb in _UPLOADS
-        self._add(Kind.COMMAND, CONTROL, self._us, self._server, at=self._asked_at, text=record.text)
+        self._kept.add(Kind.COMMAND, CONTROL, self._us, self._server, at=self._asked_at, text=record.text)
 
     @_take.register
     def _(self, record: ReplyReceived) -> None:
         reply = record.reply
         refused = reply.code == _NOT_LOGGED_IN and self._verb in _LOGIN
         cause = Cause.LOGIN_REFUSED if refused else _named(reply.text) if reply.transient or reply.permanent else ""
-        self._add(Kind.REPLY, CONTROL, self._server, self._us, text=show_reply(reply), cause=cause)
+        self._kept.add(Kind.REPLY, CONTROL, self._server, self._us, text=show_reply(reply), cause=cause)
 
     @_take.register
     def _(self, record: Called) -> None:
         ours = End("client", self._us.address if _family(record.address) == _family(self._us) else "", record.port)
-        data = self._next(ours, End(self._server.party, *record.address))
+        data = self._kept.next_data(ours, End(self._server.party, *record.address))
         cause = _DATA_CAUSES.get(record.outcome, Cause.PASSIVE_REJECTED)
         self._call(data.number, data.ours, data.theirs, record.seconds, record.outcome, cause)
-        data.called = record.outcome == "connected"
+        data.made = record.outcome == "connected"
 
     @_take.register
     def _(self, record: Waiting) -> None:
-        data = self._next(End("client", *record.address), End(self._server.party, self._server.address, 0))
-        self._add(Kind.LISTEN, data.number, data.ours)
+        data = self._kept.next_data(End("client", *record.address), End(self._server.party, self._server.address, 0))
+        self._kept.add(Kind.LISTEN, data.number, data.ours)
 
     @_take.register
     def _(self, record: Answered) -> None:
-        if (data := self._data) is None:
+        if (data := self._kept.data) is None:
             return
-        data.called = True
+        data.made = True
         data.theirs = End(self._server.party, *record.address)
-        self._add(Kind.SYN, data.number, data.theirs, data.ours, arrived=True)
-        self._add(Kind.SYN_ACK, data.number, data.ours, data.theirs)
+        self._kept.add(Kind.SYN, data.number, data.theirs, data.ours, arrived=True)
+        self._kept.add(Kind.SYN_ACK, data.number, data.ours, data.theirs)
 
     @_take.register
     def _(self, record: TurnedAway) -> None:
-        self._note(self._us, "turned away", note=f"{record.address[0]}, which is not the server")
+        self._kept.note(self._us, "turned away", f"{record.address[0]}, which is not the server")
 
     @_take.register
     def _(self, record: AddressIgnored) -> None:
-        self._note(self._us, f"calls {record.used}", note=f"the server's own address, not {record.announced} of 227")
+        self._kept.note(self._us, f"calls {record.used}", f"the server's own address, not {record.announced} of 227")
 
     @_take.register
     def _(self, record: ModeRecalled) -> None:
-        self._note(self._us, f"tries {record.mode} first", note="it served last time in this network")
+        self._kept.note(self._us, f"tries {record.mode} first", "it served last time in this network")
 
     @_take.register
     def _(self, record: ModeRemembered) -> None:
-        self._note(self._us, f"remembers {record.mode}", note="for this network")
+        self._kept.note(self._us, f"remembers {record.mode}", "for this network")
 
     @_take.register
     def _(self, record: ModeProbed) -> None:
-        self._note(self._us, f"tries {record.mode} in a second session", note=record.outcome)
+        self._kept.note(self._us, f"tries {record.mode} in a second session", record.outcome)
 
     @_take.register
     def _(self, record: SessionRenewed) -> None:
         self._us = End("client", *record.local)
-        self._note(self._us, "goes on in a new session", note="the server hears nothing while it calls in vain")
+        self._kept.note(self._us, "goes on in a new session", "the server hears nothing while it calls in vain")
 
     @_take.register
     def _(self, record: TlsNotOffered) -> None:
-        self._note(self._us, "no TLS", note="everything goes in clear")
+        self._kept.note(self._us, "no TLS", "everything goes in clear")
 
     @_take.register
     def _(self, record: ModeFailed) -> None:
         """The cause belongs to the step that shows the failure: a call unanswered, or else a refusal."""
-        data = self._data
-        if data is not None and not data.called and not any(step.kind is Kind.SYN for step in self._of(data)):
-            at = self._asked_at if self._verb in _TRANSFERS else self._elapsed()
-            self._add(
+        data = self._kept.data
+        if data is not None and not data.made and not any(step.kind is Kind.SYN for step in self._of(data)):
+            at = self._asked_at if self._verb in _TRANSFERS else self._kept.elapsed()
+            self._kept.add(
                 Kind.SYN,
                 data.number,
                 data.theirs,
@@ -230,79 +211,54 @@ class Recorder:
                 note="never arrived",
             )
             return
-        about = CONTROL if data is None or data.called else data.number
-        for place, step in reversed(list(enumerate(self._steps))):
+        about = CONTROL if data is None or data.made else data.number
+        for place, step in reversed(list(enumerate(self._kept.steps))):
             if step.connection == about and step.kind in {Kind.SYN, Kind.RST, Kind.ICMP, Kind.REPLY}:
                 if about == CONTROL or step.cause:
-                    self._steps[place] = replace(step, cause=record.cause)
+                    self._kept.steps[place] = replace(step, cause=record.cause)
                 return
 
     @_take.register
     def _(self, record: DataClosed) -> None:
-        if (data := self._data) is None:
+        if (data := self._kept.data) is None:
             return
         sender, receiver = (data.ours, data.theirs) if self._uploads else (data.theirs, data.ours)
         if record.size:
             took = f"in {show_duration(record.seconds)}"
-            self._add(Kind.DATA, data.number, sender, receiver, size=record.size, note=took)
+            self._kept.add(Kind.DATA, data.number, sender, receiver, size=record.size, note=took)
         source, target = (data.ours, data.theirs) if record.by == "us" else (data.theirs, data.ours)
         kind = Kind.RST if record.broke else Kind.FIN
-        self._add(kind, data.number, source, target, note=record.broke, cause=record.cause)
+        self._kept.add(kind, data.number, source, target, note=record.broke, cause=record.cause)
 
     @_take.register
     def _(self, record: TlsBegan) -> None:
         security = record.security
         if record.connection == "control":
-            self._add(Kind.TLS, CONTROL, self._us, self._server, text=security.version)
-        elif (data := self._data) is not None:
+            self._kept.add(Kind.TLS, CONTROL, self._us, self._server, text=security.version)
+        elif (data := self._kept.data) is not None:
             resumed = "session resumed" if security.resumed else "session not resumed"
-            self._add(Kind.TLS, data.number, data.ours, data.theirs, text=security.version, note=resumed)
+            self._kept.add(Kind.TLS, data.number, data.ours, data.theirs, text=security.version, note=resumed)
 
     def _call(self, number: int, ours: End, theirs: End, seconds: float, outcome: str, cause: Cause) -> None:
         """A call of ours: the SYN when it left, and what came back now."""
-        began = self._elapsed() - seconds
+        began = self._kept.elapsed() - seconds
         if outcome in {"no answer", "not waited for"}:
             after = f"{outcome} in {show_duration(seconds)}" if outcome == "no answer" else outcome
             why = "" if cause is Cause.OK else cause
-            self._add(Kind.SYN, number, ours, theirs, at=began, cause=why, note=after)
+            self._kept.add(Kind.SYN, number, ours, theirs, at=began, cause=why, note=after)
         elif not ours.port:
-            self._note(self._us, f"cannot call {theirs.address}", note=outcome, cause=cause, connection=number)
+            self._kept.note(self._us, f"cannot call {theirs.address}", outcome, cause=cause, connection=number)
         else:
-            self._add(Kind.SYN, number, ours, theirs, at=began)
+            self._kept.add(Kind.SYN, number, ours, theirs, at=began)
             if outcome == "connected":
-                self._add(Kind.SYN_ACK, number, theirs, ours)
+                self._kept.add(Kind.SYN_ACK, number, theirs, ours)
             elif outcome == "refused":
-                self._add(Kind.RST, number, theirs, ours, cause=cause)
+                self._kept.add(Kind.RST, number, theirs, ours, cause=cause)
             else:
-                self._add(Kind.ICMP, number, theirs, ours, text=outcome, cause=cause)
+                self._kept.add(Kind.ICMP, number, theirs, ours, text=outcome, cause=cause)
 
-    def _next(self, ours: End, theirs: End) -> _Data:
-        self._count += 1
-        self._data = _Data(self._count, ours, theirs)
-        return self._data
-
-    def _of(self, data: _Data) -> list[Step]:
-        return [step for step in self._steps if step.connection == data.number]
-
-    def _note(self, end: End, text: str, *, note: str = "", cause: str = "", connection: int = CONTROL) -> None:
-        self._add(Kind.NOTE, connection, replace(end, port=0), None, text=text, note=note, cause=cause)
-
-    def _add(
-        self,
-        kind: Kind,
-        connection: int,
-        source: End,
-        target: End | None = None,
-        *,
-        at: float | None = None,
-        **said: Any,
-    ) -> None:
-        when = self._elapsed() if at is None else at
-        said["cause"] = str(said.get("cause", ""))
-        self._steps.append(Step(at=when, kind=kind, connection=connection, source=source, target=target, **said))
-
-    def _elapsed(self) -> float:
-        return self._clock() - self._started
+    def _of(self, data: Data) -> list[Step]:
+        return [step for step in self._kept.steps if step.connection == data.number]
 
 
 def _numbered(name: str, before: int) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +27,8 @@ from fairlead.events import (
     TransferFailed,
     TransferFinished,
 )
-from fairlead.ladder.model import CONTROL, End, Kind, Ladder, Party, Step
+from fairlead.ladder.model import CONTROL, End, Kind, Ladder, Party
+from fairlead.ladder.recording import Data, Recording
 from fairlead.proto.address import parse_eprt, parse_epsv_reply, parse_pasv_reply, parse_port
 from fairlead.reach.cause import Cause
 
@@ -37,18 +37,7 @@ _UPLOADS = {"STOR", "STOU", "APPE"}
 _ACTIVE: Mapping[str, Callable[[str], tuple[Any, ...]]] = {"PORT": parse_port, "EPRT": parse_eprt}
 _UNCALLED = {Cause.PASSIVE_DROPPED, Cause.PASSIVE_PRIVATE_ADDRESS, Cause.DATA_PEER_REFUSED}
 _UNANSWERED = {Cause.ACTIVE_DROPPED, Cause.ACTIVE_PRIVATE_ADDRESS}
-_CUT = {Cause.DATA_CUT, Cause.DATA_STALLED}
 _AUTH_ACCEPTED, _PASSIVE, _EXTENDED_PASSIVE, _PREPARED = 234, 227, 229, 200
-
-
-@dataclass(slots=True)
-class _Data:
-    """The data connection that was agreed on last."""
-
-    number: int
-    ours: End
-    theirs: End
-    connected: bool = False
 
 
 class Recorder:
@@ -67,15 +56,9 @@ class Recorder:
         title: str = "",
     ) -> None:
         self._session = session
-        self._clock = clock
-        self._started = clock()
-        self._began = now()
-        self._title = title
-        self._steps: list[Step] = []
+        self._kept = Recording(clock=clock, now=now, title=title)
         self._peer = End(_CLIENT, "", 0)
         self._local = End(_SERVER, "", 0)
-        self._count = 0
-        self._data: _Data | None = None
         self._asked: CommandReceived | None = None
         self._asked_at = 0.0
         self._secured_at = 0.0
@@ -97,14 +80,7 @@ class Recorder:
 
     def ladder(self) -> Ladder:
         """What was recorded so far."""
-        steps = sorted(self._steps, key=lambda step: step.at)
-        first = steps[0].at if steps else 0.0
-        return Ladder(
-            parties=(Party(_CLIENT, self._peer.address), Party(_SERVER, self._local.address)),
-            steps=tuple(replace(step, at=round(step.at - first, 6)) for step in steps),
-            began=self._began + first,
-            title=self._title,
-        )
+        return self._kept.ladder(Party(_CLIENT, self._peer.address), Party(_SERVER, self._local.address))
 
     def stop(self) -> None:
         """Hear no more."""
@@ -121,29 +97,29 @@ class Recorder:
         host, _, port = event.local.rpartition(" port ")
         self._local = End(_SERVER, host.removeprefix("::ffff:") if "." in host else host, int(port))
         self._peer = End(_CLIENT, event.peer, event.peer_port)
-        self._add(Kind.SYN, CONTROL, self._peer, self._local)
-        self._add(Kind.SYN_ACK, CONTROL, self._local, self._peer)
-        self._secured_at = self._now()
+        self._kept.add(Kind.SYN, CONTROL, self._peer, self._local)
+        self._kept.add(Kind.SYN_ACK, CONTROL, self._local, self._peer)
+        self._secured_at = self._kept.elapsed()
 
     def _closed(self, event: SessionClosed) -> None:
-        self._note("session over", event.reason)
+        self._kept.note(self._local, "session over", event.reason)
         self.stop()
 
     def _lost(self, event: ControlLost) -> None:
-        self._note("lost", event.reason, cause=event.cause)
+        self._kept.note(self._local, "lost", event.reason, cause=event.cause)
 
     def _logged_in(self, event: LoginSucceeded) -> None:
         if event.tls:
             version = event.tls.partition(" ")[0]
-            self._add(Kind.TLS, CONTROL, self._peer, self._local, text=version, at=self._secured_at)
+            self._kept.add(Kind.TLS, CONTROL, self._peer, self._local, text=version, at=self._secured_at)
 
     def _login_failed(self, event: LoginFailed) -> None:
-        self._note("login refused", event.reason, cause=Cause.LOGIN_REFUSED)
+        self._kept.note(self._local, "login refused", event.reason, cause=Cause.LOGIN_REFUSED)
 
     def _command(self, event: CommandReceived) -> None:
-        self._asked, self._asked_at = event, self._now()
+        self._asked, self._asked_at = event, self._kept.elapsed()
         line = f"{event.verb} {event.argument}".rstrip()
-        self._add(Kind.COMMAND, CONTROL, self._peer, self._local, at=self._asked_at, text=line)
+        self._kept.add(Kind.COMMAND, CONTROL, self._peer, self._local, at=self._asked_at, text=line)
 
     def _reply(self, event: ReplySent) -> None:
         lines = event.text.split("\n")
@@ -154,9 +130,9 @@ class Recorder:
         if event.code == _PREPARED and verb == "PROT":
             self._private = self._asked is not None and self._asked.argument.upper() == "P"
         self._agree(event, verb)
-        self._add(Kind.REPLY, CONTROL, self._local, self._peer, text=text)
+        self._kept.add(Kind.REPLY, CONTROL, self._local, self._peer, text=text)
         if event.code == _AUTH_ACCEPTED:
-            self._secured_at = self._now()
+            self._secured_at = self._kept.elapsed()
 
     def _agree(self, event: ReplySent, verb: str) -> None:
         """A reply that makes a data port: where it is, and who will call."""
@@ -167,91 +143,65 @@ class Recorder:
                 self._listen(*parse_pasv_reply(event.text))
             elif event.code == _PREPARED and verb in _ACTIVE and self._asked is not None:
                 host, port = _ACTIVE[verb](self._asked.argument)[-2:]
-                self._next(End(_SERVER, self._local.address, 0), End(_CLIENT, host, port))
+                self._kept.next_data(End(_SERVER, self._local.address, 0), End(_CLIENT, host, port))
         except ProtocolError:
             return
 
     def _listen(self, host: str, port: int) -> None:
-        data = self._next(End(_SERVER, host, port), End(_CLIENT, self._peer.address, 0))
-        self._add(Kind.LISTEN, data.number, data.ours)
+        data = self._kept.next_data(End(_SERVER, host, port), End(_CLIENT, self._peer.address, 0))
+        self._kept.add(Kind.LISTEN, data.number, data.ours)
 
     def _connected(self, event: DataConnected) -> None:
-        data = self._data
-        if data is None or data.connected:
-            data = self._next(End(_SERVER, "", 0), End(_CLIENT, "", 0))
+        data = self._kept.data
+        if data is None or data.made:
+            data = self._kept.next_data(End(_SERVER, "", 0), End(_CLIENT, "", 0))
         data.ours, data.theirs = End(_SERVER, *event.local), End(_CLIENT, *event.remote)
-        data.connected = True
+        data.made = True
         caller, called = (data.ours, data.theirs) if event.calls else (data.theirs, data.ours)
-        self._add(Kind.SYN, data.number, caller, called, arrived=True)
-        self._add(Kind.SYN_ACK, data.number, called, caller)
+        self._kept.add(Kind.SYN, data.number, caller, called, arrived=True)
+        self._kept.add(Kind.SYN_ACK, data.number, called, caller)
         if self._private:
-            self._add(Kind.TLS, data.number, data.theirs, data.ours)
+            self._kept.add(Kind.TLS, data.number, data.theirs, data.ours)
 
     def _uncalled(self, event: PassiveUncalled) -> None:
-        self._never_called(event.cause, event.reason, self._now())
+        self._never_called(event.cause, event.reason, self._kept.elapsed())
 
     def _finished(self, event: TransferFinished) -> None:
         self._moved(event.verb, event.size)
-        if self._data is not None:
-            sender, receiver = self._direction(event.verb, self._data)
-            self._add(Kind.FIN, self._data.number, sender, receiver)
+        if self._kept.data is not None:
+            sender, receiver = self._direction(event.verb, self._kept.data)
+            self._kept.add(Kind.FIN, self._kept.data.number, sender, receiver)
 
     def _failed(self, event: TransferFailed) -> None:
-        data = self._data
+        data = self._kept.data
         if data is None:
-            self._note("failed", event.reason, cause=event.cause)
-        elif event.cause in _UNCALLED and not data.connected:
+            self._kept.note(self._local, "failed", event.reason, cause=event.cause)
+        elif event.cause in _UNCALLED and not data.made:
             self._never_called(event.cause, "", self._asked_at)
-        elif event.cause in _UNANSWERED and not data.connected:
-            self._add(
+        elif event.cause in _UNANSWERED and not data.made:
+            self._kept.add(
                 Kind.SYN, data.number, data.ours, data.theirs, cause=event.cause, at=self._asked_at, note="no answer"
             )
-        elif event.cause == Cause.ACTIVE_REJECTED and not data.connected:
-            self._add(Kind.SYN, data.number, data.ours, data.theirs, arrived=True)
-            self._add(Kind.RST, data.number, data.theirs, data.ours, cause=event.cause)
+        elif event.cause == Cause.ACTIVE_REJECTED and not data.made:
+            self._kept.add(Kind.SYN, data.number, data.ours, data.theirs, arrived=True)
+            self._kept.add(Kind.RST, data.number, data.theirs, data.ours, cause=event.cause)
         else:
             self._moved(event.verb, event.size)
-            kind = Kind.RST if event.cause == Cause.DATA_CUT else Kind.NOTE
-            if kind is Kind.RST:
-                self._add(kind, data.number, data.theirs, data.ours, cause=event.cause)
+            if event.cause == Cause.DATA_CUT:
+                self._kept.add(Kind.RST, data.number, data.theirs, data.ours, cause=event.cause)
             else:
-                self._note("failed", event.reason, cause=event.cause, connection=data.number)
+                self._kept.note(self._local, "failed", event.reason, cause=event.cause, connection=data.number)
 
     def _never_called(self, cause: str, reason: str, at: float) -> None:
-        data = self._data
-        if data is not None and not data.connected:
+        data = self._kept.data
+        if data is not None and not data.made:
             note = reason or "never arrived"
-            self._add(Kind.SYN, data.number, data.theirs, data.ours, cause=cause, at=at, note=note, arrived=False)
+            self._kept.add(Kind.SYN, data.number, data.theirs, data.ours, cause=cause, at=at, note=note, arrived=False)
 
     def _moved(self, verb: str, size: int) -> None:
-        if self._data is not None and size:
-            sender, receiver = self._direction(verb, self._data)
-            self._add(Kind.DATA, self._data.number, sender, receiver, size=size)
+        if self._kept.data is not None and size:
+            sender, receiver = self._direction(verb, self._kept.data)
+            self._kept.add(Kind.DATA, self._kept.data.number, sender, receiver, size=size)
 
-    def _direction(self, verb: str, data: _Data) -> tuple[End, End]:
+    def _direction(self, verb: str, data: Data) -> tuple[End, End]:
         return (data.theirs, data.ours) if verb in _UPLOADS else (data.ours, data.theirs)
-
-    def _next(self, ours: End, theirs: End) -> _Data:
-        self._count += 1
-        self._data = _Data(self._count, ours, theirs)
-        return self._data
-
-    def _note(self, text: str, note: str, *, cause: str = "", connection: int = CONTROL) -> None:
-        self._add(Kind.NOTE, connection, replace(self._local, port=0), None, text=text, note=note, cause=cause)
-
-    def _add(
-        self,
-        kind: Kind,
-        connection: int,
-        source: End,
-        target: End | None = None,
-        *,
-        at: float | None = None,
-        **said: Any,
-    ) -> None:
-        when = self._now() if at is None else at
-        said["cause"] = str(said.get("cause", ""))
-        self._steps.append(Step(at=when, kind=kind, connection=connection, source=source, target=target, **said))
-
-    def _now(self) -> float:
-        return self._clock() - self._started
