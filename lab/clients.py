@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from lab.servers import FAIRLEAD, Served, Unavailable, program, served
 
 LIMIT = 75.0
 """Seconds after which nobody waits any longer."""
+_START = 3.0
+_ALONE = threading.Lock()
+"""Held while a row starts, and what is quick ends, so that the clients do not wait for processors but for servers."""
 _SCRIPTS = Path(__file__).with_name("scripts.py")
 
 Words = list[str | Path]
@@ -84,13 +89,14 @@ def measure(task: Task) -> Met:
     row = Met(task)
     family: Family = 4 if any(":" not in name for name in task.topology.plan.names) else 6
     try:
-        with (
-            Lab(task.topology, family=family) as lab,
-            served(lab, task.server, task.protection) as server,
-            ThreadPoolExecutor(len(CLIENTS)) as threads,
-        ):
-            tried = threads.map(lambda client: _list(lab, CLIENTS[client](server)), CLIENTS)
-            row.listed = dict(zip(CLIENTS, tried, strict=True))
+        with contextlib.ExitStack() as stack:
+            with _ALONE:
+                lab = stack.enter_context(Lab(task.topology, family=family))
+                server = stack.enter_context(served(lab, task.server, task.protection))
+                threads = stack.enter_context(ThreadPoolExecutor(len(CLIENTS)))
+                tried = {client: threads.submit(_list, lab, words(server)) for client, words in CLIENTS.items()}
+                wait(tried.values(), timeout=_START)
+            row.listed = {client: listed.result() for client, listed in tried.items()}
     except Unavailable as reason:
         row.skipped = str(reason)
     return row

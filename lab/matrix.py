@@ -116,13 +116,18 @@ def measure(task: Task) -> Row:
     return row
 
 
+def ask_doctor(row: Row, lab: Lab, server: Served) -> None:
+    """Fill in what the doctor says; of a long transfer only where that meets something that a listing does not."""
+    offered = ("--clear-password",) if row.task.protection is Protection.OFFERED else ()
+    row.diagnosis = diagnose(lab, server, *offered)
+    if expected_of_long(row.task.topology) is not Cause.OK:
+        row.long = diagnose(lab, server, *offered, path=LARGE_FILE)
+
+
 def _measure(row: Row, lab: Lab) -> None:
     task = row.task
-    offered = ("--clear-password",) if task.protection is Protection.OFFERED else ()
     with served(lab, task.server, task.protection) as server:
-        row.diagnosis = diagnose(lab, server, *offered)
-        if expected_of_long(task.topology) is not Cause.OK:
-            row.long = diagnose(lab, server, *offered, path=LARGE_FILE)
+        ask_doctor(row, lab, server)
         row.auto, row.forced = list_by_modes(lab, server, row.cells)
         advised = own_advice(row.diagnosis)
         with ThreadPoolExecutor(max(1, len(advised))) as threads:
@@ -157,23 +162,24 @@ def _mended(lab: Lab, server: Served, diagnosis: Diagnosis, cell: Cell, extra: l
 
 
 def _judge(row: Row) -> Iterator[str]:
-    yield from _judge_diagnosis(row)
+    yield from misdiagnoses(row)
+    for kind, found in (("", row.diagnosis), (" with a file", row.long)):
+        if found is not None and found.seconds > DOCTOR_LIMIT:
+            yield f"{row.task}: the doctor took {found.seconds:.1f} s{kind}"
     yield from _judge_listings(row)
     for cell, ok in row.mended.items():
         if not ok and seen_from_outside(row.task.topology, cell):
             yield f"{row.task}: {cell} ({row.diagnosis.causes[cell]}) does not work when all advice is followed"
 
 
-def _judge_diagnosis(row: Row) -> Iterator[str]:
+def misdiagnoses(row: Row) -> Iterator[str]:
+    """What the doctor says otherwise than it is, in sentences."""
     task, diagnosis = row.task, row.diagnosis
     if diagnosis.error:
         yield f"{task}: the doctor says no more than: {diagnosis.error}"
     for cell in row.cells:
         if not row.right(cell):
             yield f"{task}: {cell} is {expected(task.topology, cell)}, the doctor says {diagnosis.causes.get(cell)}"
-    for kind, found in (("", diagnosis), (" with a file", row.long)):
-        if found is not None and found.seconds > DOCTOR_LIMIT:
-            yield f"{task}: the doctor took {found.seconds:.1f} s{kind}"
     cause = expected_of_long(task.topology)
     if row.long is not None and cause not in row.long.causes.values():
         yield f"{task}: a long transfer is {cause}, the doctor does not say so"
