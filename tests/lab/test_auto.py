@@ -18,7 +18,8 @@ from lab.addresses import SERVER_NAME, Host
 from lab.compose import compose
 from lab.expected import Family, cells, families, works
 from lab.laboratory import Lab
-from lab.servers import FAIRLEAD, PASSWORD, URL, USER, Protection, Unavailable, served
+from lab.listing import PASSWORD, URL, USER
+from lab.servers import FAIRLEAD, Protection, Unavailable, served
 from lab.topologies import TOPOLOGIES, Topology, topology
 
 pytestmark = pytest.mark.usefixtures("laboratory")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from fairlead.client._blame import no_data_connection
 from fairlead.client._control import Control, refused
 from fairlead.client._data import Channel, DataPorts, named_cause
 from fairlead.client._flow import Flow, Outflow
@@ -13,7 +14,7 @@ from fairlead.client._memory import Memory, network_of
 from fairlead.client._race import Deadlines, Race
 from fairlead.client._scout import Scout
 from fairlead.client._security import ADVICE
-from fairlead.client._ways import Failure, Verdict, Way
+from fairlead.client._ways import Failure, Verdict
 from fairlead.client._wire import ProtectedStream, Source, Stream
 from fairlead.client.settings import Settings
 from fairlead.client.trace import (
@@ -37,17 +38,6 @@ _BUFFER = 512 * 1024
 _LAST_WORD = 1.0
 """Seconds that a server gets to say why TLS failed."""
 _SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
-
-_ADVICE = {
-    Cause.PASSIVE_DROPPED: "a firewall drops the call: the server's side must let its passive ports in",
-    Cause.PASSIVE_REJECTED: "nobody listens there: the server's passive ports are not forwarded, or closed",
-    Cause.PASSIVE_EXHAUSTED: "the server has no passive port free, try again later",
-    Cause.ACTIVE_DROPPED: "the server cannot call you: your side must let calls in, or use a passive mode",
-    Cause.FAMILY_UNSUPPORTED: "server and client share no address family for data",
-    Cause.DATA_TLS_NOT_RESUMED: "the server may want the TLS session of the control connection resumed",
-    Cause.REFUSED_BY_POLICY: "the server's policy forbids it, try another mode",
-}
-_ADVICE_OTHERWISE = "try another mode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,32 +178,7 @@ class Transfers:
         return offset if reply.intermediate else 0
 
     def _no_data_connection(self, failures: Sequence[Failure]) -> DataConnectionError:
-        failures = failures or self._ports.ways.failures
-        if not failures:
-            modes = " and ".join(self._ports.ways.unusable)
-            return DataConnectionError(
-                Cause.FAMILY_UNSUPPORTED,
-                f"no data connection: {modes} can only carry IPv4 addresses and this session runs over IPv6; "
-                "use EPSV or EPRT",
-            )
-        telling = [failure for failure in failures if failure.cause is not Cause.NOT_SUPPORTED] or failures
-        cause = telling[0].cause
-        reasons = "; ".join(_by_way(failures))
-        advice = f"{_ADVICE.get(cause, _ADVICE_OTHERWISE)}; fairlead doctor {self._server} finds out more"
-        return DataConnectionError(cause, f"no data connection ({reasons}); {advice}")
-
-
-def _by_way(failures: Sequence[Failure]) -> list[str]:
-    """What came of each way: the first failure with the cause of the last one, and how many there were."""
-    told: dict[Way, list[Failure]] = {}
-    for failure in failures:
-        told.setdefault(failure.way, []).append(failure)
-    lines = []
-    for way, group in told.items():
-        first = next(failure for failure in group if failure.cause is group[-1].cause)
-        more = f" and {len(group) - 1} further calls failed" if len(group) > 1 else ""
-        lines.append(f"{way}: {first.reason}{more}, {first.cause}")
-    return lines
+        return no_data_connection(failures, self._ports.ways, server=self._server, mode=self._settings.mode)
 
 
 class _Exchange:
