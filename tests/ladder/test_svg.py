@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from fairlead.ladder import svg
-from fairlead.ladder.model import Ladder
+from fairlead.ladder.model import Ladder, Party
 from tests.ladder.sessions import ACTIVE_DROPPED, PASSIVE, THIRD_PARTY, ladder, ladders, said
 
 NAME = "{http://www.w3.org/2000/svg}"
@@ -58,6 +59,11 @@ def test_markup_is_text() -> None:
 
 def test_dark_and_light_are_both_provided_for() -> None:
     assert "prefers-color-scheme:dark" in svg.draw(PASSIVE)
+
+
+def test_long_names_do_not_make_it_wide() -> None:
+    wide = ET.fromstring(svg.draw(replace(PASSIVE, parties=(*PASSIVE.parties[:1], Party("server", "x" * 10_000)))))
+    assert int(wide.get("width", "")) < 1500
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:

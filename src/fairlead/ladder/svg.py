@@ -47,7 +47,8 @@ class _Sheet:
         self._places = {party.name: place for place, party in enumerate(ladder.parties)}
         self._spaces = max(len(ladder.parties) - 1, 1)
         longest = max((width(line.label) for line in self._told), default=0)
-        headings = [width(words.heading(party.name, party.address)) for party in ladder.parties]
+        self._headings = [cut(words.heading(party.name, party.address), _MOST_ARROW) for party in ladder.parties]
+        headings = [width(heading) for heading in self._headings]
         cells = max(_LEAST_ARROW, min(longest + 4, _MOST_ARROW), *(heading + 2 for heading in headings), 0)
         self._cells = cells if self._spaces == 1 else min(cells, max(_MOST_ARROW_OF_SEVERAL, *headings))
         time = max((len(f"{step.at:.3f}") for step in ladder.steps), default=5)
@@ -72,10 +73,10 @@ class _Sheet:
         yield f"<style>{_STYLE}</style>"
         yield f'<rect class="bg" width="{self._width}" height="{height}"/>'
         yield _text(_MARGIN, 22, cut(title, int(self._width / _CELL) - 4), "h")
-        for place, party in enumerate(self._ladder.parties):
+        for place, heading in enumerate(self._headings):
             x = self._x(place)
             yield f'<line class="l" x1="{x:.0f}" y1="{_TOP - 8}" x2="{x:.0f}" y2="{height - _MARGIN}"/>'
-            yield self._heading(place, words.heading(party.name, party.address))
+            yield self._heading(place, heading)
         yield from body
         yield "</svg>"
 
@@ -88,7 +89,7 @@ class _Sheet:
         self._height = y + _MARGIN - 6
 
     def _description(self) -> str:
-        parties = ", ".join(words.heading(party.name, party.address) for party in self._ladder.parties)
+        parties = ", ".join(self._headings)
         failures = "; ".join(words.summary(self._told)) or "none"
         return f"A sequence diagram. Parties: {parties}. Steps: {len(self._told)}. Failures: {failures}."
 
