@@ -45,6 +45,11 @@ class Peer:
         self.expect("USER anonymous", "230 in")
         self.expect("FEAT", "500 what?")
 
+    def log_in_briefly(self) -> None:
+        """Greet, and let an anonymous user in who asks for nothing else."""
+        self.greet()
+        self.expect("USER anonymous", "230 in")
+
     @contextmanager
     def passive(self, *, backlog: int = 1) -> Iterator[socket.socket]:
         """Serve one EPSV; the block gets the data connection."""
@@ -81,22 +86,33 @@ class Scripted:
 
 
 @contextmanager
-def scripted(script: Callable[[Peer], None], *, host: str = "127.0.0.1") -> Iterator[Scripted]:
-    """Play ``script`` to the one client that connects within the block; its failures fail the test."""
+def scripted(*scripts: Callable[[Peer], None], host: str = "127.0.0.1") -> Iterator[Scripted]:
+    """Play a script to each client that connects within the block, in order; their failures fail the test."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, 0), family=family) as listener:
         listener.settimeout(DEADLINE)
         server = Scripted(host, listener.getsockname()[1])
 
-        def serve() -> None:
+        def play(control: socket.socket, script: Callable[[Peer], None]) -> None:
             try:
-                control, _ = listener.accept()
                 with control:
                     peer = Peer(control)
                     with peer.lines:
                         script(peer)
             except BaseException as error:  # noqa: BLE001 - it is raised in the test's own thread
                 server.failure.append(error)
+
+        def serve() -> None:
+            players = []
+            try:
+                for script in scripts:
+                    control, _ = listener.accept()
+                    players.append(threading.Thread(target=play, args=(control, script)))
+                    players[-1].start()
+            except BaseException as error:  # noqa: BLE001 - it is raised in the test's own thread
+                server.failure.append(error)
+            for player in players:
+                player.join(DEADLINE)
 
         thread = threading.Thread(target=serve)
         thread.start()

@@ -133,6 +133,53 @@ def test_call_from_another_address_is_turned_away(connect: Connect) -> None:
         assert ftp.scandir() == []
 
 
+@pytest.mark.parametrize("works", ["passive", "active"])
+def test_call_that_is_dropped_while_a_second_session_finds_out_about_the_servers(connect: Connect, works: str) -> None:
+    """The first port is silent; then either the second session is called, or the first one's next call is answered."""
+    in_touch = threading.Event()
+
+    def eprt(peer: Peer) -> tuple[str, int]:
+        argument = peer.lines.readline().decode().rstrip()
+        assert argument.startswith("EPRT ")
+        peer.send("200 ok")
+        return "127.0.0.1", int(argument.split("|")[3])
+
+    def listing(data: socket.socket) -> None:
+        data.sendall(b"-rw-r--r--   1 a        b               5 Jan 02  2020 file\r\n")
+
+    def users(peer: Peer) -> None:
+        peer.log_in()
+        peer.expect("EPSV", f"229 ok (|||{silent}|)")
+        peer.expect("PASV", "500 what?")
+        if works == "active":
+            peer.expect("EPSV", f"229 ok (|||{silent}|)")
+            in_touch.set()
+            address = eprt(peer)
+            peer.expect("LIST", "150 go")
+            with socket.create_connection(address, timeout=DEADLINE) as data:
+                listing(data)
+        else:
+            with peer.passive() as data:
+                peer.expect("LIST", "150 go")
+                listing(data)
+        peer.send("226 done")
+        quietly_quit(peer)
+
+    def scouts(peer: Peer) -> None:
+        peer.log_in_briefly()
+        address = eprt(peer)
+        peer.expect("LIST")
+        if works == "active":
+            assert in_touch.wait(DEADLINE)
+            with socket.create_connection(address, timeout=DEADLINE):
+                assert peer.lines.read() == b""
+        else:
+            assert peer.lines.read() == b""
+
+    with unanswered_port() as silent, scripted(users, scouts) as server, connect(server.url) as ftp:
+        assert [entry.name for entry in ftp.scandir()] == ["file"]
+
+
 @pytest.mark.req("C-959-ABOR-1")
 def test_abort_goes_out_as_urgent_data_in_front_of_abor(connect: Connect) -> None:
     seen: list[bytes] = []
