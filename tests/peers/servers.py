@@ -156,7 +156,10 @@ def vsftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) ->
 
 @contextlib.contextmanager
 def proftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -> Iterator[Server]:
-    """ProFTPD with a user file of its own; under TLS it wants sessions resumed, which is its default."""
+    """ProFTPD with a user file of its own and the modules that bring commands.
+
+    Under TLS it wants sessions resumed, which is its default.
+    """
     binary = program("proftpd")
     need_root("ProFTPD changes its root directory")
     with workshop("proftpd") as (place, root):
@@ -193,6 +196,11 @@ def proftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -
             UseReverseDNS off
             RootRevoke off
             AllowForeignAddress {"on" if third_parties else "off"}
+            LoadModule mod_copy.c
+            LoadModule mod_deflate.c
+            DeflateEngine on
+            LoadModule mod_digest.c
+            LoadModule mod_site_misc.c
             """)
         if tls is not None:
             config.write_text(f"""{config.read_text()}

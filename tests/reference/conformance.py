@@ -32,7 +32,7 @@ the servers last answered (`tests/reference/answers.json`, renewed by `make diff
 DIFFERENCES = (
     "One script of {count} commands goes to {servers}, each with one user who may write, over a fresh copy of the same "
     "few files; the last groups go to servers that require TLS. Each is set up as `tests/peers/servers.py` has it, "
-    "ProFTPD without its loadable modules but for TLS, so some of them can do more than shows here. What is compared "
+    "so some of them can do more than shows here. What is compared "
     "are the reply codes and, where a cell shows it, the data or the text. 150 stands for 125, too. `closed`: the "
     "server closed the connection; `silent`: no reply came within {deadline:g} seconds; {outside}: a code that neither "
     "RFC 959 section 5.4 nor a later document gives the command; *PASV 550*: the data connection was refused already."
