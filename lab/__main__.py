@@ -19,15 +19,16 @@ from lab.servers import SERVERS, Protection, served
 from lab.topologies import TOPOLOGIES, Topology, topology
 
 ROOT = Path(__file__).parents[1]
-MATRIX_PAGE = ROOT / "docs" / "reach" / "matrix.md"
-CLIENTS_PAGE = ROOT / "docs" / "reach" / "clients.md"
+MATRIX_PAGE = ROOT / "docs" / "lab" / "matrix.md"
+CLIENTS_PAGE = ROOT / "docs" / "lab" / "clients.md"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description="Real obstacles for FTP, on this machine.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("list", help="the topologies, and the obstacles that others are composed of")
-    verbs.add_parser("down", help="remove every laboratory of this machine")
+    down = verbs.add_parser("down", help="remove what processes left that were killed")
+    down.add_argument("--all", action="store_true", help="and the laboratories that others are using now")
     show = verbs.add_parser("show", help="the rules and kernel settings of a topology's routers")
     show.add_argument("topology", type=_topology)
     run = verbs.add_parser("run", help="build a topology, run a program inside, take it down")
@@ -135,7 +136,7 @@ def main() -> int:
         case "list":
             return _list()
         case "down":
-            for prefix in namespaces.sweep(everything=True):
+            for prefix in namespaces.sweep(everything=args.all):
                 print(f"removed {prefix}")
             return 0
         case "show":
