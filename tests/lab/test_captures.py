@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,8 +18,9 @@ from fairlead.reach.cause import Cause
 from lab.addresses import Host
 from lab.expected import Cell, Mode, cells, expected
 from lab.laboratory import Lab
+from lab.listing import PASSWORD
 from lab.probe import attempt, patience_for
-from lab.servers import LARGE_FILE, PASSWORD, Protection, served
+from lab.servers import FAIRLEAD, LARGE_FILE, Protection, served
 from lab.topologies import TOPOLOGIES, topology
 from tests.lab.capturing import capturing
 
@@ -145,3 +150,18 @@ def test_a_long_transfer_is_explained_at_both_ends(
             assert causes == ([cause] if cause else [])
             octets = max(step.size for session in sessions for step in session.ladder.steps)
             assert octets > 900_000
+
+
+def test_what_passes_an_interface_is_explained_as_it_happens() -> None:
+    with Lab(topology("server-firewall")) as lab, served(lab, "fairlead", Protection.CLEAR):
+        words: list[str | Path] = [FAIRLEAD, "explain", "-i", "net", "--json"]
+        process = lab.start(Host.CLIENT, words, output=subprocess.PIPE)
+        assert process.stdout is not None
+        begun = process.stdout.readline()
+        attempt(lab, Cell(Mode.EPSV, 4, False), patience=1.0)
+        session = process.stdout.readline()  # it comes by itself, once the session has ended
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(10.0) == 1
+    told = json.loads(begun + session + rest)
+    assert [[each["cause"] for each in one["findings"]] for one in told["sessions"]] == [["passive-dropped"]]

@@ -24,11 +24,15 @@ _HEADER = struct.Struct("!HHH8sH")
 
 
 def frames(interface: str) -> Iterator[Frame | None]:
-    """The frames that pass ``interface``, or any, for ever; None when none came for :data:`TICK` seconds.
+    """The frames that pass ``interface``, or any, from now on for ever; None when none came for :data:`TICK` seconds.
 
-    Raises CaptureError where that is not possible or not permitted.
+    Raises CaptureError, at once, where that is not possible or not permitted.
     """
-    with contextlib.closing(_socket(interface)) as receiver:
+    return _received(_socket(interface))
+
+
+def _received(receiver: socket.socket) -> Iterator[Frame | None]:
+    with contextlib.closing(receiver):
         while True:
             try:
                 octets, (_, protocol, direction, hardware, address) = receiver.recvfrom(_LONGEST)

@@ -15,7 +15,7 @@ from fairlead.cli.ladder import FORMATS, ladder_file
 from fairlead.reach.products import TITLES
 
 if TYPE_CHECKING:
-    from fairlead.capture.explain import Explained
+    from fairlead.capture.explain import Explained, Explainer
     from fairlead.capture.files import Frame
     from fairlead.ladder.model import Ladder
     from fairlead.reach.advice import Advice
@@ -112,22 +112,33 @@ def _recorded(args: argparse.Namespace, file: BinaryIO) -> Iterator[Explained]:
 
 
 def _live(args: argparse.Namespace) -> Iterator[Explained]:
-    import time
-
     from fairlead.capture import live
     from fairlead.cli.failures import say
 
     explainer = _explainer(args)
-    frames: Iterator[Frame | None] = live.frames(args.interface)
+    frames = live.frames(args.interface)
     say(f"capturing at {args.interface}; Ctrl-C ends it")
+    return _passing(frames, explainer)
+
+
+def _passing(frames: Iterator[Frame | None], explainer: Explainer) -> Iterator[Explained]:
+    """Sessions as they end, and what is left of them when the user ends it."""
+    import signal
+    import time
+
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
     try:
         for frame in frames:
             yield from explainer.tick(time.time()) if frame is None else explainer.feed(frame)
-    except KeyboardInterrupt:
-        yield from explainer.finish()
+            if asked:
+                break
+    finally:
+        signal.signal(signal.SIGINT, before)
+    yield from explainer.finish()
 
 
-def _explainer(args: argparse.Namespace) -> Any:
+def _explainer(args: argparse.Namespace) -> Explainer:
     from fairlead.capture.explain import Explainer
     from fairlead.capture.tracker import CONTROL_PORTS
 
@@ -138,26 +149,20 @@ def _print(args: argparse.Namespace, sessions: Iterable[Explained]) -> int:
     """Print each session as it comes; returns the exit status."""
     count = failed = 0
     if args.json:
-        print('{"sessions": [', end="")
+        print('{"sessions": [', flush=True)
     for session in sessions:
         failed += bool(session.findings)
         if args.failures and not session.findings:
             continue
         count += 1
         if args.json:
-            print(
-                "," if count > 1 else "",
-                json.dumps(_document(session), ensure_ascii=False),
-                sep="\n",
-                end="",
-                flush=True,
-            )
+            print(f"{',' if count > 1 else ''}{json.dumps(_document(session), ensure_ascii=False)}", flush=True)
         else:
             _show(args, session, first=count == 1)
         if args.ladder is not None:
             _write(args.ladder, session.ladder, count)
     if args.json:
-        print("\n]}")
+        print("]}")
     elif not count:
         print("In none of the sessions anything failed." if args.failures else "There is no session of FTP in it.")
     return 1 if failed else 0
