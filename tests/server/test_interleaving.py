@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -31,6 +32,8 @@ from fairlead.proto.sequences import legal
 from fairlead.server.control import WEB_VERBS
 from fairlead.storage.base import Intent
 from fairlead.storage.memory import MemoryStorage
+from tests.certificates import Pair
+from tests.server import secure
 from tests.server.session import Control, Running, serving
 
 LONG = 4 << 20
@@ -44,7 +47,7 @@ Run: TypeAlias = Callable[[Coroutine[Any, Any, None]], None]
 
 
 @contextmanager
-def served(run: Run = asyncio.run) -> Iterator[Running]:
+def served(run: Run = asyncio.run, pair: Pair | None = None) -> Iterator[Running]:
     storage = MemoryStorage(capacity=16 << 20)
     for name, content in (("/short", b"content"), ("/long", bytes(LONG))):
         upload = storage.create(name, intent=Intent.REPLACE, owner="me")
@@ -60,6 +63,7 @@ def served(run: Run = asyncio.run) -> Iterator[Running]:
         max_login_attempts=1000,
         data_connect_timeout=INSTANTLY,
         data_stall_timeout=INSTANTLY,
+        tls=secure.settings(*filter(None, [pair])),
     ) as running:
         yield running
 
@@ -74,8 +78,10 @@ COMMANDS = [
     "RNTO", "RETR short", "RETR long", "RETR none", "STOR new", "STOR other", "APPE new", "STOU", "LIST", "NLST",
     "MLSD", "DELE new", "MKD x", "RMD x", "EPSV ALL", "ALLO 1", "OPTS UTF8 ON", "SITE HELP", "PORT 1,2,3",
     "PORT 127,0,0,1,3,4", "ABOR", "ABOR", "ABOR", "REIN", "USER me", "PASS secret", "PASS wrong", "", "\x00",
-    "USER me\r\nPASS secret",
+    "USER me\r\nPASS secret", "PBSZ 0", "PROT P", "PROT C", "SSCN ON", "CPSV", "AUTH TLS",
 ]  # fmt: skip
+IN_CIPHER = [line for line in COMMANDS if line != "REIN"]
+"""All but what leads back to a connection in clear."""
 TELNET = [b"", b"\xff\xf4\xff\xf2", b"\xff\xf1", b"\xff\xfd\x01"]
 
 
@@ -228,25 +234,52 @@ class Dialogue(RuleBasedStateMachine):
         self.running.recorded.clear()
 
 
+class SecureDialogue(Dialogue):
+    """The same under TLS; whoever shakes no hands on a data connection, as here, is told so with PROT P."""
+
+    context: ClassVar[ssl.SSLContext]
+
+    @initialize()
+    def connect(self) -> None:
+        self.control = secure.login(self.running, self.context, protect=False)
+
+    @rule(lines=st.lists(st.sampled_from(IN_CIPHER), min_size=1, max_size=4), telnet=st.sampled_from(TELNET))
+    def ask(self, lines: list[str], telnet: bytes) -> None:
+        super().ask(lines, telnet)
+
+    @rule(end=st.sampled_from(["QUIT", "close", "reset"]))
+    def leave_and_come_back(self, end: str) -> None:
+        super().leave_and_come_back(end)
+
+
 @pytest.mark.req(
     "S-959-GRAM-1", "S-959-GRAM-9", "S-959-GRAM-13", "S-959-GRAM-4", "S-DF-ABOR-4", "S-959-ABOR-1", "S-DF-MISC-2",
     "S-959-STAT-3", "S-959-QUIT-3",
 )  # fmt: skip
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 def test_any_interleaving_keeps_replies_in_step(run: Run, request: pytest.FixtureRequest) -> None:
-    asked: int = request.config.getoption("--interleavings")
     with served(run) as Dialogue.running:
-        run_state_machine_as_test(
-            Dialogue,
-            settings=settings(
-                max_examples=asked or FEW,
-                stateful_step_count=30,
-                derandomize=not asked,
-                deadline=None,
-                database=None,
-                suppress_health_check=[HealthCheck.too_slow],
-            ),
-        )
+        run_state_machine_as_test(Dialogue, settings=as_asked(request.config))
+
+
+@pytest.mark.req("S-959-GRAM-9", "S-DF-ABOR-4", "S-959-ABOR-1", "S-959-STAT-3")
+def test_any_interleaving_keeps_replies_in_step_under_tls(pair: Pair, request: pytest.FixtureRequest) -> None:
+    SecureDialogue.context = secure.trusting(pair.certificate)
+    with served(uvloop.run, pair) as SecureDialogue.running:
+        run_state_machine_as_test(SecureDialogue, settings=as_asked(request.config))
+
+
+def as_asked(config: pytest.Config) -> settings:
+    """The few dialogues that are always the same, or as many others as --interleavings says."""
+    asked: int = config.getoption("--interleavings")
+    return settings(
+        max_examples=asked or FEW,
+        stateful_step_count=30,
+        derandomize=not asked,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 
 
 LOGIN = b"USER me\r\nPASS secret\r\n"
