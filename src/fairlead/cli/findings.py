@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fairlead.doctor.advice import advice, verdict
+from fairlead.doctor.advice import advice, verdict, way
 from fairlead.doctor.report import server_product
 from fairlead.reach.advice import Advice
 from fairlead.reach.cause import Cause
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fairlead.doctor.examine import Examination, Probe
     from fairlead.doctor.look import Look
 
+_ON_THE_WAY = {Cause.PASSIVE_DROPPED, Cause.PASSIVE_RANGE_PARTLY_OPEN, Cause.HELPER_BLIND}
 _COLUMN = 18
 """Cells of a product's name and what stands before it."""
 _HEADINGS = {
@@ -44,6 +45,8 @@ def show(console: Console, found: Examination, products: Collection[str]) -> Non
             console.print(_table(probes))
     for cause in _failing(found):
         _explain(console, cause)
+        if cause in _ON_THE_WAY and way(found):
+            _prose(console, way(found), "  ")
     advised = advice(found)
     if advised:
         console.print()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fairlead.doctor.examine import Examination
 from fairlead.reach.advice import Advice, Finding, Surroundings, advise, best
 from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Answer, Evidence, Family
-from fairlead.reach.explanations import EXPLANATIONS
+from fairlead.reach.explanations import EXPLANATIONS, Owner
 from fairlead.reach.verdict import LASTING, NOT_OFFERED
 
 
@@ -38,6 +40,7 @@ def surroundings(found: Examination) -> Surroundings:
         outside=next((each.seen for each in seen if each.family == 4 and each.seen not in {"", each.local}), ""),
         ports=tuple(port for each in seen if each.passive for port in _ports(each)),
         closed=any(_closed(each) for each in seen),
+        dropped_by=_dropped_by(seen),
         active_ports=_range(found),
         offers_tls=any(look.offers_tls for look in found.looks),
     )
@@ -107,6 +110,26 @@ def _ports(seen: Evidence) -> list[int]:
 def _closed(seen: Evidence) -> bool:
     at_peer = [call for call in (*seen.calls, *seen.samples) if call.host == seen.peer]
     return seen.passive and any(call.answer is not Answer.CONNECTED for call in at_peer)
+
+
+def _dropped_by(attempts: Iterable[Evidence]) -> Owner | None:
+    """Whose network drops calls to the passive ports: that behind the last router which they reach."""
+    last = [each for each in attempts if each.router]
+    if last and all(each.near_server for each in last):
+        return Owner.SERVERS_NETWORK
+    if last and all(each.hop == 1 for each in last):
+        return Owner.YOUR_NETWORK
+    return None
+
+
+def way(found: Examination) -> str:
+    """How far calls to the passive ports get, in one sentence; empty where that is not known."""
+    places = {
+        each.router: f"{each.router} (router {each.hop} on the way{', next to the server' if each.near_server else ''})"
+        for each in (probe.seen for probe in found.probes)
+        if each.router
+    }
+    return f"The call gets as far as {' and '.join(places.values())} and is dropped there or behind." if places else ""
 
 
 def _range(found: Examination) -> range | None:

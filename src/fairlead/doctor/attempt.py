@@ -14,6 +14,7 @@ from fairlead.client.trace import Called as CalledRecord
 from fairlead.client.trace import ModeFailed, Record, Trace, Waiting
 from fairlead.doctor.calling import call, try_port
 from fairlead.doctor.entry import Stopped, ask, begin_tls, connect, go_to, greet, log_in, protect, said
+from fairlead.doctor.hops import NOWHERE, trace
 from fairlead.doctor.look import Look
 from fairlead.doctor.patience import Patience
 from fairlead.doctor.plan import Plan
@@ -166,6 +167,8 @@ class Attempt:
             status = await ask(control, "STAT")
             told = _TOLD.search(status.text)
             self._note(told=int(told[1]) if told else 0)
+            if self.seen.answer is Answer.SILENT:
+                await self._trace(control, port)
         if self.command == LISTING and not control.lost and (stream is None or self.seen.final is not None):
             await self._sample(control)
 
@@ -200,6 +203,14 @@ class Attempt:
             if stream is not None:
                 return stream
         return None
+
+    async def _trace(self, control: Control, port: int) -> None:
+        """Find out how far the call gets, a second time where something may have been lost."""
+        reached = NOWHERE
+        for _ in range(2):
+            again = await trace(self.wire, (control.peer[0], port), control.peer, self.patience.glance)
+            reached = max(reached, again, key=lambda each: (each.hop, each.last))
+        self._note(router=reached.router, hop=reached.hop, near_server=reached.last)
 
     def _tell_called(self, control: Control, told: Called) -> None:
         control.tell(

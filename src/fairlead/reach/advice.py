@@ -55,6 +55,8 @@ class Surroundings:
     """Passive ports that the server announced."""
     closed: bool = False
     """Whether announced ports were closed even at the server's own address."""
+    dropped_by: Owner | None = None
+    """In whose network calls to the passive ports end, where that is known."""
     active_ports: range | None = None
     """Where the client was told to wait."""
     offers_tls: bool = False
@@ -173,11 +175,10 @@ def _passive_ports(case: Case) -> Iterator[Advice]:
             for each in families
         ),
     )  # fmt: skip
-    yield Advice(
-        Owner.YOUR_NETWORK,
-        f"Only where your own firewall limits what may be called: let calls out to the server's ports {span}.",
-        passing(leaving),
-    )
+    if around.dropped_by is not Owner.SERVERS_NETWORK:
+        only = "" if around.dropped_by else "Only where your own firewall limits what may be called: "
+        text = f"{only}let calls out to the server's ports {span}."
+        yield Advice(Owner.YOUR_NETWORK, text[0].upper() + text[1:], passing(leaving))
     forwards: tuple[Forward, ...] = ()
     if around.inside and 4 in families:
         forwards = (Forward(purpose="passive data connections", ports=ports, host=around.inside, to=ports),)

@@ -75,6 +75,12 @@ class Evidence:
     """Our calls to the announced port, at whichever address."""
     samples: tuple[Called, ...] = ()
     """Our calls to ports that were announced when the same was asked again."""
+    router: str = ""
+    """The last router that our call to the announced port reached, where it was not answered and routers told."""
+    hop: int = 0
+    """That router's place on the way, 1 for our own."""
+    near_server: bool = False
+    """Whether the server, or the router that has its address, is the next behind that one."""
     listening: bool | None = None
     """Whether our own listener answered when we called it ourselves."""
     caller: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from fairlead.client._wire import Address, Source
 from fairlead.client._wires.blocking import unresolved
+from fairlead.client._wires.hops import Within
 from fairlead.client._wires.sockets import (
     SocketCall,
     SocketListener,
@@ -40,6 +41,10 @@ class AsyncioWire:
     def call(self, address: Address) -> SocketCall:
         """See :class:`fairlead.client._wire.Wire`."""
         return SocketCall(address)
+
+    def call_within(self, address: Address, hops: int) -> Within:
+        """See :class:`fairlead.doctor.hops.TracingWire`."""
+        return Within(address, hops)
 
     def listen(self, host: str, ports: Sequence[int]) -> SocketListener:
         """See :class:`fairlead.client._wire.Wire`."""
