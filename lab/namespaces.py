@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +28,7 @@ _NAME = re.compile(r"fl-(\d+)-(\d+)-\d+")
 _serial = count(1)
 
 
+@cache
 def unavailable() -> str:
     """Why no laboratory can be built here, in one line; empty when one can."""
     if sys.platform != "linux":
@@ -37,6 +40,13 @@ def unavailable() -> str:
     for program, package in (("nsenter", "util-linux"), ("unshare", "util-linux")):
         if shutil.which(program) is None:
             return f"the laboratory needs the Debian package {package}"
+    if not Path("/dev/net/tun").exists():
+        return "the laboratory needs /dev/net/tun: its middleboxes read and write packets there"
+    tried = subprocess.run(
+        ["unshare", "--net", "--mount", nft_program(), "add table inet filter"], capture_output=True, check=False
+    )
+    if tried.returncode:
+        return "the laboratory needs the rights to make network namespaces and nftables rules, which root lacks here"
     return ""
 
 
