@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fairlead.capture.findings import Finding
 from fairlead.capture.session import DEFAULT, HIDDEN, Attempt, Session
-from fairlead.capture.verdicts import Finding
 from fairlead.reach import advice as reach
 from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Family

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from fairlead.capture.connection import Connection
 from fairlead.capture.dialogue import Answered, Event, Hidden, Missing, Sent, Stranger, Uncovered
+from fairlead.capture.findings import Finding
+from fairlead.capture.phrases import show
 from fairlead.capture.records import looks_like_tls
 from fairlead.capture.session import Attempt, Session
-from fairlead.capture.verdicts import Finding, show
 from fairlead.ladder.model import CONTROL, End, Kind, Ladder, Party, Step
 from fairlead.ladder.words import masked
 from fairlead.proto.reply import Reply

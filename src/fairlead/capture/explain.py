@@ -9,11 +9,11 @@ from fairlead.capture.advice import advice
 from fairlead.capture.dialogue import Missing
 from fairlead.capture.drawing import ladder
 from fairlead.capture.files import Frame
+from fairlead.capture.findings import Experience, Finding, findings
 from fairlead.capture.packets import Address, Dissector
 from fairlead.capture.session import Session
 from fairlead.capture.standpoint import Standpoint, standpoint
 from fairlead.capture.tracker import CONTROL_PORTS, IMPLICIT_PORTS, Tracker
-from fairlead.capture.verdicts import Experience, Finding, findings
 from fairlead.errors import CaptureError
 from fairlead.ladder.model import Ladder
 from fairlead.reach.advice import Advice

@@ -170,7 +170,7 @@ def _print(args: argparse.Namespace, sessions: Iterable[Explained]) -> int:
 
 def _show(args: argparse.Namespace, session: Explained, *, first: bool) -> None:
     """A sentence for each failure, what to do, what cannot be seen, and the ladder."""
-    from fairlead.capture.verdicts import show
+    from fairlead.capture.phrases import show
     from fairlead.cli.ladder import draw
     from fairlead.reach.explanations import EXPLANATIONS
 
@@ -215,7 +215,7 @@ def _line(text: str) -> None:
 
 def _document(session: Explained) -> dict[str, Any]:
     """A session as ``--json`` prints it."""
-    from fairlead.capture.verdicts import show
+    from fairlead.capture.phrases import show
     from fairlead.ladder import jsonl
     from fairlead.reach.explanations import EXPLANATIONS
 
