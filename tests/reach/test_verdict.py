@@ -52,6 +52,7 @@ def samples(*answers: Answer, first: int = 50002) -> tuple[Called, ...]:
     [
         (epsv(**DONE), Cause.OK),
         (pasv(**DONE), Cause.OK),
+        (epsv(opening=Said(150, "here"), octets=262144, enough=True), Cause.OK),
         (port(caller=SERVER, **DONE), Cause.OK),
         (epsv(session=Cause.TLS_REQUIRED), Cause.TLS_REQUIRED),
         (epsv(None, setup=None), Cause.CONTROL_LOST),

@@ -18,7 +18,7 @@ from fairlead.doctor.hops import NOWHERE, trace
 from fairlead.doctor.look import Look
 from fairlead.doctor.patience import Patience
 from fairlead.doctor.plan import Plan
-from fairlead.doctor.transfer import Transfer, let_go
+from fairlead.doctor.transfer import ENOUGH, Transfer, let_go
 from fairlead.errors import ArgumentError
 from fairlead.proto import address as text_form
 from fairlead.reach.cause import Cause
@@ -94,7 +94,8 @@ class Attempt:
     def fetches(self) -> bool:
         """Whether a file is to be fetched, in a mode that served for a listing."""
         final = self.seen.final
-        return bool(self.plan.file) and self.seen.ended and final is not None and final.code < 400
+        arrived = self.seen.enough or (self.seen.ended and final is not None and final.code < 400)
+        return bool(self.plan.file) and arrived
 
     async def fetch(self) -> None:
         """Fetch the file, slowly at first: what becomes of long transfers, and of the control connection meanwhile.
@@ -103,9 +104,12 @@ class Attempt:
         """
         again = self.again()
         again.command = ("RETR", self.plan.file)
-        seen = await again.run()
-        if seen.octets:
-            self.seen = replace(seen, samples=self.seen.samples)
+        try:
+            await again.run()
+        finally:  # also where time is up before the server's last word
+            seen = again.seen
+            if seen.octets and (seen.ended or seen.enough or seen.broke or seen.final is not None):
+                self.seen = replace(seen, samples=self.seen.samples)
 
     async def run(self) -> Evidence:
         """What was observed."""
@@ -149,10 +153,15 @@ class Attempt:
         self.trace.silent = False
         self.trace(ModeFailed(self.mode.value, sentence, cause.value))
 
-    def _transfer(self, control: Control) -> Transfer:
-        if self.command == LISTING:
-            return Transfer(control, self.patience, self.seen)
-        return Transfer(control, self.patience, self.seen, enough=LONG, slow=SLOW)
+    async def _transfer(self, control: Control, stream: Stream | None, listener: Listener | None) -> None:
+        long = self.command != LISTING
+        transfer = Transfer(
+            control, self.patience, self.seen, enough=LONG if long else ENOUGH, slow=SLOW if long else 0.0
+        )
+        try:
+            await transfer.run(self.command, stream=stream, listener=listener)
+        finally:
+            self.seen = transfer.seen
 
     # The server is called
 
@@ -162,7 +171,7 @@ class Attempt:
             return
         stream = await self._call(control, port)
         if stream is not None:
-            self.seen = await self._transfer(control).run(self.command, stream=stream, listener=None)
+            await self._transfer(control, stream, None)
         else:
             status = await ask(control, "STAT")
             told = _TOLD.search(status.text)
@@ -268,7 +277,7 @@ class Attempt:
         if not reply.completed:
             return
         control.tell(Waiting((host, port), sum_shown=self.mode is Mode.PORT))
-        self.seen = await self._transfer(control).run(self.command, stream=None, listener=listener)
+        await self._transfer(control, None, listener)
         if not self.seen.caller:
             told = await try_port(self.wire, (listener.local[0], port), self.patience.glance)
             self._note(listening=told.answer is Answer.CONNECTED)

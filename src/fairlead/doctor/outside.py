@@ -10,7 +10,7 @@ from typing import Literal
 from fairlead.doctor.certificate import Shown
 from fairlead.doctor.finding import Finding, State
 from fairlead.doctor.machine import Machine
-from fairlead.doctor.openings import active_sources
+from fairlead.doctor.openings import offer_of
 from fairlead.doctor.places import family_of, is_loopback, span
 from fairlead.doctor.ruleset import Packet, Ruleset, Verdict
 from fairlead.reach.private import is_private
@@ -89,7 +89,7 @@ def check_firewall(settings: Settings, firewall: Ruleset | str) -> Iterator[Find
         ):
             yield from _let_in(firewall, family, what, ports)
         if settings.active:
-            sources = active_sources(settings)
+            sources = offer_of(settings).sources
             source = None if sources is None else sources[0]
             verdict = firewall.verdict(Packet("output", family, 50_000, source))
             if verdict in {Verdict.DROPPED, Verdict.REJECTED}:

@@ -14,7 +14,7 @@ from fairlead.doctor.certificate import Shown, read_certificate
 from fairlead.doctor.finding import Finding, State
 from fairlead.doctor.firewall import read_ruleset
 from fairlead.doctor.machine import Machine, this_machine
-from fairlead.doctor.openings import active_sources, host_rules, router_rules
+from fairlead.doctor.openings import host_rules, offer_of, router_rules
 from fairlead.doctor.outside import check_announced, check_certificates, check_firewall, resolved
 from fairlead.doctor.places import WILDCARDS, family_of, is_loopback, is_one_address, span
 from fairlead.doctor.ruleset import Ruleset
@@ -192,7 +192,7 @@ def _passive(settings: Settings, machine: Machine) -> Iterator[Finding]:
 def _active(settings: Settings, machine: Machine) -> Iterator[Finding]:
     if not settings.active:
         return
-    sources = active_sources(settings)
+    sources = offer_of(settings).sources
     if sources is not None and sources[0] < machine.unprivileged and not machine.may_bind_all:
         yield Finding(
             "active",

@@ -98,6 +98,10 @@ class Transfer:
             self.control.tell(TlsBegan("data", protected.security))
             stream = protected
         await self._read(stream)
+        if self.seen.octets >= self._enough:
+            self._note(enough=True)
+            self.control.tell(DataClosed("us", self.seen.octets, self.control.wire.now() - began))
+            return
         self.control.tell(DataClosed("the server", self.seen.octets, self.control.wire.now() - began))
         stream.close()
         await self._hear_out()

@@ -98,6 +98,8 @@ class Evidence:
     octets: int = 0
     ended: bool = False
     """Whether the data ended in order."""
+    enough: bool = False
+    """Whether it was ended from here, since more data would tell no more."""
     broke: str = ""
     """How the data connection broke."""
     idle: float = 0.0

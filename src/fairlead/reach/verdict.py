@@ -77,6 +77,8 @@ def _refused_with(*codes: int) -> Callable[[Evidence], bool]:
 
 
 def _worked(seen: Evidence) -> bool:
+    if seen.enough:
+        return True
     return seen.ended and not seen.broke and seen.final is not None and 200 <= seen.final.code < 300
 
 
