@@ -170,7 +170,8 @@ class Bus:
 
     def wanted(self, kind: type[Event]) -> bool:
         """Whether anybody subscribed to ``kind``."""
-        return bool(self._route(kind))
+        route = self._routes.get(kind)
+        return bool(self._route(kind) if route is None else route)
 
     def emit(self, event: Event) -> None:
         """Hand ``event`` to its subscribers, in the order in which they subscribed."""

@@ -17,22 +17,22 @@ class Record:
     _fields: ClassVar[tuple[str, ...]] = ()
     """The names, those of bases first."""
     _all: ClassVar[frozenset[str]] = frozenset()
-    _needed: ClassVar[frozenset[str]] = frozenset()
-    """Those without a default."""
+    _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
         cls._fields += tuple(get_annotations(cls))
         cls._all = frozenset(cls._fields)
-        cls._needed = frozenset(name for name in cls._fields if not hasattr(cls, name))
+        cls._defaults = {name: getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
 
     def __init__(self, *values: Any, **named: Any) -> None:
         if values:
             if len(values) > len(self._fields):
                 raise TypeError(f"{type(self).__name__} has no more fields than {', '.join(self._fields)}")
             named |= zip(self._fields, values, strict=False)
-        given = named.keys()
-        if given != self._all and not self._needed <= given <= self._all:
-            raise TypeError(f"{type(self).__name__} needs {', '.join(self._fields)}; what is given is {named!r}")
+        if named.keys() != self._all:
+            named = self._defaults | named
+            if named.keys() != self._all:
+                raise TypeError(f"{type(self).__name__} needs {', '.join(self._fields)}; what is given is {named!r}")
         self.__dict__.update(named)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,8 @@ def judge(control: Control, verb: str, argument: str, data: socket.socket | None
         return f"{codes[0]} is no reply to it"
     if codes[0] < 200:
         if data is not None:
-            data.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # a transfer that failed may have ended it
+                data.shutdown(socket.SHUT_WR)
             receive(data)
         codes.append(control.read().code)
         if not legal(verb, codes[1], preliminary_seen=True):

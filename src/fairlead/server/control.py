@@ -7,8 +7,10 @@ the 150 and 226 of a small file, or the replies to a hundred pipelined commands,
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from fairlead.events import CommandReceived, ControlLost, ReplySent, SessionClosed, SessionOpened, SessionRefused
@@ -51,8 +53,10 @@ class Control(asyncio.Protocol):
     __slots__ = (
         "_active",
         "_busy",
+        "_descriptor",
         "_drained",
         "_ended",
+        "_ending",
         "_implicit",
         "_layer",
         "_loop",
@@ -87,6 +91,8 @@ class Control(asyncio.Protocol):
         self._running = False
         self._ended = False
         self._lost = False
+        self._ending: select.poll | None = None
+        """Tells whether the client has ended the connection, once it was asked."""
         self._orderly = False
         self._reading_paused = False
         self._writing_paused = False
@@ -122,7 +128,8 @@ class Control(asyncio.Protocol):
         session.peer = (plain_address(peer[0]), peer[1])
         session.local = (plain_address(local[0]), local[1])
         session.here = plain_address(own[0])
-        refusal = server.admit(self, transport.get_extra_info("socket").fileno())
+        self._descriptor: int = transport.get_extra_info("socket").fileno()
+        refusal = server.admit(self, self._descriptor)
         if refusal is not None:
             server.events.emit(SessionRefused(session=session.number, peer=session.peer[0], reason=refusal))
             self.closing = refusal
@@ -252,6 +259,20 @@ class Control(asyncio.Protocol):
         if not self._running:
             self._flush()
 
+    def invite(self, reply: Reply) -> None:
+        """Send ``reply``, upon which the client sends data, at once: it does so while the data connection is taken."""
+        self.send(reply)
+        transport = self._transport
+        if not isinstance(transport, TlsLayer) and not transport.get_write_buffer_size():
+            data = b"".join(self._out)
+            self._out.clear()
+            with suppress(OSError):
+                data = data[os.write(self._descriptor, data) :]
+            if data:
+                self._out.append(data)
+        if not self._running:
+            self._flush()
+
     @property
     def writing_paused(self) -> bool:
         """Whether the client has not read its replies for so long that no more can be written."""
@@ -283,9 +304,10 @@ class Control(asyncio.Protocol):
             await turn
 
     def _left(self) -> bool:
-        control = select.poll()
-        control.register(self._transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
-        return bool(control.poll(0))
+        if self._ending is None:
+            self._ending = select.poll()
+            self._ending.register(self._descriptor, select.POLLRDHUP)
+        return bool(self._ending.poll(0))
 
     # TLS
 

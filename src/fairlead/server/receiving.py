@@ -67,10 +67,9 @@ async def _receive(
     if representation.mode != "S" or transfer.early:
         return await _receive_framed(transfer, connection, upload, session, decoder)
     receive = Receive(connection, upload, decoder)
+    transfer.count(receive)
     # Records and pages can be so short that even few octets take the event loop too long.
     receive.budget = SMALL if session.storage.inline and representation.structure == "F" else 0
-    # Nearly every client waits for the 150: to look before the first wait would be in vain.
-    await transfer.ready(receive, connection)
     while not receive.run(0):
         if receive.moved >= receive.budget:
             break

@@ -134,7 +134,7 @@ class Transfer:
         session = self._session
         session.transfer = self
         port = session.port or default_port(session)
-        session.reply(Reply(125 if port.kept else 150, opening))
+        (session.reply_to.invite if self.receives else session.reply)(Reply(125 if port.kept else 150, opening))
         try:
             if session.reply_to.stop_wanted:
                 self.aborted = True
@@ -252,6 +252,10 @@ class Transfer:
                 return
             patience = PATIENCE if pump.moved - before >= BRISK else 0.0
             await self.ready(pump, connection)
+
+    def count(self, pump: Pump) -> None:
+        """Go by what ``pump`` has moved."""
+        self._pump = pump
 
     async def ready(self, pump: Pump, connection: Connection) -> None:
         """Wait until ``pump`` can go on, at most the time a data connection may stand still."""

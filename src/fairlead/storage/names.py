@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from hashlib import blake2b
 
 from fairlead.errors import InvalidName, NotFound, StorageError
@@ -64,12 +65,17 @@ def is_partial(name: bytes) -> bool:
 
 def partial(name: bytes, owner: str) -> bytes:
     """The name of the partial upload of ``name`` by ``owner``."""
-    return b".fairlead-%s-%s.part" % (_digest(name), _digest(owner.encode("utf-8", "surrogatepass")))
+    return b".fairlead-%s-%s.part" % (_digest(name), _owner_digest(owner))
 
 
 def spare(partial_name: bytes) -> bytes:
     """Another name for a partial upload while ``partial_name`` is in use."""
     return b"%s-%s.part" % (partial_name.removesuffix(b".part"), os.urandom(8).hex().encode())
+
+
+@lru_cache(maxsize=1024)
+def _owner_digest(owner: str) -> bytes:
+    return _digest(owner.encode("utf-8", "surrogatepass"))
 
 
 def _digest(octets: bytes) -> bytes:

@@ -57,8 +57,10 @@ async def _store(session: Session, verb: str, path: str, intent: Intent) -> Repl
     if offset or intent is Intent.APPEND:
         # What the file holds may have to be copied first, which takes as long as the file is large.
         upload = await server.in_thread(storage.create, path, intent=intent, owner=owner, offset=offset)
+    elif storage.inline:
+        upload = storage.create(path, intent=intent, owner=owner)
     else:
-        upload = await server.call(storage, storage.create, path, intent=intent, owner=owner)
+        upload = await server.in_thread(storage.create, path, intent=intent, owner=owner)
     return await receive_file(session, verb, path, upload, f"Ready for {split(path)[1]}.", decoder=decoder)
 
 

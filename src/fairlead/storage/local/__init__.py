@@ -291,8 +291,10 @@ class LocalStorage:
         if parent == b".":
             return self._root
         if self._full:
-            with contextlib.suppress(PermissionError):
+            try:
                 return self._open(self._root, parent, _LIST)
+            except PermissionError:
+                pass
         return self._open(self._root, parent, _SEARCH)
 
     def _open_partial(self, path: str, owner: str) -> int | None:
