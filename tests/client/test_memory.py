@@ -261,6 +261,14 @@ def test_mode_that_does_not_exist_is_not_tried(memory: ModeMemory, visit: Visit)
     assert "last time" not in world.said
 
 
+def test_promise_to_use_epsv_only_goes_before_what_is_remembered(memory: ModeMemory) -> None:
+    memory.remember(SERVER, NETWORK, "EPRT")
+    world = World()
+    with world.client(memory=memory, epsv_all=True) as ftp:
+        world.seconds(ftp)
+    assert world.heard() == ["EPSV", "EPSV", "LIST"]
+
+
 def test_chosen_mode_neither_asks_nor_tells_the_memory(memory: ModeMemory) -> None:
     memory.remember(SERVER, NETWORK, "EPRT")
     world = World()

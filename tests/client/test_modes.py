@@ -344,6 +344,22 @@ def test_server_that_never_calls_when_active_is_chosen() -> None:
         assert s.wire.time - began == pytest.approx(20)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text", "cause"),
+    [
+        (0.2, "Failed to establish connection.", Cause.ACTIVE_REJECTED),
+        (3.0, "Failed to establish connection.", Cause.ACTIVE_DROPPED),
+        (0.2, "I was told to say so (active-dropped)", Cause.ACTIVE_DROPPED),
+    ],
+)
+def test_refused_call_of_the_server_is_told_from_a_dropped_one(seconds: float, text: str, cause: Cause) -> None:
+    steps = (on("PORT 192,0,2,80,133,73", "200 ok"), on("LIST", "150 calling", later(seconds, f"425 {text}")))
+    with session(*steps, mode="port") as s:
+        with pytest.raises(DataConnectionError) as caught:
+            s.ftp.scandir()
+        assert caught.value.cause is cause
+
+
 def test_active_ports_are_the_only_ones_listened_on() -> None:
     transfer = on("LIST", "150 here", call(data(b"")), "226 done")
     with session(on("PORT 192,0,2,80,195,80", "200 ok"), transfer, mode="port", active_ports=range(50000, 50001)) as s:

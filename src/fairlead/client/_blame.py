@@ -14,6 +14,7 @@ _ADVICE = {
     Cause.PASSIVE_REJECTED: "nobody listens there: the server's passive ports are not forwarded, or closed",
     Cause.PASSIVE_EXHAUSTED: "the server has no passive port free, try again later",
     Cause.ACTIVE_DROPPED: "the server cannot call you: your side must let calls in, or use a passive mode",
+    Cause.ACTIVE_REJECTED: "your side refuses the server's call: let it in, or use a passive mode",
     Cause.ACTIVE_PRIVATE_ADDRESS: "your address means nothing beyond your router, only a passive mode can work",
     Cause.FAMILY_UNSUPPORTED: "server and client share no address family for data",
     Cause.DATA_TLS_NOT_RESUMED: "the server may want the TLS session of the control connection resumed",

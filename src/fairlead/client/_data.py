@@ -30,6 +30,8 @@ from fairlead.reach.private import is_private
 _NOT_LOGGED_IN = {530, 532}
 _UNKNOWN_COMMAND = {500, 502}
 _FAMILY_UNSUPPORTED = 522
+_REFUSED_WITHIN = 1.0
+"""Seconds; nobody gives a call up that soon unless something answered it."""
 NO_DATA_CONNECTION = {425, 426}
 """What a server answers to a transfer whose data connection did not come about."""
 
@@ -280,6 +282,11 @@ def named_cause(reply: Reply) -> Cause | None:
     """The cause that a server names at the end of its reply, ``… (active-dropped)``, as Fairlead's do."""
     name = reply.text.rstrip(" .)").rpartition("(")[2]
     return next((cause for cause in Cause if cause == name), None)
+
+
+def uncalled_cause(seconds: float) -> Cause:
+    """Why a server that gave up after so many seconds could not call us: silence takes longer than a refusal."""
+    return Cause.ACTIVE_REJECTED if seconds < _REFUSED_WITHIN else Cause.ACTIVE_DROPPED
 
 
 def _unreached(error: OSError) -> tuple[str, Cause]:

@@ -124,7 +124,7 @@ class Race(Generic[T]):
             sure = self._ways.trusts(way) and not self._ways.patchy
             return await self._call(way, self._deadlines.sure if sure else self._deadlines.quick)
         if self._ways.proven(way):
-            return await self._be_called(way, self._deadlines.long if self._ways.uncalled else self._deadlines.sure)
+            return await self._be_called(way, self._deadlines.long)
         if self._ways.trusts(way) and self._renew is not None:
             return await self._be_called(way, 2 * self._deadlines.quick)
         if self._ways.uncalled or self._ways.trusts(way):

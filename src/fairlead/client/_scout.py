@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairlead.client._control import Control
-from fairlead.client._data import NO_DATA_CONNECTION, Channel, DataPorts, named_cause
+from fairlead.client._data import NO_DATA_CONNECTION, Channel, DataPorts, named_cause, uncalled_cause
 from fairlead.client._ways import Failure, Verdict, Way
 from fairlead.client._wire import Source
 from fairlead.client.trace import show_duration, show_reply
@@ -58,7 +58,7 @@ class Scout:
                 return True
             while (reply := self._control.take()) is not None:
                 if self.agreed and not reply.preliminary:
-                    return _uncalled(way, reply)
+                    return _uncalled(way, reply, self._control.wire.now() - self._began)
                 if not self.agreed:
                     if (refusal := self._ports.refusal(way, reply)) is not None:
                         return refusal
@@ -81,8 +81,8 @@ class Scout:
         self._control.lose("it was closed")
 
 
-def _uncalled(way: Way, reply: Reply) -> Failure:
+def _uncalled(way: Way, reply: Reply, seconds: float) -> Failure:
     said = f"the server answered {show_reply(reply)}"
     if reply.code not in NO_DATA_CONNECTION:
         return Failure(way, Cause.REFUSED_BY_POLICY, said, Verdict.BUSY)  # of the listing: it tells nothing of the call
-    return Failure(way, named_cause(reply) or Cause.ACTIVE_DROPPED, said, Verdict.UNREACHED)
+    return Failure(way, named_cause(reply) or uncalled_cause(seconds), said, Verdict.UNREACHED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fairlead.client._blame import no_data_connection
 from fairlead.client._control import Control, refused
-from fairlead.client._data import Channel, DataPorts, named_cause
+from fairlead.client._data import Channel, DataPorts, named_cause, uncalled_cause
 from fairlead.client._flow import Flow, Outflow
 from fairlead.client._memory import Memory, network_of
 from fairlead.client._race import Deadlines, Race
@@ -130,7 +130,7 @@ class Transfers:
         return Scout(control, DataPorts(control, self._settings, {}))
 
     def _recall(self) -> None:
-        if self._memory is None or self._recalled is not None:
+        if self._memory is None or self._recalled is not None or self._settings.epsv_all:
             return
         self._recalled = self._memory.recall(self._server, network_of(self._control.local[0])) or ""
         if self._recalled and self._ports.ways.prefer(self._recalled):
@@ -355,7 +355,7 @@ class _Exchange:
 
     def _not_connected(self, reply: Reply) -> Failure:
         passive = self._channel.listener is None
-        cause = Cause.DATA_PEER_REFUSED if passive else Cause.ACTIVE_DROPPED
+        cause = Cause.DATA_PEER_REFUSED if passive else uncalled_cause(self._control.wire.now() - self._began)
         if self._resumed is False:
             cause = Cause.DATA_TLS_NOT_RESUMED
         cause = named_cause(reply) or cause
