@@ -114,8 +114,13 @@ def _matrix(args: argparse.Namespace) -> int:
     for text in report.summary(report.figures(rows)):
         print(text)
     if args.write:
-        MATRIX_PAGE.write_text(report.page(rows))
+        _write(MATRIX_PAGE, report.page(rows))
     return int(any(row.wrong for row in rows))
+
+
+def _write(page: Path, text: str) -> None:
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text)
 
 
 def _clients(args: argparse.Namespace) -> int:
@@ -125,7 +130,7 @@ def _clients(args: argparse.Namespace) -> int:
     todo = [task for task in tasks(args.topologies, args.servers) if task.protection is not Protection.OFFERED]
     rows = clients.run(todo, side_by_side=4 * args.side_by_side, tell=tell)
     if args.write:
-        CLIENTS_PAGE.write_text(clients.page(rows))
+        _write(CLIENTS_PAGE, clients.page(rows))
     return 0
 
 
