@@ -151,7 +151,7 @@ class Transfer:
             finally:
                 self._connection = None
                 if early is None or self.aborted:
-                    if self.receives and self.aborted:
+                    if self.receives and self.aborted and self._pump is not None:
                         _reset_at_close(connection)
                     connection.close()
             if early is not None:
