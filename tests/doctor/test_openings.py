@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from fairlead.doctor.openings import CALLED, active_sources, host_rules, router_rules
+from fairlead.doctor.openings import host_rules, offer_of, router_rules
 from fairlead.reach.rules import Forward, Opening, Place
+from fairlead.reach.rules.needs import CALLED
 from fairlead.server.settings import Announce, Settings, TlsSettings
 
 PORTS = range(50_000, 50_100)
@@ -45,7 +47,7 @@ def settings(*listen: tuple[str, int], **others: Any) -> Settings:
                 OUT,
             ),
         ),
-        (settings(("localhost", 21), active=False), (control(21, family=4), data(family=4))),
+        (settings(("localhost", 21), active=False), (control(21), data())),
         (settings(("::", 0), active=False), (data(),)),
         (
             settings(("::", 21), tls=TlsSettings(implicit=(("::", 990), ("::", 990))), active=False),
@@ -72,7 +74,9 @@ def test_the_machine_lets_in_what_the_server_listens_on(made: Settings, openings
 def test_a_router_forwards_ipv4_and_lets_ipv6_through(announce: tuple[Announce, ...], public: tuple[range]) -> None:
     rules = router_rules(settings(("::", 21), announce=announce), INSIDE)
     assert rules.place is Place.ROUTER
-    assert rules.openings == (control(21, family=6), data(family=6), OUT)
+    assert rules.openings == (
+        replace(OUT, family=4, host=INSIDE), control(21, family=6), data(family=6), replace(OUT, family=6),
+    )  # fmt: skip
     assert rules.forwards == (
         Forward(purpose="control connections", ports=range(21, 22), host=INSIDE, to=range(21, 22)),
         *(Forward(purpose="passive data connections", ports=ports, host=INSIDE, to=PORTS) for ports in public),
@@ -89,7 +93,7 @@ def test_a_router_that_translates_nothing_lets_all_through() -> None:
     ("made", "sources"),
     [
         (settings(("::", 21)), range(20, 21)),
-        (settings(("::", 21), ("::", 22)), range(20, 22)),
+        (settings(("::", 21), ("::", 22)), None),
         (settings(("::", 21), tls=TlsSettings(implicit=(("::", 990),))), None),
         (settings(("::", 21), active_source_port=0), None),
         (settings(("::", 21), active_source_port=2020), range(2020, 2021)),
@@ -97,4 +101,4 @@ def test_a_router_that_translates_nothing_lets_all_through() -> None:
     ],
 )
 def test_active_connections_leave_from_ports_that_may_be_known(made: Settings, sources: range | None) -> None:
-    assert active_sources(made) == sources
+    assert offer_of(made).sources == sources

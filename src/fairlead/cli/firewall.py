@@ -6,9 +6,8 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.options import numeric_address, port_range
 from fairlead.reach.rules import TOOLS
@@ -16,7 +15,7 @@ from fairlead.reach.rules.needs import EPHEMERAL, MODES, PASSIVE
 
 if TYPE_CHECKING:
     from fairlead.reach.rules import RuleSet
-    from fairlead.reach.rules.needs import Listener, Offer
+    from fairlead.reach.rules.needs import Offer
 
 _EXAMPLES = """\
 examples:
@@ -144,7 +143,7 @@ def _configured(args: argparse.Namespace) -> tuple[Offer, str, list[str]]:
     """What the server offers by its configuration and the options, its address where it is known, and remarks."""
     from fairlead.config.loader import load, typed
     from fairlead.config.source import Source
-    from fairlead.reach.rules.needs import Listener, Offer
+    from fairlead.doctor.openings import offered
 
     source = Source()
     if args.listen or not args.config:
@@ -157,11 +156,6 @@ def _configured(args: argparse.Namespace) -> tuple[Offer, str, list[str]]:
             flag = f"--{name.replace('_', '-')}"
             source.put(("server", name), typed(text, ("server", name), flag), flag)
     config = load(args.config, options=source)
-    listeners = [
-        _listener(Listener, where.host, where.port, tls)
-        for tls, places in ((False, config.server.listen), (True, config.tls.implicit))
-        for where in places
-    ]
     remarks = [
         f"The server listens at {where.host} only, which nobody else can call; --listen :{where.port} lets others."
         for where in config.server.listen
@@ -169,12 +163,13 @@ def _configured(args: argparse.Namespace) -> tuple[Offer, str, list[str]]:
     ]
     if config.tls.certificate or config.tls.self_signed or config.tls.implicit:
         remarks.append(_blind("The server offers TLS"))
-    offer = Offer(
-        tuple(listeners),
+    offer = offered(
+        [(where.host, where.port) for where in config.server.listen],
+        [(where.host, where.port) for where in config.tls.implicit],
         config.server.passive_ports.ports,
-        tuple(dict.fromkeys(rule.ports.ports for rule in config.server.public_address if rule.ports is not None)),
-        config.server.active,
-        _sources(config.server.active_source_port, [each.port for each in listeners]),
+        public=[rule.ports.ports for rule in config.server.public_address if rule.ports is not None],
+        active=config.server.active,
+        source_port=config.server.active_source_port,
     )
     return offer, "", remarks
 
@@ -186,44 +181,23 @@ def _blind(why: str) -> str:
     )
 
 
-def _listener(kind: type[Listener], host: str, port: int, tls: bool) -> Listener:
-    """A listener as firewalls see it: a name says nothing to them, and ``::`` takes both families."""
-    if host in {"::", ""}:
-        return kind(port, tls=tls)
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return kind(port, tls=tls)
-    family: Literal[4, 6] = 6 if address.version == 6 else 4
-    return kind(port, "" if address.is_unspecified else str(address), family, tls)
-
-
-def _sources(setting: int | None, ports: list[int]) -> range | None:
-    """The ports from which the server calls (RFC 959 section 3.2: that of the listener minus one); None for any."""
-    if setting == 0:
-        return None
-    sources = sorted({port - 1 for port in ports}) if setting is None else [setting]
-    known = bool(sources) and sources[0] > 0
-    return range(sources[0], sources[0] + 1) if known and len(sources) == 1 else None
-
-
 def _report(args: argparse.Namespace) -> tuple[Offer, str, list[str]]:
     """As :func:`_configured`, from what the doctor found. Raises ConfigError for what is no report of it."""
+    from fairlead.doctor.openings import offered
     from fairlead.errors import ConfigError
     from fairlead.reach.advice import range_of
-    from fairlead.reach.rules.needs import Listener, Offer
 
     try:
         text = sys.stdin.read() if args.report == "-" else Path(args.report).read_text("utf-8")
         found = json.loads(text)
-        host, _, port = found["target"].rpartition(":")
+        host, _, number = found["target"].rpartition(":")
         seen = [probe["evidence"] for probe in found["probes"]]
         ports = sorted(
             {int(each["port"]) for probe, each in zip(found["probes"], seen, strict=True) if _passive(probe, each)}
         )
         addresses = {str(each["peer"]) for each in seen if each.get("peer")}
         under_tls = found["control"] is not None and bool(found["control"].get("tls"))
-        listener = Listener(int(port))
+        port = int(number)
     except OSError as error:
         raise ConfigError(f"cannot read the report {args.report}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -237,7 +211,7 @@ def _report(args: argparse.Namespace) -> tuple[Offer, str, list[str]]:
         remarks.append(f"The report does not tell the whole passive range ({told}): compare with the server's setting")
     if args.place == "router" and args.side == "server" and not args.inside_address:
         args.inside_address = _inside(seen)
-    offer = Offer((listener,), passive, (), True, _sources(None, [listener.port]))
+    offer = offered([("", port)], [], passive)
     return offer, addresses.pop() if len(addresses) == 1 else "", remarks
 
 
