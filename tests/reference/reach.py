@@ -17,50 +17,11 @@ from fairlead.reach.explanations import EXPLANATIONS, Owner
 from fairlead.reach.products import TITLES
 
 FOLDER = Path("docs/reach")
+INDEX = FOLDER / "README.md"
 LADDERS = Path(__file__).with_name("ladders")
 WIDTH = 96
 
-INDEX_HEAD = """\
-# Why a data connection fails
-
-Each failure has one name, the same in the server's replies, logs and metrics, in the client's errors, and in what
-`fairlead doctor` and `fairlead explain` find. `fairlead doctor ftp://HOST/` tells which ones you meet.
-
-"""
 _INDEX_COLUMNS = ("| cause | what happens | who can change it first |", "|---|---|---|")
-INDEX_TAIL = """
-## What the doctor does
-
-1. It looks up the name and connects over each family of addresses; reads the greeting, FEAT and SYST; asks for TLS and
-   verifies the certificate; logs in; asks STAT, which on many servers tells the address that they see you by.
-2. It tries EPSV, PASV, EPRT and PORT, in clear and under TLS, each in a session of its own, side by side; one after
-   the other where the server has no room for so many. A listing is enough to know.
-3. It waits by the round trip that it measured: for a call so long that three SYNs may be lost, never for a server's
-   half minute. The whole takes a few seconds, and never more than 15.
-4. Where a passive port does not answer, it calls the server's own address in place of the announced one, a dozen further
-   ports, and, on Linux, asks the routers on the way how far the call gets. Where the server's call does not come, it
-   calls its own listener to make sure of it.
-5. A URL that names a file has that file fetched, slowly at first, in one mode: so it meets firewalls that cut long
-   transfers or forget an idle control connection.
-
-A password goes neither over a connection whose certificate is not accepted nor in clear where the server offers TLS,
-unless you say so (`--insecure`, `--clear-password`). So with a user's name, and TLS offered, the modes in clear are not
-tried; without one, as anonymous, they are.
-
-## What `--json` prints
-
-| key | value |
-|---|---|
-| `target`, `verdict`, `seconds` | host and port, one sentence, how long it took |
-| `control` | of the first family that served: `family`, `rtt_ms`, `greeting`, `system`, `tls` (`version`, `cipher`, `certificate_sha256`, `certificate_accepted`, `problem`; null where none is offered), `features`, `resumption`, `cause`, `said`, `client_seen_as` |
-| `families` | for each family `family`, `address`, `cause`, `said` |
-| `probes` | for each attempt `mode`, `family`, `protection` (`clear`, `private`), `ok`, `cause`, `evidence`, `seconds` |
-| `works` | the modes that work, best first |
-| `advice` | `owner` (`you`, `your network`, `server's network`, `server`), `text`, `settings` by product |
-
-Exit status: 0 where every mode that the server offers works, 1 where some do, 5 where none does, 3 where there is no
-connection, 4 where the login is refused.
-"""
 _MARKED = re.compile(r"<!-- generated: (\w+) -->\n.*?<!-- /generated -->\n", re.DOTALL)
 _WHO = {
     Owner.YOU: "You, at the client",
@@ -94,18 +55,12 @@ _MODES: Mapping[Cause, tuple[str, ...]] = {
 
 def pages(root: Path) -> Mapping[Path, str]:
     """Every page with its generated parts anew; ``root`` is the directory of the project."""
-    made = {FOLDER / "README.md": index()}
+    made = {INDEX: page(Cause.OK, (root / INDEX).read_text())}
     for cause in Cause:
         path = FOLDER / f"{cause}.md"
         kept = (root / path).read_text() if (root / path).exists() else blank(cause)
         made[path] = page(cause, kept)
     return made
-
-
-def index() -> str:
-    """The list of all causes."""
-    rows = [f"| [{cause}]({cause}.md) | {each.sentence} | {_WHO[each.owner]} |" for cause, each in EXPLANATIONS.items()]
-    return INDEX_HEAD + "\n".join([*_INDEX_COLUMNS, *rows]) + "\n" + INDEX_TAIL
 
 
 def blank(cause: Cause) -> str:
@@ -118,13 +73,19 @@ def blank(cause: Cause) -> str:
 
 def page(cause: Cause, kept: str) -> str:
     """``kept`` with its generated parts made anew."""
-    parts = {"summary": _summary, "ladder": _ladder, "settings": _settings}
+    parts = {"causes": _causes, "summary": _summary, "ladder": _ladder, "settings": _settings}
 
     def anew(match: re.Match[str]) -> str:
         body = "\n".join(parts[match[1]](cause))
         return f"<!-- generated: {match[1]} -->\n{body}\n<!-- /generated -->\n".replace("\n\n<!-- /", "\n<!-- /")
 
     return _MARKED.sub(anew, kept)
+
+
+def _causes(_: Cause) -> Iterator[str]:
+    yield from _INDEX_COLUMNS
+    for cause, each in EXPLANATIONS.items():
+        yield f"| [{cause}]({cause}.md) | {each.sentence} | {_WHO[each.owner]} |"
 
 
 def _summary(cause: Cause) -> Iterator[str]:
