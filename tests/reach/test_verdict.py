@@ -159,12 +159,6 @@ def test_an_address_that_is_put_right_in_clear_alone_is_put_right_by_a_helper() 
     assert together([clear, hidden]) == (Cause.OK, Cause.HELPER_BLIND)
 
 
-def test_a_helper_shows_where_tls_is_required_once_the_dialogue_goes_on_in_clear() -> None:
-    clear, hidden = epsv(None, setup=None, session=Cause.TLS_REQUIRED), epsv(SILENT, hidden=True, uncovered=True)
-
-    assert together([clear, hidden]) == (Cause.TLS_REQUIRED, Cause.HELPER_BLIND)
-
-
 def test_what_fails_in_clear_and_works_under_tls_is_rewritten() -> None:
     clear, hidden = epsv(REFUSED), epsv(hidden=True, resumed=True, **DONE)
 

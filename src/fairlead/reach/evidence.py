@@ -104,8 +104,6 @@ class Evidence:
     """How the data connection broke."""
     idle: float = 0.0
     """Seconds in which nothing went over the control connection while data came."""
-    uncovered: bool = False
-    """Whether it worked in the same session once the control connection went on in clear (CCC, RFC 4217)."""
     trusted: bool = True
     """Whether the server's certificate was accepted."""
 

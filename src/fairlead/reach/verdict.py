@@ -294,7 +294,7 @@ def _other_light(seen: Evidence, attempts: Iterable[Evidence], causes: Iterable[
 
 
 def _in_other_light(seen: Evidence, cause: Cause, other: Cause | None) -> Cause:
-    if seen.private and cause in PATH and (seen.uncovered or other is Cause.OK):
+    if seen.private and cause in PATH and other is Cause.OK:
         return Cause.HELPER_BLIND
     works_hidden = other in {Cause.OK, Cause.CERTIFICATE_INVALID}
     if not seen.private and works_hidden and seen.passive and cause in _MISSED:
