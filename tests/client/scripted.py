@@ -122,6 +122,6 @@ def scripted(*scripts: Callable[[Peer], None], host: str = "127.0.0.1") -> Itera
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             thread.join(DEADLINE)
+            for failure in server.failure:
+                raise failure  # with what it led to in the block, if anything, as its context
         assert not thread.is_alive()
-    for failure in server.failure:
-        raise failure
