@@ -49,6 +49,9 @@ def test_accepted_connections_send_at_once_are_kept_alive_and_have_urgent_data_i
             with connection:
                 assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
                 assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 60
+                silent = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+                assert silent * connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) <= 120
                 assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE)
 
 

@@ -15,6 +15,12 @@ Listener: TypeAlias = socket.socket
 """A bound socket of the control port."""
 
 WILDCARD4, WILDCARD6 = "0.0.0.0", "::"
+KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 6}
+"""Seconds of silence before the first probe and between probes, and after how many unanswered ones the client is gone.
+
+Routers and firewalls forget connections on which nothing moves, some after a few minutes: the control connection of a
+long transfer is such a one. The system's own two hours would be too late.
+"""
 
 
 def bind(addresses: Sequence[tuple[str, int]], *, share: bool = False) -> list[Listener]:
@@ -53,6 +59,9 @@ def _bind_one(host: str, port: int, *, share: bool, only6: bool) -> Listener:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEP_ALIVE.items():
+            if hasattr(socket, name):  # not on every system
+                listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
         listener.setblocking(False)
         listener.bind(address)
