@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.capture.dialogue import Answered, Dialogue, Event, Hidden, Missing, Sent, Stranger, Uncovered
@@ -58,6 +58,7 @@ def test_commands_and_replies_come_in_turn() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_segments_may_be_cut_anywhere(data: st.DataObject) -> None:
     pieces = []
@@ -67,6 +68,7 @@ def test_segments_may_be_cut_anywhere(data: st.DataObject) -> None:
     assert told(heard(pieces)) == WHOLE
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, len(WORDS) - 1)))
 def test_no_password_shows_whatever_the_capture_misses(lost: set[int]) -> None:
     dialogue = Dialogue(whole=True)
@@ -80,6 +82,7 @@ def test_no_password_shows_whatever_the_capture_misses(lost: set[int]) -> None:
     assert all(event.verb == "PASS" for event in events if isinstance(event, Sent) and "s3cret" in repr(event))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 20), st.integers(1, 20))
 def test_the_rest_of_a_line_whose_beginning_is_lost_is_left_out(start: int, size: int) -> None:
     octets = b"PASS s3cret s3cret s3cret\r\n"

@@ -4,7 +4,7 @@ import gzip
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.capture.files import Frame
@@ -60,6 +60,7 @@ def test_a_compressed_file_that_was_cut_is_told() -> None:
 
 
 @pytest.mark.parametrize("made", [pcap, pcapng])
+@settings(deadline=None)
 @given(st.data())
 def test_a_file_that_was_cut_gives_what_stands_before(made: object, data: st.DataObject) -> None:
     assert callable(made)
@@ -71,6 +72,7 @@ def test_a_file_that_was_cut_gives_what_stands_before(made: object, data: st.Dat
 
 
 @pytest.mark.parametrize("made", [pcap, pcapng])
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_file_gives_one_sentence_and_no_more_memory_than_it_has(made: object, data: st.DataObject) -> None:
     assert callable(made)
@@ -82,6 +84,7 @@ def test_a_damaged_file_gives_one_sentence_and_no_more_memory_than_it_has(made: 
     assert "\n" not in damage
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_what_is_no_capture_is_refused_in_one_sentence(octets: bytes) -> None:
     if octets[:4] in {

@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.capture.files import Frame
@@ -111,11 +111,13 @@ def test_an_unknown_link_is_remembered() -> None:
     assert dissector.strange_links == {147}
 
 
+@settings(deadline=None)
 @given(st.sampled_from(LINKS), st.binary(max_size=120))
 def test_noise_is_no_packet_and_no_error(link: int, octets: bytes) -> None:
     taken(link, octets)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([ETHERNET, SLL2]), st.sampled_from([CLIENT, CLIENT_6]), st.data())
 def test_a_damaged_frame_is_no_error(link: int, source: tuple[str, int], data: st.DataObject) -> None:
     target = SERVER if source == CLIENT else SERVER_6

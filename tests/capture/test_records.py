@@ -4,7 +4,7 @@ import itertools
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.capture.records import Records, looks_like_tls
@@ -18,6 +18,7 @@ def record(kind: int, body: bytes) -> bytes:
 HANDSHAKE = record(22, b"\x01" + bytes(40))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 140), max_size=6))
 def test_records_may_be_cut_anywhere(cuts: list[int]) -> None:
     octets = HANDSHAKE + record(23, bytes(60))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.capture.streams import MOST_WAITING, WINDOW, Lost, Piece, Reassembly, distance
@@ -22,6 +22,7 @@ def joined(pieces: list[Piece]) -> bytes:
     return b"".join(piece for piece in pieces if isinstance(piece, bytes))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, len(TEXT) - 1), max_size=10), st.integers(0, 2**32 - 1), st.randoms(use_true_random=False)
 )
@@ -32,6 +33,7 @@ def test_any_order_gives_the_octets_in_order(cuts: list[int], start: int, random
     assert joined(fed(segments, start)) == TEXT
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(1, 100)), max_size=12), st.integers(0, 2**32 - 1))
 def test_segments_may_overlap_and_come_again(parts: list[tuple[int, int]], start: int) -> None:
     segments = [(start + a, TEXT[a : a + size]) for a, size in parts]

@@ -162,7 +162,9 @@ class Session:
                 return EXACT + 1
             pair = (self.server, self.client) if attempt.active else (self.client, self.server)
             if (caller[0], called[0]) == pair:
-                return EXACT if called[1] == attempt.port else 1 if not attempt.active else 0
+                if called[1] == attempt.port:
+                    return EXACT
+                return 0 if attempt.active or attempt.connections else 1  # its port may have been rewritten
         if not self.hidden or called[1] < _LOWEST_DATA_PORT or at < self.control.began:
             return 0
         if {self.client, self.server} == {caller[0], called[0]}:
