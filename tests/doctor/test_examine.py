@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -295,3 +296,22 @@ def test_what_may_be_chance_is_tried_once_more() -> None:
 
     assert set(causes(found).values()) >= {Cause.DATA_CUT}
     assert sum("EPSV" in session.heard for session in world.sessions) == 2
+
+
+def test_sessions_that_are_cut_off_where_there_are_many_are_tried_again_one_by_one() -> None:
+    world = World(sessions=20)
+    take = world.wire.doors[HOST, 21]
+    calls = count(1)
+
+    def enter(stream: MemoryStream) -> None:
+        if next(calls) == 3:
+            stream.abort()
+        else:
+            assert callable(take)
+            take(stream)
+
+    world.wire.doors[HOST, 21] = enter
+
+    found = examined(world)
+
+    assert set(causes(found).values()) == {Cause.OK}

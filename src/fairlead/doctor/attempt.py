@@ -35,6 +35,8 @@ SLOW = 6.2
 """Seconds of a long transfer in which little is read at a time: a control connection may be forgotten meanwhile."""
 LONG = 32 * 1024 * 1024
 """Octets of a file after which nothing more is to be learnt from it."""
+_NO_ROOM = frozenset({Cause.CONTROL_LOST, Cause.CONTROL_REFUSED, Cause.CONTROL_TIMEOUT})
+"""What firewalls and servers do to a client that opens many sessions at a time; the first look met none of it."""
 _TOLD = re.compile(r"waiting for a data connection on port ([0-9]{1,5})", re.IGNORECASE)
 
 
@@ -283,7 +285,7 @@ class Attempt:
             self._note(listening=told.answer is Answer.CONNECTED)
 
     def _stopped(self, stop: Stopped) -> None:
-        self.crowded = stop.crowded
+        self.crowded = stop.crowded or (self.seen.setup is None and stop.cause in _NO_ROOM)
         self.said = stop.said
         if self.seen.setup is None:
             self._note(session=stop.cause)
