@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -148,9 +149,9 @@ def _draw(args: argparse.Namespace, found: Examination, recorders: Mapping[str, 
     for probe in found.probes:
         if probe.ok or probe.cause in NOT_OFFERED or probe.name not in recorders:
             continue
-        ladder = recorders[probe.name].ladder()
+        ladder = replace(recorders[probe.name].ladder(), title=f"{probe.name}: {probe.cause}")
         if args.ladder is None:
-            print(f"\n{probe.name}: {probe.cause}\n")
+            print()
             draw(ladder, sys.stdout)
         else:
             seen = probe.seen
