@@ -162,7 +162,10 @@ def test_active_mode_that_is_switched_off_is_policy(root: Path) -> None:
     with served(root, active=False) as running, running.login() as control:
         reply = control.ask("PORT 127,0,0,1,200,1")
         assert (reply.code, reply.text.endswith(f"({Cause.REFUSED_BY_POLICY})")) == (504, True)
-        assert running.await_event(Refused).cause == Cause.REFUSED_BY_POLICY
+        assert running.await_event(Refused, lambda event: event.verb == "PORT").cause == Cause.REFUSED_BY_POLICY
+        reply = control.ask("RETR file")
+        assert (reply.code, reply.text.endswith(f"({Cause.REFUSED_BY_POLICY})")) == (425, True)
+        assert running.await_event(Refused, lambda event: event.verb == "RETR").cause == Cause.REFUSED_BY_POLICY
 
 
 @pytest.mark.parametrize("failure", [errno.ETIMEDOUT, errno.EHOSTUNREACH])

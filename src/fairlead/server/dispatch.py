@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from fairlead.errors import Denied
+from fairlead.errors import DataConnectionError, Denied
 from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
+from fairlead.reach.cause import Cause
 from fairlead.server.protection import CLEAR
 from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument, Handler
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 UNKNOWN = Reply(500, "Command not understood.")
 NOT_HERE = Reply(502, "Command not implemented.")
-PASSIVE_FIRST = Reply(425, "Active mode is switched off here; send EPSV or PASV first.")
+PASSIVE_FIRST = DataConnectionError(
+    Cause.REFUSED_BY_POLICY,
+    f"Active mode is switched off here; send EPSV or PASV first ({Cause.REFUSED_BY_POLICY})",
+)
 EPSV_FIRST = Reply(503, "Send EPSV first, as EPSV ALL demands.")
 TLS_FIRST = Reply(530, "Nobody logs in here in clear; send AUTH TLS first.")
 PROTECT_FIRST = Reply(521, "No data move here in clear; send PROT P first.")
@@ -43,14 +47,14 @@ def _forget(session: Session, spec: Spec) -> None:
         session.range = None
 
 
-def _without_port(session: Session) -> Reply | None:
+def _without_port(session: Session, verb: str) -> Reply | None:
     """Why a transfer cannot begin for which no data port was set, or whose kept data connection the client closed."""
     port = session.port
     if port is not None and port.ended():
         session.use_port(port.base)
     if session.port is not None or (session.server.settings.active and not session.epsv_all):
         return None
-    return EPSV_FIRST if session.epsv_all else PASSIVE_FIRST
+    return EPSV_FIRST if session.epsv_all else session.server.answer(session, PASSIVE_FIRST, verb)
 
 
 def _wrong_arity(verb: str, spec: Spec) -> Reply:
@@ -85,7 +89,7 @@ def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, 
     if spec.after and pending != spec.after:
         return Reply(503, f"Send {spec.after} first.")
     no_port = spec.data and (session.port is None or session.port.kept)
-    if no_port and (refusal := _without_port(session)) is not None:
+    if no_port and (refusal := _without_port(session, verb)) is not None:
         return refusal
     try:
         if spec.path:
