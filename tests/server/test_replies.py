@@ -115,9 +115,10 @@ def judge(control: Control, verb: str, argument: str, data: socket.socket | None
         return f"{codes[0]} is no reply to it"
     if codes[0] < 200:
         if data is not None:
-            with suppress(OSError):  # a transfer that failed may have ended it
+            # A transfer that failed may have ended it; on a busy machine the port may have expired, so short is its time.
+            with suppress(OSError):
                 data.shutdown(socket.SHUT_WR)
-            receive(data)
+                receive(data)
         codes.append(control.read().code)
         if not legal(verb, codes[1], preliminary_seen=True):
             return f"{codes[1]} is no reply to it after {codes[0]}"
