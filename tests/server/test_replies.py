@@ -115,7 +115,7 @@ def judge(control: Control, verb: str, argument: str, data: socket.socket | None
         return f"{codes[0]} is no reply to it"
     if codes[0] < 200:
         if data is not None:
-            # A transfer that failed may have ended it; on a busy machine the port may have expired, so short is its time.
+            # A transfer that failed may have ended it; where the machine is busy, the port may have expired.
             with suppress(OSError):
                 data.shutdown(socket.SHUT_WR)
                 receive(data)
