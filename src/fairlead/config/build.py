@@ -140,8 +140,6 @@ def _settings(config: models.Config) -> Settings:
     server = config.server
     values = {name: getattr(server, name) for name in server.__struct_fields__}
     del values["public_address"]
-    if "" in server.proxy_from:
-        raise ConfigError("server.proxy_from trusts everybody with PROXY headers; name the load balancers' addresses")
     values["proxy_from"] = tuple(map(str, server.proxy_from))
     for name in ("allow", "deny"):
         networks = tuple(map(str, values[name]))

@@ -13,6 +13,7 @@ from fairlead.config.values import (
     Network,
     PasswordHash,
     PortRange,
+    ProxyNetwork,
     PublicAddress,
     RightName,
     Umask,
@@ -81,7 +82,7 @@ class Server(Section, frozen=True):
         ),
     ] = []
     proxy_from: Annotated[
-        list[Network],
+        list[ProxyNetwork],
         Meta(
             description="load balancers, whose connections, also for data, begin with a PROXY header (version 1 or 2)"
             " that names the client; from other addresses none is taken"

@@ -118,6 +118,21 @@ class Network(Form):
         return super().__new__(cls, text)
 
 
+class ProxyNetwork(Network):
+    """Load balancers that are trusted with the addresses of their clients."""
+
+    __slots__ = ()
+
+    description = "an address or a network such as 10.0.0.0/29"
+    examples: ClassVar = ["10.0.0.1", "2001:db8:5::/64"]
+
+    def __new__(cls, text: str) -> Self:
+        """Check ``text``."""
+        if not text:
+            raise ValueError("nothing stands for all, and nobody trusts all; name the load balancers' addresses")
+        return super().__new__(cls, text)
+
+
 class VirtualPath(Form):
     """A path as clients see it."""
 
@@ -237,7 +252,19 @@ class UserName(Form):
         return super().__new__(cls, text)
 
 
-FORMS = (Listen, PortRange, PublicAddress, Network, VirtualPath, RightName, Umask, PasswordHash, HostName, UserName)
+FORMS = (
+    Listen,
+    PortRange,
+    PublicAddress,
+    Network,
+    ProxyNetwork,
+    VirtualPath,
+    RightName,
+    Umask,
+    PasswordHash,
+    HostName,
+    UserName,
+)
 
 
 def choices(wrong: str, right: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from fairlead.errors import ProtocolError
 from fairlead.events import SessionRefused
 from fairlead.proto.proxy import Ends, ProxyReader
 from fairlead.server.control import Control
+from fairlead.server.data import plain_address
 from fairlead.server.proxied import HEADER_TIME
 
 if TYPE_CHECKING:
@@ -77,7 +78,11 @@ class Arrival(asyncio.Protocol):
         peer = self._transport.get_extra_info("peername")
         self._settle()
         self._server.events.emit(
-            SessionRefused(session=0, peer=peer[0], reason=f"{why}, as it must from the addresses of server.proxy_from")
+            SessionRefused(
+                session=0,
+                peer=plain_address(peer[0]),
+                reason=f"{why}, as it must from the addresses of server.proxy_from",
+            )
         )
         self._transport.abort()
 
