@@ -35,8 +35,8 @@ def check_ports(rules: Iterable[Announce], passive_ports: range) -> range:
         if rule.ports is not None and len(rule.ports) != count:
             begin = min(rule.ports[0], 65536 - count)
             raise ConfigError(
-                f"server.public_address: the public ports {rule.ports[0]}-{rule.ports[-1]} are {len(rule.ports)}, the passive ports"
-                f" {first}-{passive_ports[-1]} are {count}, and each of these needs one of those: write"
+                f"server.public_address: the public ports {rule.ports[0]}-{rule.ports[-1]} are {len(rule.ports)}, the"
+                f" passive ports {first}-{passive_ports[-1]} are {count}, and each of these needs one of those: write"
                 f" {begin}-{begin + count - 1}, or other passive_ports"
             )
     return passive_ports
