@@ -1,4 +1,4 @@
-"""``fairlead doctor --server`` on a machine with a firewall of its own: what it finds, and whether what it says mends it."""
+"""``fairlead doctor --server`` on a machine with a firewall: what it finds, and whether what it says mends it."""
 
 from __future__ import annotations
 
