@@ -145,3 +145,22 @@ def test_an_interface_that_is_not_there_is_told(capsys: pytest.CaptureFixture[st
         return
     assert main(["explain", "-i", "nothing0"]) == 2
     assert "there is no interface 'nothing0'; there are any, lo" in capsys.readouterr().err
+
+
+def test_captures_of_both_ends_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = []
+    for standing, port in (("client", 30000), ("server", 50000)):
+        wire = Wire("client" if standing == "client" else "server")
+        logged_in(wire).dialogue("EPSV", f"229 (|||{port}|)")
+        syn(wire, (CLIENT[0], 40001), (SERVER[0], 30000), times=3, near=standing == "client")
+        files.append(str(saved(tmp_path / f"{standing}.pcap", wire)))
+    assert main(["explain", "--json", *files]) == 1
+    sessions = json.loads(capsys.readouterr().out)["sessions"]
+    assert [[finding["cause"] for finding in each["findings"]] for each in sessions] == [["passive-rewritten"]] * 2
+    assert [each["captured_at"] for each in sessions] == ["client", "server"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["-i", "lo", "x.pcap"]])
+def test_either_files_or_an_interface_are_explained(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", *arguments]) == 2
+    assert "name the files to explain, or an interface by -i" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.capture.both_ends import compared
 from fairlead.capture.explain import Explained
 from fairlead.ladder.model import Kind
 from fairlead.reach.cause import Cause
@@ -70,8 +71,8 @@ def test_a_capture_in_clear_tells_the_cause_at_both_ends(name: str, tmp_path: Pa
         tried = [cell for cell in cells(lab.topology, private=False) if asked(cell)]
         try_all(lab, tried)
         surprises = []
-        for host, capture in captures.items():
-            sessions = capture.sessions(lambda found: over(found) >= len(tried))
+        read = {host: capture.sessions(lambda found: over(found) >= len(tried)) for host, capture in captures.items()}
+        for host, sessions in read.items():
             at_hand = [(each.server[0], mode_of(each), each) for each in sessions]
             for cell in tried:
                 family = 4 if lab.plan.nat64 and host is Host.SERVER else cell.family
@@ -85,6 +86,12 @@ def test_a_capture_in_clear_tells_the_cause_at_both_ends(name: str, tmp_path: Pa
             shown = "\n".join(step.text + step.note for each in sessions for step in each.ladder.steps)
             assert PASSWORD not in shown
         assert surprises == []
+        for host, sessions in zip(read, compared(list(read.values())), strict=True):
+            told = {mode: finding.cause for each in sessions for finding in each.findings if (mode := mode_of(each))}
+            due = {cell.mode: expected(lab.topology, cell) for cell in tried}
+            due = {mode: cause for mode, cause in due.items() if cause is not Cause.OK}
+            if Cause.PASSIVE_RANGE_PARTLY_OPEN not in due.values():
+                assert told == due, host
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from fairlead.capture.drawing import ladder
 from fairlead.capture.files import Frame
 from fairlead.capture.findings import Experience, Finding, findings
 from fairlead.capture.packets import Address, Dissector
-from fairlead.capture.session import Session
+from fairlead.capture.session import Attempt, Session
 from fairlead.capture.standpoint import Standpoint, standpoint
 from fairlead.capture.tracker import CONTROL_PORTS, IMPLICIT_PORTS, Tracker
 from fairlead.errors import CaptureError
@@ -37,6 +37,21 @@ class Explained:
     """Data connections that came about and did not fail."""
     advice: tuple[Advice, ...]
     """Who can do what about it."""
+    session: Session
+    """What it was explained from."""
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """The data connections that were asked for, in order."""
+        return self.session.attempts
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """What is the same wherever the session is captured: sequence numbers, which translators of addresses keep."""
+        client, server = self.session.control.flows
+        if client.origin is None or server.origin is None or not self.session.control.whole:
+            return None
+        return client.origin, server.origin
 
 
 class Explainer:
@@ -73,23 +88,29 @@ class Explainer:
         return [self._explained(session) for session in self._tracker.finish()]
 
     def _explained(self, session: Session) -> Explained:
-        found = tuple(findings(session, self._experience, self._tracker.last))
-        failed = {id(finding.attempt) for finding in found}
-        return Explained(
-            session.control.caller,
-            session.control.called,
-            session.control.began,
-            standpoint(session.control),
-            ladder(session, found),
-            found,
-            tuple(_unseen(session)),
-            transfers=sum(
-                1
-                for attempt in session.attempts
-                if attempt.connection is not None and attempt.connection.established and id(attempt) not in failed
-            ),
-            advice=advice(session, found),
-        )
+        return _explained(session, tuple(findings(session, self._experience, self._tracker.last)))
+
+
+def _explained(session: Session, found: tuple[Finding, ...]) -> Explained:
+    failed = {id(finding.attempt) for finding in found}
+    made = (each for each in session.attempts if each.connection is not None and each.connection.established)
+    return Explained(
+        client=session.control.caller,
+        server=session.control.called,
+        began=session.control.began,
+        where=standpoint(session.control),
+        ladder=ladder(session, found),
+        findings=found,
+        unseen=tuple(_unseen(session)),
+        transfers=sum(id(attempt) not in failed for attempt in made),
+        advice=advice(session, found),
+        session=session,
+    )
+
+
+def with_findings(session: Explained, found: tuple[Finding, ...]) -> Explained:
+    """``session`` with other findings, and the ladder and the advice that follow from them."""
+    return _explained(session.session, found)
 
 
 def explained(frames: Iterable[Frame], explainer: Explainer) -> Iterator[Explained]:

@@ -6,10 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.ladder import FORMATS, ladder_file
 from fairlead.reach.products import TITLES
@@ -25,6 +27,7 @@ examples:
   tcpdump -i any -w ftp.pcap tcp or icmp or icmp6      record; then, also elsewhere:
   fairlead explain ftp.pcap                            what failed and why, and the ladder of each session
   fairlead explain --failures --for vsftpd ftp.pcap    failing sessions only, with the settings of vsftpd
+  fairlead explain client.pcap server.pcap             the same sessions, recorded at both ends
   fairlead explain --ladder=session.svg ftp.pcap       a picture of each session
   fairlead explain session.jsonl                       a ladder that was saved
   sudo fairlead explain -i eth0                        as it happens, until Ctrl-C
@@ -43,9 +46,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("file", nargs="?", metavar="FILE", help="pcap, pcapng (also compressed by gzip), or .jsonl")
-    source.add_argument("-i", "--interface", metavar="IFACE", help="capture here until Ctrl-C; any for all interfaces")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="pcap, pcapng (also compressed by gzip), or .jsonl; captures of one session at both ends are compared",
+    )
+    parser.add_argument("-i", "--interface", metavar="IFACE", help="capture here until Ctrl-C; any for all interfaces")
     parser.add_argument("--failures", action="store_true", help="show only sessions in which something failed")
     parser.add_argument("--json", action="store_true", help="print one object instead of the report")
     parser.add_argument(
@@ -83,32 +90,61 @@ def _port(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain the file, or what passes; the exit status says whether something failed. Raises CaptureError."""
+    """Explain the files, or what passes; the exit status says whether something failed.
+
+    Raises CaptureError, and ArgumentError where neither is named, or both are.
+    """
+    from fairlead.errors import ArgumentError
+
+    if bool(args.files) == bool(args.interface):
+        raise ArgumentError("name the files to explain, or an interface by -i; see fairlead explain --help")
     if args.interface:
         return _print(args, _live(args))
+    if len(args.files) > 1:
+        return _print(args, _both(args))
+    (name,) = args.files
+    with _opened(name) as file:
+        return _saved(args, file) if _is_ladder(name, file) else _print(args, _recorded(args, file))
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BufferedReader]:
     from fairlead.errors import CaptureError
 
     try:
-        with Path(args.file).open("rb") as file:
-            if args.file.endswith(".jsonl") or file.peek(1)[:1] == _SAVED_LADDER:
-                return _saved(args, file)
-            return _print(args, _recorded(args, file))
+        with Path(name).open("rb") as file:
+            yield file
     except OSError as error:
-        if error.filename != args.file:
+        if error.filename != name:
             raise
-        raise CaptureError(f"cannot read {args.file}: {error.strerror}") from error
+        raise CaptureError(f"cannot read {name}: {error.strerror}") from error
 
 
-def _recorded(args: argparse.Namespace, file: BinaryIO) -> Iterator[Explained]:
+def _is_ladder(name: str, file: BufferedReader) -> bool:
+    return name.endswith(".jsonl") or file.peek(1)[:1] == _SAVED_LADDER
+
+
+def _recorded(args: argparse.Namespace, file: BufferedReader) -> Iterator[Explained]:
     from fairlead.capture.explain import explained
     from fairlead.capture.files import CaptureFile
     from fairlead.cli.failures import say
 
-    capture = CaptureFile(file, args.file)
-    explainer = _explainer(args)
-    yield from explained(capture, explainer)
+    capture = CaptureFile(file, file.name)
+    yield from explained(capture, _explainer(args))
     if capture.damage:
         say(capture.damage)
+
+
+def _both(args: argparse.Namespace) -> Iterator[Explained]:
+    """The sessions of several captures, one after the other, held against each other."""
+    from fairlead.capture.both_ends import compared
+
+    captures = []
+    for name in args.files:
+        with _opened(name) as file:
+            captures.append(list(_recorded(args, file)))
+    for capture in compared(captures):
+        yield from capture
 
 
 def _live(args: argparse.Namespace) -> Iterator[Explained]:
@@ -251,7 +287,7 @@ def _write(path: Path, ladder: Ladder, number: int) -> None:
     show(ladder, path if number == 1 else path.with_stem(f"{path.stem}-{number}"))
 
 
-def _saved(args: argparse.Namespace, file: BinaryIO) -> int:
+def _saved(args: argparse.Namespace, file: BufferedReader) -> int:
     """Explain a ladder that was saved as JSON Lines."""
     from fairlead.cli.ladder import draw
     from fairlead.errors import CaptureError, ProtocolError
@@ -260,7 +296,7 @@ def _saved(args: argparse.Namespace, file: BinaryIO) -> int:
     try:
         ladder = jsonl.load(file.read().decode())
     except (ProtocolError, UnicodeDecodeError) as error:
-        raise CaptureError(f"{args.file} is neither a capture nor a saved ladder: {error}") from error
+        raise CaptureError(f"{file.name} is neither a capture nor a saved ladder: {error}") from error
     failures = list(_failures(ladder))
     if args.json:
         lines = [json.loads(line) for line in jsonl.dump(ladder).splitlines()]
