@@ -17,12 +17,12 @@ class Record:
     _fields: ClassVar[tuple[str, ...]] = ()
     """The names, those of bases first."""
     _all: ClassVar[frozenset[str]] = frozenset()
-    _defaults: ClassVar[dict[str, Any]] = {}
+    _field_defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
         cls._fields += tuple(get_annotations(cls))
         cls._all = frozenset(cls._fields)
-        cls._defaults = {name: getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
+        cls._field_defaults = {name: getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
 
     def __init__(self, *values: Any, **named: Any) -> None:
         if values:
@@ -30,7 +30,7 @@ class Record:
                 raise TypeError(f"{type(self).__name__} has no more fields than {', '.join(self._fields)}")
             named |= zip(self._fields, values, strict=False)
         if named.keys() != self._all:
-            named = self._defaults | named
+            named = self._field_defaults | named
             if named.keys() != self._all:
                 raise TypeError(f"{type(self).__name__} needs {', '.join(self._fields)}; what is given is {named!r}")
         self.__dict__.update(named)

@@ -39,7 +39,7 @@ def test_the_default_configuration_is_the_default_server(tmp_path: Path) -> None
 
 
 def test_every_setting_of_a_server_can_be_configured() -> None:
-    assert set(models.Server.__struct_fields__) - {"public_address"} == set(Settings._fields) - {"announce", "tls"}
+    assert set(models.Server._fields) - {"public_address"} == set(Settings._fields) - {"announce", "tls"}
 
 
 def test_settings_are_taken_over(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def built(tmp_path: Path, text: str) -> TlsSettings:
 
 def test_every_setting_can_be_configured() -> None:
     made_of = {"certificate", "key", "self_signed"}
-    assert set(models.Tls.__struct_fields__) - made_of == set(TlsSettings._fields) - {"certificates"}
+    assert set(models.Tls._fields) - made_of == set(TlsSettings._fields) - {"certificates"}
 
 
 def test_without_a_certificate_there_is_no_tls(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def _rules(rules: Iterable[models.PathRule], *, write: bool) -> tuple[Rule, ...]
 
 def _settings(config: models.Config) -> Settings:
     server = config.server
-    values = {name: getattr(server, name) for name in server.__struct_fields__}
+    values = {name: getattr(server, name) for name in server._fields}
     del values["public_address"]
     values["proxy_from"] = tuple(map(str, server.proxy_from))
     for name in ("allow", "deny"):

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
-import msgspec
-
-from fairlead.config.models import Config, Section, User
-from fairlead.config.types import fields_of, form_of, item_of, section_of
+from fairlead.config.models import Config, User
+from fairlead.config.section import Section
+from fairlead.config.types import annotations_of, fields_of, form_of, item_of, section_of
 from fairlead.config.values import Form, PasswordHash
 
 HIDDEN = "(not shown)"
@@ -19,7 +18,7 @@ HIDDEN = "(not shown)"
 def plain(value: Any) -> Any:
     """``value`` as dictionaries, lists, text and numbers; hashes of passwords are not shown."""
     if isinstance(value, Section):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+        return {name: plain(getattr(value, name)) for name in value._fields}
     if isinstance(value, list):
         return [plain(each) for each in value]
     if isinstance(value, PasswordHash):
@@ -63,7 +62,11 @@ def user_as_toml(name: str, password_hash: str, *, write: bool) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the file."""
-    whole = msgspec.json.schema(Config, schema_hook=_schema_of_form)
+    import msgspec  # noqa: PLC0415 - for this alone
+
+    from fairlead.config.structs import struct_of  # noqa: PLC0415 - as msgspec
+
+    whole = msgspec.json.schema(struct_of(Config), schema_hook=_schema_of_form)
     for section in _sections(Config):
         properties = whole["$defs"][section.__name__]["properties"]
         for name, default in defaults(section).items():
@@ -80,26 +83,20 @@ def schema() -> dict[str, Any]:
 
 def defaults(section: type[Section]) -> Mapping[str, Any]:
     """The defaults of ``section`` as plain values; what must be given is left out."""
-    found = {}
-    for field in msgspec.structs.fields(section):
-        if field.default is not msgspec.NODEFAULT:
-            found[field.name] = plain(field.default)
-        elif field.default_factory is not msgspec.NODEFAULT:
-            found[field.name] = plain(field.default_factory())
-    return found
+    return {name: plain(value) for name, value in section._field_defaults.items()}
 
 
 def _explained(section: type[Section]) -> Iterator[str]:
     """Each setting of ``section`` with its meaning and default, in comments."""
     known = defaults(section)
     bare = fields_of(section)
-    for field in msgspec.structs.fields(section):
-        item = item_of(bare[field.name]) or bare[field.name]
+    for name, annotation in annotations_of(section).items():
+        item = item_of(bare[name]) or bare[name]
         table = section_of(item)
         form = form_of(fields_of(table)[table.in_short] if table and table.in_short else item)
-        yield f"# {': '.join(filter(None, [_description(field.type), form.description if form else '']))}"
-        value = known[field.name] if field.name in known else form.examples[0] if form else None
-        yield f"# {field.name} is unset" if value is None else f"# {field.name} = {_toml(value)}"
+        yield f"# {': '.join(filter(None, [_description(annotation), form.description if form else '']))}"
+        value = known[name] if name in known else form.examples[0] if form else None
+        yield f"# {name} is unset" if value is None else f"# {name} = {_toml(value)}"
 
 
 def _description(kind: Any) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal, get_args, get_origin
-
-import msgspec
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from fairlead.config.places import Keys, parse
 from fairlead.config.source import Source
 from fairlead.config.types import fields_of, section_of, type_at
 from fairlead.config.values import choices
+
+if TYPE_CHECKING:
+    import msgspec
 
 NOUNS = {
     "int": "a whole number",

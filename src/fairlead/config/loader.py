@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import msgspec
-
-from fairlead.config.faults import NOUNS, explained
 from fairlead.config.models import Config
 from fairlead.config.places import Keys
+from fairlead.config.reading import NotPlain, made
 from fairlead.config.source import Source
 from fairlead.config.types import fields_of, item_of, section_of, type_at
-from fairlead.config.values import Form
 from fairlead.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,8 +48,12 @@ def load(
     for source in sources:
         merged = _merged(merged, _completed(source.values, Config))
     try:
-        return msgspec.convert(merged, Config, dec_hook=_checked)
-    except msgspec.ValidationError as error:
+        return cast("Config", made(merged, Config))
+    except NotPlain:
+        from fairlead.config.faults import explained  # noqa: PLC0415 - most settings are as they should be
+        from fairlead.config.structs import fault_of  # noqa: PLC0415 - as faults
+
+        error = fault_of(merged, Config)
         raise ConfigError(explained(error, sources)) from error
 
 
@@ -113,17 +114,16 @@ def typed(text: str, path: Keys, name: str) -> Any:
             raise ConfigError(f"{name}: no valid TOML: {error}") from error
     if kind not in {int, float, bool}:
         return text
+    if kind is int and text.isascii() and text.isdecimal() and text == str(int(text)):
+        return int(text)
+    import msgspec  # noqa: PLC0415 - for what is written in other ways
+
+    from fairlead.config.faults import NOUNS  # noqa: PLC0415 - as msgspec
+
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{name}: {text!r} is not {NOUNS[kind.__name__]}") from error
-
-
-def _checked(kind: type, value: Any) -> Any:
-    assert issubclass(kind, Form)
-    if not isinstance(value, str):
-        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
-    return kind(value)
 
 
 def _completed(values: Any, kind: Any) -> Any:

@@ -3,10 +3,9 @@
 Their annotations are not put off: to make types of so many texts again takes a while at every start.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
-
+from fairlead.config.section import Meta, Section
 from fairlead.config.values import (
     HostName,
     Listen,
@@ -32,22 +31,13 @@ Count = Annotated[int, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
-class Section(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """A table of the configuration file."""
-
-    in_short: ClassVar[str] = ""
-    """The only key that is needed: its value alone may stand for the table."""
-
-
-class AddressRule(Section, frozen=True):
+class AddressRule(Section):
     """The address that 227 announces to the clients of one network, and the ports that they call."""
 
     in_short = "address"
 
     address: PublicAddress
-    clients: Annotated[Network, Meta(description="the clients it is for; empty for all")] = field(
-        default_factory=lambda: Network("")
-    )
+    clients: Annotated[Network, Meta(description="the clients it is for; empty for all")] = Network("")
     ports: Annotated[
         PortRange | None,
         Meta(
@@ -57,12 +47,12 @@ class AddressRule(Section, frozen=True):
     ] = None
 
 
-class Server(Section, frozen=True):
+class Server(Section):
     """Where the server listens, how data connections are made, how long it waits."""
 
-    listen: Annotated[list[Listen], Meta(min_length=1, description="where control connections are accepted")] = field(
-        default_factory=lambda: [Listen(f"{bracketed(host)}:{port}") for host, port in _SERVER.listen]
-    )
+    listen: Annotated[list[Listen], Meta(min_length=1, description="where control connections are accepted")] = [
+        Listen(f"{bracketed(host)}:{port}") for host, port in _SERVER.listen
+    ]
     banner: Annotated[str, Meta(description="the text of the greeting")] = _SERVER.banner
     names: Annotated[
         list[HostName],
@@ -73,7 +63,7 @@ class Server(Section, frozen=True):
     ] = []
     deny: Annotated[list[Network], Meta(description="those of them that may not")] = []
     passive_ports: Annotated[PortRange, Meta(description="the ports of passive mode, which a firewall must let in")] = (
-        field(default_factory=lambda: PortRange(f"{_SERVER.passive_ports[0]}-{_SERVER.passive_ports[-1]}"))
+        PortRange(f"{_SERVER.passive_ports[0]}-{_SERVER.passive_ports[-1]}")
     )
     public_address: Annotated[
         list[AddressRule],
@@ -136,7 +126,7 @@ class Server(Section, frozen=True):
     workers: Annotated[Count, Meta(description="processes that serve; 0 for one per core")] = _SERVER.workers
 
 
-class Tls(Section, frozen=True):
+class Tls(Section):
     """Protection of connections by TLS (RFC 4217), where there is a certificate."""
 
     certificate: Annotated[
@@ -174,7 +164,7 @@ class Tls(Section, frozen=True):
     ] = _TLS.require_close_notify
 
 
-class Storage(Section, frozen=True):
+class Storage(Section):
     """The files that are served."""
 
     root: Annotated[str, Meta(min_length=1, description="the directory; in a file, relative to where the file is")] = (
@@ -184,22 +174,22 @@ class Storage(Section, frozen=True):
         Literal["full", "relaxed"],
         Meta(description="whether an upload is on the disk before it is acknowledged; relaxed leaves it to the system"),
     ] = "full"
-    umask: Annotated[Umask, Meta(description="the permission bits that new files and directories do not get")] = field(
-        default_factory=lambda: Umask("022")
+    umask: Annotated[Umask, Meta(description="the permission bits that new files and directories do not get")] = Umask(
+        "022"
     )
     keep_partials: Annotated[
         Seconds, Meta(description="seconds that an upload cut short is kept for its client to resume; 0 for ever")
     ] = 7 * 86400.0
 
 
-class PathRule(Section, frozen=True):
+class PathRule(Section):
     """The rights in a tree, in place of what a shorter path gives."""
 
     path: VirtualPath
     rights: list[RightName]
 
 
-class Anonymous(Section, frozen=True):
+class Anonymous(Section):
     """Access without an account, by the names anonymous and ftp. It reads only, unless rules give more."""
 
     enabled: Annotated[bool | None, Meta(description="unset: when there are no users")] = None
@@ -207,13 +197,11 @@ class Anonymous(Section, frozen=True):
         bool, Meta(description="whether some password must be given, such as an e-mail address")
     ] = False
     root: Annotated[str, Meta(description="its directory, when it is not that of the storage")] = ""
-    home: Annotated[VirtualPath, Meta(description="where a session begins")] = field(
-        default_factory=lambda: VirtualPath("/")
-    )
+    home: Annotated[VirtualPath, Meta(description="where a session begins")] = VirtualPath("/")
     rules: Annotated[list[PathRule], Meta(description="rights by path; the longest path that fits counts")] = []
 
 
-class User(Section, frozen=True):
+class User(Section):
     """A named user."""
 
     name: UserName
@@ -222,9 +210,7 @@ class User(Section, frozen=True):
         list[HostName], Meta(description="the virtual hosts where the user logs in; unset: the server itself, and all")
     ] = []
     root: Annotated[str, Meta(description="the user's directory, when it is not that of the storage")] = ""
-    home: Annotated[VirtualPath, Meta(description="where a session begins")] = field(
-        default_factory=lambda: VirtualPath("/")
-    )
+    home: Annotated[VirtualPath, Meta(description="where a session begins")] = VirtualPath("/")
     write: Annotated[bool | None, Meta(description="whether the user changes files; unset: when --write is given")] = (
         None
     )
@@ -244,7 +230,7 @@ class User(Section, frozen=True):
     ] = []
 
 
-class Host(Section, frozen=True):
+class Host(Section):
     """A virtual host, for clients that call the server by its name: by HOST, or when TLS begins."""
 
     name: HostName
@@ -257,13 +243,13 @@ class Host(Section, frozen=True):
     )
 
 
-class Log(Section, frozen=True):
+class Log(Section):
     """The log on standard error."""
 
     format: Annotated[Literal["text", "json"], Meta(description="text for people, json for programs")] = "text"
 
 
-class Metrics(Section, frozen=True):
+class Metrics(Section):
     """Metrics for Prometheus. They need the extra `metrics`: pip install 'fairlead[metrics]'."""
 
     listen: Annotated[
@@ -271,14 +257,14 @@ class Metrics(Section, frozen=True):
     ] = None
 
 
-class Config(Section, frozen=True):
+class Config(Section):
     """Settings of `fairlead serve`."""
 
-    server: Server = field(default_factory=Server)
-    tls: Tls = field(default_factory=Tls)
-    storage: Storage = field(default_factory=Storage)
-    anonymous: Anonymous = field(default_factory=Anonymous)
+    server: Server = Server()
+    tls: Tls = Tls()
+    storage: Storage = Storage()
+    anonymous: Anonymous = Anonymous()
     users: list[User] = []
     hosts: list[Host] = []
-    log: Log = field(default_factory=Log)
-    metrics: Metrics = field(default_factory=Metrics)
+    log: Log = Log()
+    metrics: Metrics = Metrics()

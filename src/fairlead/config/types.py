@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from inspect import get_annotations
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-import msgspec
-
-from fairlead.config.models import Config, Section
+from fairlead.config.models import Config
 from fairlead.config.places import Keys
+from fairlead.config.section import Meta, Section
 from fairlead.config.values import Form
 
 
-@cache
 def fields_of(section: type[Section]) -> Mapping[str, Any]:
     """The names of the settings of ``section`` and their types, bare of constraints and of None."""
-    return {field.name: _bare(field.type) for field in msgspec.structs.fields(section)}
+    return {name: bare(annotation) for name, annotation in annotations_of(section).items()}
+
+
+def annotations_of(section: type[Section]) -> Mapping[str, Any]:
+    """The names of the settings of ``section`` and their types with all that is said of them."""
+    return {name: annotation for base in section.__mro__[-3::-1] for name, annotation in get_annotations(base).items()}
+
+
+def metas_of(annotation: Any) -> tuple[Meta, ...]:
+    """What is said of a setting beside its type."""
+    if get_origin(annotation) is Annotated:
+        inner, *metas = get_args(annotation)
+        return (*metas, *metas_of(inner))
+    if get_origin(annotation) in {Union, UnionType}:
+        return tuple(meta for each in get_args(annotation) for meta in metas_of(each))
+    return ()
 
 
 def item_of(kind: Any) -> Any:
     """The type of what a list holds; None for what is no list."""
-    return _bare(get_args(kind)[0]) if get_origin(kind) is list else None
+    return bare(get_args(kind)[0]) if get_origin(kind) is list else None
 
 
 def section_of(kind: Any) -> type[Section] | None:
@@ -48,7 +61,8 @@ def type_at(path: Keys) -> Any:
     return kind
 
 
-def _bare(kind: Any) -> Any:
+def bare(kind: Any) -> Any:
+    """The type alone, without what else is said of a setting and without None."""
     while True:
         if get_origin(kind) is Annotated:
             kind = get_args(kind)[0]
