@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+import uvloop
 
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.events import LoginSucceeded, Noticed, SessionOpened, SessionRefused, TransferFailed, TransferFinished
@@ -36,12 +39,14 @@ def file(root: Path) -> None:
 
 
 @contextmanager
-def behind(root: Path, **settings: Any) -> Iterator[Running]:
+def behind(
+    root: Path, run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run, /, **settings: Any
+) -> Iterator[Running]:
     """A server that trusts the proxy at 127.0.0.1 and at ::1."""
     storage = LocalStorage(root, durability="relaxed")
     accounts = MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)
     settings.setdefault("proxy_from", (PROXY, "::1"))
-    with serving(storage, accounts=accounts, login_delay=0, **settings) as running:
+    with serving(storage, run, accounts=accounts, login_delay=0, **settings) as running:
         yield running
 
 
@@ -124,7 +129,8 @@ def test_a_header_may_come_octet_by_octet_and_commands_right_after_it(running: R
         assert control.read_codes(3) == [220, 331, 230]
 
 
-def test_tls_may_begin_in_the_same_segment_as_the_header(root: Path, pair: Pair) -> None:
+@pytest.mark.parametrize("loop", [asyncio, uvloop])
+def test_tls_may_begin_in_the_same_segment_as_the_header(root: Path, pair: Pair, loop: ModuleType) -> None:
     listen = (("127.0.0.1", free_port()),)
     tls = TlsSettings(certificates=(Certificate(str(pair.certificate), str(pair.key)),), implicit=listen)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -132,7 +138,7 @@ def test_tls_may_begin_in_the_same_segment_as_the_header(root: Path, pair: Pair)
     with pytest.raises(ssl.SSLWantReadError):
         client.do_handshake()
     with (
-        behind(root, tls=tls) as running,
+        behind(root, loop.run, tls=tls) as running,
         call(running.server.addresses[-1], text() + outgoing.read()) as connection,
     ):
         incoming.write(connection.recv(65536))
@@ -187,6 +193,17 @@ def test_a_header_of_somebody_else_is_refused_and_told(root: Path, header: bytes
         while (reply := control.read()).code != 421:
             assert reply.code in {220, 500}
         assert "proxy_from" in running.await_event(Noticed, lambda event: event.topic == "proxy").message
+
+
+def test_proxies_can_be_changed_while_the_server_runs(running: Running) -> None:
+    server = running.server
+    settings = server.settings.replace(proxy_from=(STRANGER,))
+    running.call(lambda: server.reconfigure(settings, server.accounts))
+    with running.login() as control:
+        assert control.fetch("RETR file") == CONTENT
+    with Control(call(running.address(), text(), STRANGER)) as control:
+        assert control.read().code == 220
+        assert running.await_event(SessionOpened, lambda event: event.peer == CLIENT)
 
 
 def test_limits_and_networks_are_for_the_client(root: Path) -> None:
