@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     verb = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
-        parser = _parser(verb)
+        parser = _parser(verb, alone=verb in VERBS and verb == arguments[0])
         parsed, unknown = parser.parse_known_args(arguments)
         if unknown:
             parser.prog += f" {verb}"
@@ -106,8 +106,8 @@ def _failed(parsed: argparse.Namespace, error: BaseException) -> int:
         return FAILED
 
 
-def _parser(verb: str) -> Parser:
-    """The parser of the whole, in which only ``verb`` knows its arguments."""
+def _parser(verb: str, *, alone: bool) -> Parser:
+    """The parser of the whole, in which only ``verb`` knows its arguments; it may stand ``alone``, with no others."""
     parser = Parser(
         prog="fairlead",
         description="A complete FTP system: server, client, and the tool that shows why a data connection fails.",
@@ -119,7 +119,7 @@ def _parser(verb: str) -> Parser:
     for name, purpose in VERBS.items():
         if name == verb:
             import_module(f"fairlead.cli.{name}").add_parser(subparsers)
-        else:
+        elif not alone:
             subparsers.add_parser(name, help=purpose)
     if verb and verb not in VERBS:
         from difflib import get_close_matches

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from fairlead.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 SECOND = 1_000_000_000
 """Nanoseconds in a second."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = -62_135_596_800
 _LAST = 253_402_300_799
 """The seconds from the year 1 to the year 9999, which four digits can tell."""
@@ -39,6 +41,8 @@ def parse_time(text: str) -> int:
 
     Raises ArgumentError on another form and on a date that does not exist.
     """
+    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - large, and few sessions tell a time
+
     match = re.fullmatch(_TIME, text)
     if match is None:
         raise ArgumentError(f"{text[:40]!r} is no time; write YYYYMMDDHHMMSS in UTC")
@@ -48,7 +52,9 @@ def parse_time(text: str) -> int:
         moment = datetime(year, month, day, hour, minute, second - leap, tzinfo=UTC)
     except ValueError:
         raise ArgumentError(f"{text[:40]!r} is a time that does not exist") from None
-    return ((moment - _EPOCH) // timedelta(seconds=1) + leap) * SECOND + int((match[7] or "")[:9].ljust(9, "0"))
+    return ((moment - datetime.fromtimestamp(0, UTC)) // timedelta(seconds=1) + leap) * SECOND + int(
+        (match[7] or "")[:9].ljust(9, "0")
+    )
 
 
 def parse_server_time(text: str) -> int:
@@ -59,4 +65,6 @@ def parse_server_time(text: str) -> int:
 
 def moment(ns: int) -> datetime:
     """The time ``ns`` as an aware datetime in UTC; what lies below the microsecond is dropped."""
-    return _EPOCH + timedelta(microseconds=ns // 1000)
+    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - as above
+
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=ns // 1000)
