@@ -82,8 +82,8 @@ def begin_tls(context: ssl.SSLContext) -> Callable[[Play], None]:
 
     def begun(play: Play) -> None:
         assert play.control is not None
-        play.control = TlsEnd(play.control, context)
-        play.control.watch = play.listen
+        end = play.control = TlsEnd(play.control, context)
+        end.watch = lambda: play.hear(end)
 
     return begun
 

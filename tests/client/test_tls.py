@@ -37,6 +37,7 @@ from tests.client.script import (
     door,
     hang_up,
     on,
+    silent,
     stage,
     take,
 )
@@ -317,6 +318,48 @@ def test_refusal_after_the_handshake_is_told_with_what_it_means(
     on_stage = stage(*logged_in(context, *steps), tls="auto", ca=pair.certificate)
     with on_stage.ftp as ftp, pytest.raises(TransferError, match=f"{reply}.*{advice}"):
         ftp.scandir()
+
+
+@pytest.mark.req("C-4217-TLS-1")
+def test_second_session_that_is_offered_no_tls_gets_no_password(pair: Pair, context: ssl.SSLContext) -> None:
+    steps = (
+        on("EPSV", silent(5001), "229 ok (|||5001|)"),
+        on("PASV", "500 what?"),
+        on("FEAT", "211-Features:\r\n SIZE\r\n211 End"),
+        on("EPSV", door(5002, protect(context)), "229 ok (|||5002|)"),
+        on("LIST", "150 go", data(b""), "226 done"),
+    )
+    on_stage = stage(*logged_in(context, *steps), tls="auto", ca=pair.certificate)
+    with on_stage.ftp as ftp:
+        assert ftp.scandir() == []
+    on_stage.play.done()
+    assert on_stage.play.heard.count("USER me") == 1
+    assert "a second session tries EPRT: the second session was offered no TLS" in "\n".join(on_stage.lines)
+
+
+def test_second_session_is_as_protected_as_the_first(pair: Pair, context: ssl.SSLContext) -> None:
+    steps = (
+        on("EPSV", silent(5001), "229 ok (|||5001|)"),
+        on("PASV", "500 what?"),
+        OFFER,
+        upgrade(context),
+        *LOGIN,
+        *PRIVATE,
+        on("EPRT |1|192.0.2.80|34123|", "501 not to there"),
+        OFFER,
+        upgrade(context),
+        *LOGIN,
+        *PRIVATE,
+        on("PORT 192,0,2,80,133,77", "200 ok"),
+        on("LIST", "150 calling", call()),
+        on("EPSV", silent(5002), "229 ok (|||5002|)"),
+        on("PORT 192,0,2,80,133,79", "200 ok"),
+        on("LIST", "150 calling", call(protect(context), data(b"")), "226 done"),
+    )
+    on_stage = stage(*logged_in(context, *steps), tls="auto", ca=pair.certificate)
+    with on_stage.ftp as ftp:
+        assert ftp.scandir() == []
+    on_stage.play.done()
 
 
 @pytest.mark.req("C-4217-TLS-4")
