@@ -223,6 +223,15 @@ def test_new_session_takes_the_place_of_one_that_hears_nothing_any_more(memory: 
     assert memory.recall(SERVER, NETWORK) == "EPSV"
 
 
+def test_session_that_cannot_be_replaced_fails_in_one_sentence(memory: ModeMemory) -> None:
+    for surroundings in ({"sessions": 1}, {"refusals": {"TYPE": "504 not that"}}):
+        memory.remember(SERVER, NETWORK, "EPRT")
+        world = World(calls=SILENT, **surroundings)
+        with world.client(memory=memory) as ftp, pytest.raises(DataConnectionError, match="EPRT: the server did not"):
+            ftp.scandir()
+        assert memory.recall(SERVER, NETWORK) is None
+
+
 def test_session_in_which_something_was_changed_is_not_replaced(memory: ModeMemory) -> None:
     memory.remember(SERVER, NETWORK, "EPRT")
     world = World(calls=SILENT)
