@@ -75,7 +75,7 @@ differential: develop peers ## Send one script to our server and those of others
 	$(BIN)/python -m tests.reference all
 
 .PHONY: interleavings
-interleavings: develop ## 20,000 random dialogues with the server, in half an hour
+interleavings: develop ## 20,000 random dialogues with the server, in clear and under TLS, in half an hour
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --timeout 0 --interleavings 20000 \
 	    tests/server/test_interleaving.py -k any_interleaving $(ARGS)
 
