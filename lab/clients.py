@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lab.addresses import SERVER_NAME, Host
 from lab.diagnosis import Listed, environment, trust
-from lab.expected import Family, cells, works
+from lab.expected import Family, can_list, cells
 from lab.laboratory import Lab
 from lab.listing import KNOWN_FILE, PASSWORD, URL, USER
 from lab.matrix import Task
@@ -70,8 +70,7 @@ class Met:
     @property
     def possible(self) -> bool:
         """Whether some mode works."""
-        tried = cells(self.task.topology, private=self.task.protection.tls)
-        return any(works(self.task.topology, cell) for cell in tried)
+        return bool(can_list(self.task.topology, cells(self.task.topology, private=self.task.protection.tls)))
 
 
 def run(todo: Iterable[Task], *, side_by_side: int, tell: Callable[[Met], None]) -> list[Met]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -82,14 +83,15 @@ def _repaired(topology: Topology, cell: Cell, host: Host) -> bool:
 
 
 def _passive(topology: Topology, cell: Cell) -> Cause:
-    for part in topology.parts:
-        if part.host is Host.HOME and part.outbound is not None and not _repaired(topology, cell, Host.HOME):
-            return Cause.PASSIVE_DROPPED if part.answer == "drop" else Cause.PASSIVE_REJECTED
+    """What is wrong with the address or the port comes first: it stays wrong when every firewall is opened."""
     helped = _repaired(topology, cell, Host.OFFICE)
     if cell.mode is Mode.PASV and topology.plan.server_private and not topology.announced and not helped:
         return Cause.PASSIVE_PRIVATE_ADDRESS
     if any(part.middlebox == "rewriter" for part in topology.parts) and not cell.private:
         return Cause.PASSIVE_REWRITTEN
+    for part in topology.parts:
+        if part.host is Host.HOME and part.outbound is not None and not _repaired(topology, cell, Host.HOME):
+            return Cause.PASSIVE_DROPPED if part.answer == "drop" else Cause.PASSIVE_REJECTED
     for part in topology.parts:
         if part.host is not Host.OFFICE or part.inbound is None or helped:
             continue
@@ -115,8 +117,11 @@ def _active(topology: Topology, cell: Cell) -> Cause:
     return Cause.OK
 
 
-def expected_of_long(topology: Topology) -> Cause:
-    """What becomes of a transfer of some megabytes that takes ten seconds, where a listing comes through."""
+def expected_of_long(topology: Topology, *, private: bool) -> Cause:
+    """What becomes of a transfer of some megabytes that takes ten seconds; OK where no listing comes through."""
+    tried = cells(topology, private=private)
+    if not any(expected(topology, cell) is Cause.OK for cell in tried):
+        return Cause.OK
     if any(part.name == "cutter" for part in topology.parts):
         return Cause.DATA_CUT
     return Cause.CONTROL_FORGOTTEN if any(part.name == "idle-killer" for part in topology.parts) else Cause.OK
@@ -148,3 +153,9 @@ def seen_from_outside(topology: Topology, cell: Cell) -> bool:
     Where the server announces its public address, nothing shows that a router stands before it, nor what that maps.
     """
     return not (topology.announced and cell.family == 4 and cell.mode.passive)
+
+
+def can_list(topology: Topology, tried: Iterable[Cell]) -> bool | None:
+    """Whether our client gets a listing by itself; None where that depends on the port that the server draws."""
+    outcomes = {works(topology, cell) for cell in tried}
+    return True if True in outcomes else None if None in outcomes else False

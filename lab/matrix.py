@@ -19,7 +19,7 @@ from lab.diagnosis import (
     own_advice,
     server_advice,
 )
-from lab.expected import Cell, acceptable, cells, expected, expected_of_long, seen_from_outside, works
+from lab.expected import Cell, acceptable, can_list, cells, expected, expected_of_long, seen_from_outside, works
 from lab.laboratory import Lab
 from lab.probe import Met, attempt
 from lab.servers import LARGE_FILE, Protection, Served, Unavailable, served
@@ -68,6 +68,11 @@ class Row:
         protection = self.task.protection
         levels = (False, True) if protection is Protection.OFFERED else (protection.tls,)
         return [cell for private in levels for cell in cells(self.task.topology, private=private)]
+
+    @property
+    def expected_of_long(self) -> Cause:
+        """What becomes of a long transfer."""
+        return expected_of_long(self.task.topology, private=self.task.protection is Protection.REQUIRED)
 
     def right(self, cell: Cell) -> bool:
         """Whether the doctor named a cause that stands behind what a cell meets."""
@@ -120,7 +125,7 @@ def ask_doctor(row: Row, lab: Lab, server: Served) -> None:
     """Fill in what the doctor says; of a long transfer only where that meets something that a listing does not."""
     offered = ("--clear-password",) if row.task.protection is Protection.OFFERED else ()
     row.diagnosis = diagnose(lab, server, *offered)
-    if expected_of_long(row.task.topology) is not Cause.OK:
+    if row.expected_of_long is not Cause.OK:
         row.long = diagnose(lab, server, *offered, path=LARGE_FILE)
 
 
@@ -149,14 +154,15 @@ def _measure(row: Row, lab: Lab) -> None:
 
 def _mended(lab: Lab, server: Served, diagnosis: Diagnosis, cell: Cell, extra: list[str]) -> bool:
     """Whether a mode works now: passive ones taken at their word, active ones as the person is told to use them."""
-    private = cell.private or any(word in " ".join(extra).lower() for word in ("tls", "ssl"))
+    told = [word for options in own_advice(diagnosis) for word in options]
+    private = cell.private or "require" in told or any(word in " ".join(extra).lower() for word in ("tls", "ssl"))
     if cell.mode.passive:
         try:
             return attempt(lab, Cell(cell.mode, cell.family, private)).met is Met.OK
         except OSError:
             return False
-    told = [options for options in own_advice(diagnosis) if "--active-ports" in options]
-    options = [word for options in told for word in options]
+    waiting = [options for options in own_advice(diagnosis) if "--active-ports" in options]
+    options = [word for options in waiting for word in options]
     forced = ["--mode", cell.mode.lower(), f"-{cell.family}", "--tls", "require" if private else "off"]
     return list_with(lab, server, *options, *forced, "--insecure", "--timeout", "8").ok
 
@@ -180,20 +186,19 @@ def misdiagnoses(row: Row) -> Iterator[str]:
     for cell in row.cells:
         if not row.right(cell):
             yield f"{task}: {cell} is {expected(task.topology, cell)}, the doctor says {diagnosis.causes.get(cell)}"
-    cause = expected_of_long(task.topology)
+    cause = row.expected_of_long
     if row.long is not None and cause not in row.long.causes.values():
         yield f"{task}: a long transfer is {cause}, the doctor does not say so"
 
 
 def _judge_listings(row: Row) -> Iterator[str]:
     task = row.task
-    can = False
     for cell in row.cells:
         may = works(task.topology, cell)
-        can |= bool(may)
         if may is not None and row.forced[cell].ok is not may:
             yield f"{task}: a listing by {cell} should {_word(may)}, but: {row.forced[cell].said or 'it works'}"
-    if row.auto.ok is not can:
+    can = can_list(task.topology, row.cells)
+    if can is not None and row.auto.ok is not can:
         yield f"{task}: a listing by itself should {_word(can)}, but: {row.auto.said or 'it works'}"
     elif can and row.auto.seconds > AUTO_LIMIT:
         yield f"{task}: a listing by itself took {row.auto.seconds:.1f} s"

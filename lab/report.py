@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fairlead.reach.cause import Cause
-from lab.expected import Cell, Mode, families, works
+from lab.expected import Cell, Mode, can_list, families
 from lab.matrix import AUTO_LIMIT, DOCTOR_LIMIT, Row
 
 _HEAD = """\
@@ -50,7 +50,7 @@ def figures(rows: Sequence[Row]) -> Figures:
     """Sum up what was measured."""
     done = [row for row in rows if not row.skipped]
     judged = [row.right(cell) for row in done for cell in row.cells]
-    could = [row for row in done if any(works(row.task.topology, cell) for cell in row.cells)]
+    could = [row for row in done if can_list(row.task.topology, row.cells)]
     advised = [row for row in done if row.mended]
     return Figures(
         cells=len(judged),
