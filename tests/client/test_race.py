@@ -81,6 +81,7 @@ def test_servers_call_is_tried_in_a_second_session_before_the_users_own_is_riske
         assert world.heard(1) == ["EPRT", "LIST"]
         assert world.heard(0)[-2:] == ["EPRT", "LIST"]
         assert "a second session tries EPRT: the server called" in world.said
+        assert " … not waited for after " in world.said
         assert world.sessions[1].over
 
 

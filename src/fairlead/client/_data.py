@@ -183,6 +183,11 @@ class DataPorts:
         self._uncalled = False
         return Channel(calling.way, stream=stream)
 
+    def drop(self, calling: Calling) -> None:
+        """Give a call up that nobody waits for any more."""
+        calling.call.close()
+        self._tell_called(calling.way, calling.address, calling.own_port, calling.began, "not waited for")
+
     async def _epsv(self, way: Way) -> Address | Failure:
         if self._settings.epsv_all:
             await self._promise()

@@ -167,7 +167,7 @@ class Race(Generic[T]):
             calling.call.close()
             raise
         if called is not None and not answered:
-            calling.call.close()
+            self._ports.drop(calling)
             return await self._be_called(called, self._deadlines.long)
         channel = self._ports.settle(calling, answered=answered)
         if isinstance(channel, Channel):

@@ -47,7 +47,7 @@ _LOGIN = {"USER", "PASS", "ACCT"}
 _NOT_LOGGED_IN = 530
 _IN_ORDER = "it was closed"
 _CONTROL_CAUSES = {"no answer": Cause.CONTROL_TIMEOUT, "not waited for": Cause.OK}
-_DATA_CAUSES = {"no answer": Cause.PASSIVE_DROPPED}
+_DATA_CAUSES = {"no answer": Cause.PASSIVE_DROPPED, "not waited for": Cause.OK}
 
 
 class Recorder:
