@@ -57,7 +57,7 @@ def test_options_for_fairlead_are_options_that_it_has(owner: Owner, line: str) -
     verb = "serve" if owner is Owner.SERVER else "ls"
     arguments = [] if verb == "serve" else ["ftp://localhost/"]
 
-    parsed, unknown = _parser(verb).parse_known_args([verb, *shlex.split(line), *arguments])
+    parsed, unknown = _parser(verb, alone=False).parse_known_args([verb, *shlex.split(line), *arguments])
 
     assert unknown == []
     assert parsed.verb == verb

@@ -40,6 +40,7 @@ def surroundings(found: Examination) -> Surroundings:
         outside=next((each.seen for each in seen if each.family == 4 and each.seen not in {"", each.local}), ""),
         ports=tuple(port for each in seen if each.passive for port in _ports(each)),
         closed=any(_closed(each) for each in seen),
+        mapped=any(look.family == 6 and "." in look.seen for look in found.looks),
         dropped_by=_dropped_by(seen),
         active_ports=_range(found),
         offers_tls=any(look.offers_tls for look in found.looks),

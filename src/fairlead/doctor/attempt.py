@@ -24,6 +24,7 @@ from fairlead.proto import address as text_form
 from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Answer, Called, Evidence
 from fairlead.reach.private import is_private
+from fairlead.reach.verdict import put_right
 
 SAMPLES = 16
 """Further ports of the range that are tried: where half of them are open, so many do not look alike by chance."""
@@ -37,6 +38,9 @@ LONG = 32 * 1024 * 1024
 """Octets of a file after which nothing more is to be learnt from it."""
 _NO_ROOM = frozenset({Cause.CONTROL_LOST, Cause.CONTROL_REFUSED, Cause.CONTROL_TIMEOUT})
 """What firewalls and servers do to a client that opens many sessions at a time; the first look met none of it."""
+_STRANGERS = {4: "192.0.2.1", 6: "2001:db8::1"}
+"""Addresses that nobody has (RFC 5737, RFC 3849); nothing is ever sent there."""
+_STRANGERS_PORT = 40000
 _TOLD = re.compile(r"waiting for a data connection on port ([0-9]{1,5})", re.IGNORECASE)
 
 
@@ -280,9 +284,27 @@ class Attempt:
             return
         control.tell(Waiting((host, port), sum_shown=self.mode is Mode.PORT))
         await self._transfer(control, None, listener)
-        if not self.seen.caller:
+        if self.seen.caller:
+            return
+        if self.seen.seen not in {"", host} and not put_right(self.seen):
+            self._note(strict=await self._refuses_others())
+        else:
             told = await try_port(self.wire, (listener.local[0], port), self.patience.glance)
             self._note(listening=told.answer is Answer.CONNECTED)
+
+    async def _refuses_others(self) -> bool | None:
+        """Whether the server, asked in another session, refuses to call an address that is not ours."""
+        try:
+            control, _ = await connect(self.wire, self.plan, self.look.address, None)
+            try:
+                await self._enter(control)
+                stranger = _STRANGERS[self.look.family]
+                form = text_form.format_port if self.mode is Mode.PORT else text_form.format_eprt
+                return not (await ask(control, self.mode.value, form(stranger, _STRANGERS_PORT))).completed
+            finally:
+                let_go(control)
+        except Stopped:
+            return None
 
     def _stopped(self, stop: Stopped) -> None:
         self.crowded = stop.crowded or (self.seen.setup is None and stop.cause in _NO_ROOM)

@@ -55,6 +55,8 @@ class Surroundings:
     """Passive ports that the server announced."""
     closed: bool = False
     """Whether announced ports were closed even at the server's own address."""
+    mapped: bool = False
+    """Whether the server is reached by an IPv6 address that stands for an IPv4 one (NAT64)."""
     dropped_by: Owner | None = None
     """In whose network calls to the passive ports end, where that is known."""
     active_ports: range | None = None
@@ -187,8 +189,8 @@ def _passive_ports(case: Case) -> Iterator[Advice]:
         place=Place.ROUTER,
         openings=tuple(
             Opening(
-                purpose="passive data connections", inbound=True, ports=ports, host=around.server.get(each, ""),
-                family=each,
+                purpose="passive data connections", inbound=True, ports=ports,
+                host="" if around.mapped else around.server.get(each, ""), family=None if around.mapped else each,
             )
             for each in opened
         ),

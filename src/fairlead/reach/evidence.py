@@ -81,6 +81,8 @@ class Evidence:
     """That router's place on the way, 1 for our own."""
     near_server: bool = False
     """Whether the server, or the router that has its address, is the next behind that one."""
+    strict: bool | None = None
+    """Whether the server refuses to call addresses that are not ours; None where that was not tried."""
     listening: bool | None = None
     """Whether our own listener answered when we called it ourselves."""
     caller: str = ""

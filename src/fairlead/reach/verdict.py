@@ -82,8 +82,20 @@ def _worked(seen: Evidence) -> bool:
     return seen.ended and not seen.broke and seen.final is not None and 200 <= seen.final.code < 300
 
 
+def put_right(seen: Evidence) -> bool:
+    """Whether a helper on the way wrote the address that the server sees into PORT or EPRT.
+
+    The server says which address it took, or took ours though it refuses all but the one that it sees.
+    """
+    if seen.setup is None or _refused(seen) or not seen.seen or seen.seen == seen.host:
+        return False
+    return seen.seen in seen.setup.text or seen.strict is True
+
+
 def _translated(seen: Evidence) -> bool:
-    """Whether a router stands between us and the server that shows another address for ours."""
+    """Whether a router stands between us and the server that shows another address for ours, also in PORT and EPRT."""
+    if put_right(seen):
+        return False
     if seen.seen:
         return seen.seen != seen.host
     return is_private(seen.host) and not is_private(seen.peer)
@@ -93,11 +105,17 @@ def _no_such_form(seen: Evidence) -> bool:
     return seen.family == 6 and seen.mode in IPV4_ONLY
 
 
+def _between_families(seen: Evidence) -> bool:
+    """Whether the server knows us by an address of the other family, and did not take ours."""
+    other = not seen.passive and bool(seen.seen and seen.host) and (":" in seen.seen) != (":" in seen.host)
+    return other and (seen.setup is None or _refused(seen))
+
+
 def _wrong_family(seen: Evidence) -> bool:
     if _no_such_form(seen):
         return True
-    if not seen.passive and seen.seen and _refused(seen) and (":" in seen.seen) != (":" in seen.host):
-        return True  # the server knows us by an address of the other family: something translates between them
+    if _between_families(seen):
+        return True
     return (
         seen.setup is not None
         and seen.setup.code == FAMILY_REFUSED
@@ -216,7 +234,9 @@ RULES: tuple[Rule, ...] = (
 
 def alone(seen: Evidence) -> Cause:
     """The cause as far as this attempt tells."""
-    if seen.session is not Cause.OK and not (seen.session is Cause.CONTROL_LOST and _no_such_form(seen)):
+    if seen.session is Cause.CONTROL_LOST and _wrong_family(seen):
+        return Cause.FAMILY_UNSUPPORTED
+    if seen.session is not Cause.OK:
         return seen.session
     judged = next(rule.cause for rule in RULES if rule.fits(seen))
     said = named(seen.final)
