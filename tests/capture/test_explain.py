@@ -26,6 +26,7 @@ from tests.capture.building import (
     logged_in,
     read,
     syn,
+    tcp,
     unreachable,
 )
 from tests.capture.test_records import HANDSHAKE, record
@@ -300,8 +301,51 @@ def test_a_data_connection_over_which_nothing_comes_is_told() -> None:
     control.dialogue("EPSV", "229 (|||50000|)")
     wire.connect((CLIENT[0], 40001), DATA)
     control.dialogue("LIST", "150 here")
-    control.say("ABOR", after=30)
+    control.say("NOOP", after=30)
     assert wire.causes() == ["data-stalled"]
+
+
+@pytest.mark.parametrize(("octets", "causes"), [(b"", []), (b"x" * 100, ["data-cut"])])
+def test_a_client_that_drops_a_connection_before_any_data_has_chosen_another_way(
+    octets: bytes, causes: list[str]
+) -> None:
+    wire = Wire()
+    control = logged_in(wire)
+    control.dialogue("EPSV", "229 (|||50000|)")
+    data = wire.connect((CLIENT[0], 40001), DATA)
+    if octets:
+        control.dialogue("RETR f", "150 here")
+        data.data(False, octets)
+    data.reset(True)
+    if octets:
+        control.answer("426 broken")
+    assert wire.causes() == causes
+
+
+def test_a_reset_in_somebody_elses_name_is_told_by_its_time_to_live() -> None:
+    wire = Wire()
+    control = logged_in(wire)
+    control.dialogue("EPSV", "229 (|||50000|)")
+    data = wire.connect((CLIENT[0], 40001), DATA)
+    control.dialogue("RETR f", "150 here")
+    data.data(False, b"x" * 1000)
+    wire.put(tcp(DATA, (CLIENT[0], 40001), RST, data.seq[1], 0, hops=2))
+    (finding,) = wire.one().findings
+    assert finding.cause == "data-cut"
+    assert finding.sentence.endswith("was reset after 1000 octets by something in between, in the server's name.")
+
+
+def test_a_transfer_that_the_client_aborted_did_not_fail() -> None:
+    wire = Wire()
+    control = logged_in(wire)
+    control.dialogue("EPSV", "229 (|||50000|)")
+    data = wire.connect((CLIENT[0], 40001), DATA)
+    control.dialogue("RETR f", "150 here")
+    data.data(False, b"x" * 1000)
+    control.say("ABOR")
+    data.reset(False)
+    control.dialogue("426 aborted", "226 done")
+    assert wire.causes() == []
 
 
 def test_a_control_connection_that_was_forgotten_is_told() -> None:

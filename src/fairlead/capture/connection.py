@@ -54,6 +54,10 @@ class Connection:
     """When the handshake was complete, or data showed that it had been; 0 before."""
     reset: float = 0.0
     reset_by_called: bool = False
+    reset_hops: int = 0
+    """Routers that the reset had passed."""
+    reset_expected: int | None = None
+    """Routers that other segments of the same sender had passed; None where there was none."""
     unreachable: Unreachable | None = None
     ended: float = 0.0
     """When both ends had closed, or one had reset it."""
@@ -70,23 +74,24 @@ class Connection:
         """Data of both ends."""
         return self.flows[0].octets + self.flows[1].octets
 
-    def ends(self, by_caller: bool) -> tuple[Address, Address]:
-        """Source and target of what one end sends."""
-        return (self.caller, self.called) if by_caller else (self.called, self.caller)
+    @property
+    def forged(self) -> bool:
+        """Whether something in between reset it in the name of an end: it stands nearer than that end."""
+        return bool(self.reset) and self.reset_expected is not None and self.reset_hops != self.reset_expected
 
     def take(self, segment: Segment) -> None:
         """Count ``segment``."""
         by_caller = segment.source == self.caller
         flow, other = self.flows if by_caller else self.flows[::-1]
         self.last = segment.at
+        if segment.flags & RST:
+            self._reset(segment, by_caller, flow)
+            return
         flow.hops = min(flow.hops, segment.hops)
         if segment.outgoing is not None:
             flow.outgoing = segment.outgoing
         if segment.flags & SYN:
             self._synchronise(segment, flow)
-            return
-        if segment.flags & RST:
-            self._reset(segment, by_caller)
             return
         if not self.established and segment.flags & ACK and (by_caller or segment.size):
             self.established = segment.at
@@ -108,9 +113,11 @@ class Connection:
         self.syn_acks += 1
         self.answered = self.answered or segment.at
 
-    def _reset(self, segment: Segment, by_caller: bool) -> None:
+    def _reset(self, segment: Segment, by_caller: bool, flow: Flow) -> None:
         if not self.reset:
             self.reset = segment.at
+            self.reset_hops = segment.hops
+            self.reset_expected = flow.hops if flow.hops != Flow().hops else None
             self.reset_by_called = not by_caller
             self.ended = self.ended or segment.at
 

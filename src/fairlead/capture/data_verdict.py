@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairlead.capture.connection import Connection
+from fairlead.capture.connection import Connection, Flow
 from fairlead.capture.control_verdict import SHORTEST_WAIT
 from fairlead.capture.phrases import said, show, times
 from fairlead.capture.session import DEFAULT, Attempt, Session
@@ -17,6 +17,8 @@ _NOT_OPENED = frozenset({421, 425, 426})
 _MODES = {DEFAULT: "PORT", "LPRT": "EPRT", "LPSV": "EPSV"}
 """Modes that nobody has a word for, and those whose rules hold for them."""
 _TLS_ALERT = 21
+_HANDSHAKE = 16_384
+"""Octets of both ends that a TLS handshake may take."""
 
 
 def judged(session: Session, attempt: Attempt, where: Standpoint, end: float) -> tuple[Cause, str]:
@@ -110,7 +112,8 @@ def _unreached(session: Session, attempt: Attempt, made: Connection, end: float)
     if made.reset:
         if wrong:
             return _wrong(passive), f"{call}, which is not the address of the {target} here, and was refused (RST)"
-        return (Cause.PASSIVE_REJECTED if passive else Cause.ACTIVE_REJECTED), f"{call} and was refused (RST)"
+        refused = f"{call} and was refused (RST){_by(session, attempt, made)}"
+        return (Cause.PASSIVE_REJECTED if passive else Cause.ACTIVE_REJECTED), refused
     if made.syn_acks:
         text = f"{call}, and the answer, sent {times(made.syn_acks)}, was never acknowledged"
         return (Cause.PASSIVE_DROPPED if passive else Cause.ACTIVE_DROPPED), text
@@ -124,6 +127,15 @@ def _unreached(session: Session, attempt: Attempt, made: Connection, end: float)
     return (Cause.PASSIVE_DROPPED if passive else Cause.ACTIVE_DROPPED), silent
 
 
+def _by(session: Session, attempt: Attempt, made: Connection) -> str:
+    """Whether somebody nearer than the called end refused the call, by the time to live."""
+    host, flow = (session.client, 0) if attempt.active else (session.server, 1)
+    near = session.control.flows[flow].hops
+    if made.called[0] != host or made.reset_hops >= near or near == Flow().hops:
+        return ""
+    return f" by something {near - made.reset_hops} hop{'s' if near - made.reset_hops > 1 else ''} before it"
+
+
 def _wrong(passive: bool) -> Cause:
     return Cause.PASSIVE_PRIVATE_ADDRESS if passive else Cause.ACTIVE_PRIVATE_ADDRESS
 
@@ -131,19 +143,22 @@ def _wrong(passive: bool) -> Cause:
 def _moved(session: Session, attempt: Attempt, made: Connection, where: Standpoint, end: float) -> tuple[Cause, str]:
     """A data connection that came about."""
     octets = f"after {made.octets} octets" if made.octets else "before any data came"
-    other = session.client if made.called[0] == session.server else session.server
-    third = not attempt.active and made.caller[0] not in {session.client, other}
     if attempt.final is not None and attempt.final.completed:
         return Cause.OK, ""
-    if third and not made.octets and made.ended:
+    if not attempt.active and made.caller[0] != session.client and not made.octets and made.ended:
         told = f"{made.caller[0]} called, who is not the client {session.client}, and was turned away"
         return Cause.DATA_PEER_REFUSED, told
+    if attempt.aborted or _given_up(attempt, made):
+        waited = (made.reset or made.last) - max(made.established, *(flow.last for flow in made.flows))
+        if waited < SHORTEST_WAIT * 5 or made.octets:
+            return Cause.OK, ""
+        return Cause.DATA_STALLED, f"the client gave up when nothing had come for {waited:.1f} s"
     if attempt.hidden or attempt.final is None:
         return _under_tls(made, octets, session, attempt, end)
     if attempt.final.code not in _NOT_OPENED | {522} and not _cut(made):
         return Cause.OK, ""  # no such file, a full disk: not the connection's fault
     cause = alone(_evidence(session, attempt, where))
-    how = f"was reset {octets}" if made.reset else f"ended {octets}"
+    how = f"was reset {octets}{_resetter(attempt, made)}" if made.reset else f"ended {octets}"
     return cause, f"the data connection with {show(made.called)} {how}, and the server said {said(attempt.final)}"
 
 
@@ -154,13 +169,25 @@ def _under_tls(made: Connection, octets: str, session: Session, attempt: Attempt
     if client.head[:2] == b"\x16\x03" and made.ended and (not server.octets or server.head[:1] == bytes((_TLS_ALERT,))):
         return Cause.DATA_TLS_FAILED, f"{name} ended in the TLS handshake"
     if _cut(made):
-        return Cause.DATA_CUT, f"{name} was reset {octets}"
+        return Cause.DATA_CUT, f"{name} was reset {octets}{_resetter(attempt, made)}"
     idle = max(end, session.control.last) - made.last
     if not made.ended and not made.octets and idle > SHORTEST_WAIT * 5:
         return Cause.DATA_STALLED, f"{name} was made, and nothing came over it for {idle:.1f} s"
     if not made.ended and any(flow.unanswered > 2 for flow in made.flows):
         return Cause.DATA_STALLED, f"{name} stopped {octets}: what is sent is never acknowledged"
     return Cause.OK, ""
+
+
+def _given_up(attempt: Attempt, made: Connection) -> bool:
+    """Whether the client itself reset it before any file moved: a client that tries several modes does so."""
+    begun = made.octets > (_HANDSHAKE if attempt.hidden else 0)
+    return bool(made.reset) and made.reset_by_called is attempt.active and not made.forged and not begun
+
+
+def _resetter(attempt: Attempt, made: Connection) -> str:
+    """Who reset it."""
+    who = "client" if made.reset_by_called is attempt.active else "server"
+    return f" by something in between, in the {who}'s name" if made.forged else f" by the {who}"
 
 
 def _cut(made: Connection) -> bool:

@@ -77,6 +77,8 @@ class Attempt:
     final: Reply | None = None
     ended: float = 0.0
     """When the final reply came, or the next attempt began."""
+    aborted: bool = False
+    """Whether the client sent ABOR meanwhile."""
     hidden: bool = False
     """Whether TLS hid the dialogue when it began."""
     connections: list[Connection] = field(default_factory=list)
@@ -218,6 +220,8 @@ class Session:
             waiting.attempt = self._begin(sent)
         elif sent.verb in TRANSFERS:
             waiting.attempt = self._use(sent)
+        elif sent.verb == "ABOR" and self._open is not None:
+            self._open.aborted = True
 
     def _begin(self, sent: Sent) -> Attempt:
         if self._open is not None and not self._open.ended:
