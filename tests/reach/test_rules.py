@@ -145,7 +145,7 @@ def test_ufw_forwards_by_its_file() -> None:
         "ufw allow out proto tcp from any port 20 to any port 1024:65535 comment 'active data connections'",
     ]
     text = render("ufw", ROUTER)
-    assert "ufw route allow proto tcp from 10.1.1.21 to 203.0.113.0/24 port 21 comment 'out'" in text
+    assert "ufw route allow proto tcp from 10.1.1.21 to 203.0.113.0/24 port 21 comment 'FTP out'" in text
     assert "# In /etc/ufw/before.rules, before its line *filter; then: ufw reload\n#   *nat" in text
 
 

@@ -26,8 +26,14 @@ def _command(opening: Opening, place: Place) -> str:
     source = f" port {ports(opening.source_ports, ':')}" if opening.source_ports is not None else ""
     return (
         f"{verb} proto tcp from {caller}{source} to {called} port {ports(opening.ports, ':')}"
-        f" comment '{remark(opening.purpose)}'"
+        f" comment '{_comment(opening)}'"
     )
+
+
+def _comment(opening: Opening) -> str:
+    """Its purpose; a single word could be taken for one of the rule's own, such as ``out``."""
+    text = remark(opening.purpose)
+    return text if " " in text else f"FTP {text}"
 
 
 def _by_hand(rules: RuleSet) -> Iterator[str]:
