@@ -38,8 +38,8 @@ LONG = 32 * 1024 * 1024
 """Octets of a file after which nothing more is to be learnt from it."""
 _NO_ROOM = frozenset({Cause.CONTROL_LOST, Cause.CONTROL_REFUSED, Cause.CONTROL_TIMEOUT})
 """What firewalls and servers do to a client that opens many sessions at a time; the first look met none of it."""
-_STRANGERS = {4: "192.0.2.1", 6: "2001:db8::1"}
-"""Addresses that nobody has (RFC 5737, RFC 3849); nothing is ever sent there."""
+_STRANGERS = {4: "10.255.255.254", 6: "fd00::fffe"}
+"""Private addresses that are not ours, since some servers mind only public ones; nothing is ever sent there."""
 _STRANGERS_PORT = 40000
 _TOLD = re.compile(r"waiting for a data connection on port ([0-9]{1,5})", re.IGNORECASE)
 

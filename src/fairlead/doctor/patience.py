@@ -10,7 +10,7 @@ SECOND_CALL = 1.1
 """Seconds after which an unanswered call is made again beside the first, with SYNs of its own."""
 LOGIN = 9.0
 """Seconds for a login: accounts may be asked for elsewhere."""
-WHOLE = 12.0
+WHOLE = 11.0
 """Seconds for everything; what has not come by then is judged as it stands."""
 
 
