@@ -12,6 +12,7 @@ from fairlead.client.trace import Answered, DataClosed, TlsBegan, TurnedAway
 from fairlead.doctor.entry import said
 from fairlead.errors import FairleadError, TlsError
 from fairlead.proto.reply import Reply
+from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -102,7 +103,11 @@ class Transfer:
             self._note(enough=True)
             self.control.tell(DataClosed("us", self.seen.octets, self.control.wire.now() - began))
             return
-        self.control.tell(DataClosed("the server", self.seen.octets, self.control.wire.now() - began))
+        broke = self.seen.broke
+        seconds = self.control.wire.now() - began
+        self.control.tell(
+            DataClosed("the server", self.seen.octets, seconds, broke, Cause.DATA_CUT.value if broke else "")
+        )
         stream.close()
         await self._hear_out()
 
