@@ -53,12 +53,17 @@ class Capture:
         return read(self.file)
 
 
+def started(lab: Lab, host: Host, file: Path) -> Capture:
+    """A capture at ``host``; skips the test where there is no tcpdump."""
+    if shutil.which("tcpdump") is None:
+        pytest.skip("needs the Debian package tcpdump")
+    return Capture(lab, host, file)
+
+
 @contextlib.contextmanager
 def capturing(lab: Lab, folder: Path) -> Iterator[dict[Host, Capture]]:
     """Captures at the client and at the server; skips the test where there is no tcpdump."""
-    if shutil.which("tcpdump") is None:
-        pytest.skip("needs the Debian package tcpdump")
-    captures = {host: Capture(lab, host, folder / f"{host}.pcap") for host in (Host.CLIENT, Host.SERVER)}
+    captures = {host: started(lab, host, folder / f"{host}.pcap") for host in (Host.CLIENT, Host.SERVER)}
     try:
         yield captures
     finally:

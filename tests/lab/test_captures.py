@@ -14,6 +14,7 @@ import pytest
 
 from fairlead.capture.both_ends import compared
 from fairlead.capture.explain import Explained
+from fairlead.capture.standpoint import Standpoint
 from fairlead.ladder.model import Kind
 from fairlead.reach.cause import Cause
 from lab.addresses import Host
@@ -23,7 +24,7 @@ from lab.listing import PASSWORD
 from lab.probe import attempt, patience_for
 from lab.servers import FAIRLEAD, LARGE_FILE, Protection, served
 from lab.topologies import TOPOLOGIES, topology
-from tests.lab.capturing import capturing
+from tests.lab.capturing import capturing, started
 
 pytestmark = pytest.mark.usefixtures("laboratory")
 
@@ -172,3 +173,29 @@ def test_what_passes_an_interface_is_explained_as_it_happens() -> None:
         assert process.wait(10.0) == 1
     told = json.loads(begun + session + rest)
     assert [[each["cause"] for each in one["findings"]] for one in told["sessions"]] == [["passive-dropped"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "mode", "cause"),
+    [
+        ("client-nat", Host.HOME, Mode.EPSV, Cause.OK),
+        ("client-nat", Host.HOME, Mode.PORT, Cause.ACTIVE_PRIVATE_ADDRESS),
+        ("client-nat-helper", Host.HOME, Mode.PORT, Cause.OK),
+        ("server-nat-range", Host.OFFICE, Mode.PASV, Cause.PASSIVE_PRIVATE_ADDRESS),
+        ("server-nat-range", Host.OFFICE, Mode.EPSV, Cause.OK),
+        ("rewriter", Host.INTERNET, Mode.PASV, Cause.PASSIVE_REWRITTEN),
+    ],
+)
+def test_a_router_sees_each_session_on_both_of_its_sides(
+    name: str, host: Host, mode: Mode, cause: Cause, tmp_path: Path
+) -> None:
+    with Lab(topology(name)) as lab, served(lab, "fairlead", Protection.CLEAR):
+        capture = started(lab, host, tmp_path / "router.pcap")
+        attempt(lab, Cell(mode, 4, False), patience=1.0)
+        sides = 1 if host is Host.INTERNET else 2
+        sessions = capture.sessions(lambda found: over(found) >= sides)
+    assert [each.where for each in sessions] == [Standpoint.BETWEEN] * sides
+    causes = [[finding.cause for finding in each.findings] for each in sessions]
+    assert causes == [[] if cause is Cause.OK else [cause]] * sides
+    if cause is Cause.OK:
+        assert [each.transfers for each in sessions] == [1] * sides

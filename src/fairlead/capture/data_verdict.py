@@ -69,11 +69,7 @@ def _uncalled(session: Session, attempt: Attempt, where: Standpoint) -> tuple[Ca
     if attempt.final is not None and attempt.final.code not in _NOT_OPENED:
         return Cause.OK, ""
     seen = "the client made no call to" if where is Standpoint.CLIENT else "no call arrived at"
-    if (
-        _foreign(session, attempt)
-        if where is Standpoint.CLIENT
-        else _elsewhere(session, attempt) and _own(session, attempt)
-    ):
+    if _foreign(session, attempt) if where is Standpoint.CLIENT else _useless(session, attempt):
         return Cause.PASSIVE_PRIVATE_ADDRESS, f"{seen} {target}, and that address {_why(session, attempt)}"
     return Cause.PASSIVE_DROPPED, f"{seen} {target}"
 
@@ -83,9 +79,9 @@ def _foreign(session: Session, attempt: Attempt) -> bool:
     return attempt.address not in {"", session.server}
 
 
-def _own(session: Session, attempt: Attempt) -> bool:
-    """Whether the server announced its own address."""
-    return attempt.address == session.server
+def _useless(session: Session, attempt: Attempt) -> bool:
+    """Whether 227 names an address that the client cannot call from where it is."""
+    return attempt.mode != "EPSV" and private(attempt.address) and not private(session.client)
 
 
 def _why(session: Session, attempt: Attempt) -> str:

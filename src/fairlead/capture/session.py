@@ -160,9 +160,9 @@ class Session:
         """How well a call fits what was agreed on: 0 for not at all, else the more the better."""
         attempt = self._open
         if attempt is not None and attempt.agreed and not attempt.refused:
-            if called == (attempt.address, attempt.port):
-                return EXACT + 1
             pair = (self.server, self.client) if attempt.active else (self.client, self.server)
+            if called == (attempt.address, attempt.port):
+                return EXACT + 1 + (caller[0] == pair[0])
             if (caller[0], called[0]) == pair:
                 if called[1] == attempt.port:
                     return EXACT

@@ -37,6 +37,6 @@ def standpoint(control: Connection) -> Standpoint:
 
 def _near(flow: Flow) -> bool | None:
     """Whether the sender is the machine that captured; None where it sent nothing."""
-    if flow.outgoing is not None:
-        return flow.outgoing
-    return None if flow.hops == Flow().hops else flow.hops == 0
+    if flow.hops == Flow().hops:
+        return None
+    return flow.hops == 0 and flow.outgoing is not False  # a router sends on what it did not make
