@@ -305,6 +305,19 @@ def test_a_data_connection_over_which_nothing_comes_is_told() -> None:
     assert wire.causes() == ["data-stalled"]
 
 
+def test_a_reset_after_the_end_of_tls_cuts_nothing() -> None:
+    wire = Wire()
+    hidden(wire)
+    data = wire.connect((CLIENT[0], 40001), DATA)
+    data.data(True, HANDSHAKE)
+    data.data(False, record(22, b"hello"))
+    data.send(False, FIN | ACK)
+    data.data(True, record(21, bytes(24)))
+    data.reset(False)
+    session = wire.one()
+    assert (session.findings, session.transfers) == ((), 1)
+
+
 @pytest.mark.parametrize(("octets", "causes"), [(b"", []), (b"x" * 100, ["data-cut"])])
 def test_a_client_that_drops_a_connection_before_any_data_has_chosen_another_way(
     octets: bytes, causes: list[str]

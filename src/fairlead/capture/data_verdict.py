@@ -187,9 +187,8 @@ def _resetter(attempt: Attempt, made: Connection) -> str:
 
 
 def _cut(made: Connection) -> bool:
-    """Whether it was reset before the end that had more to say had closed it."""
-    sender = max(made.flows, key=lambda flow: flow.octets)
-    return bool(made.reset) and (sender.fin is None or sender.fin > made.reset)
+    """Whether it was reset before any end had closed it; a reset after that only cleans up (close_notify unread)."""
+    return bool(made.reset) and all(flow.fin is None or flow.fin > made.reset for flow in made.flows)
 
 
 def _evidence(session: Session, attempt: Attempt, where: Standpoint) -> Evidence:
