@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,16 @@ def test_what_works_in_clear_only_is_advised_with_a_warning() -> None:
 )
 def test_a_range_to_open_is_round_and_no_wider_than_need_be(ports: tuple[int, ...], expected: range) -> None:
     assert range_of(ports) == expected
+
+
+def test_behind_a_translator_of_families_the_server_has_ipv4() -> None:
+    found = [Finding(cause=Cause.PASSIVE_DROPPED, mode="EPSV", family=6)]
+    around = Surroundings(server={6: "64:ff9b::cb00:7182"}, mapped=True, ports=(50003,))
+
+    plain = next(each for each in advise(found, around) if each.owner is Owner.SERVERS_NETWORK)
+    routed = next(
+        each for each in advise(found, replace(around, inside="10.1.1.21")) if each.owner is Owner.SERVERS_NETWORK
+    )
+
+    assert "ip6" not in plain.settings["nftables"]
+    assert "dnat ip to 10.1.1.21" in routed.settings["nftables"]

@@ -34,7 +34,7 @@ def surroundings(found: Examination) -> Surroundings:
     announced = next((each.host for each in seen if _announced_elsewhere(each)), "")
     return Surroundings(
         server=server,
-        inside=next((look.inside for look in found.looks if look.family == 4), "") or announced,
+        inside=next((look.inside for look in found.looks if look.inside), "") or announced,
         announced=announced,
         client=client,
         outside=next((each.seen for each in seen if each.family == 4 and each.seen not in {"", each.local}), ""),

@@ -182,9 +182,9 @@ def _passive_ports(case: Case) -> Iterator[Advice]:
         text = f"{only}let calls out to the server's ports {span}."
         yield Advice(Owner.YOUR_NETWORK, text[0].upper() + text[1:], passing(leaving))
     forwards: tuple[Forward, ...] = ()
-    if around.inside and 4 in families:
+    if around.inside and (4 in families or around.mapped):
         forwards = (Forward(purpose="passive data connections", ports=ports, host=around.inside, to=ports),)
-    opened = [each for each in families if not (forwards and each == 4)]
+    opened = [each for each in families if not (forwards and (each == 4 or around.mapped))]
     rules = RuleSet(
         place=Place.ROUTER,
         openings=tuple(
