@@ -161,3 +161,10 @@ def test_password_is_asked_for_at_a_terminal(against: Against, monkeypatch: pyte
 def test_nobody_is_asked_for_an_anonymous_login(against: Against) -> None:
     steps = (on("USER anonymous", "331 e-mail?"), on("PASS anonymous@example.com", "230 in"), *NO_FEATURES)
     assert against(*steps, EPSV, LIST).run("ls", f"ftp://{HOST}") == 0
+
+
+@pytest.mark.req("C-7151-HOST-1")
+def test_virtual_host_is_told_which_it_is(against: Against) -> None:
+    server = against(on(f"HOST {HOST}", "504 no such host"))
+    assert server.run("ls", "--virtual-host", f"{URL}/") == 3
+    assert server.err.startswith(f"fairlead: the server has no virtual host {HOST}: 504")

@@ -91,6 +91,13 @@ def test_codes_of_tls_are_explained(against: Against, reply: str, advice: str) -
     assert advice in server.err
 
 
+@pytest.mark.req("C-4217-CCC-1")
+def test_refused_ccc_is_told(secure: Against, pair: Pair) -> None:
+    server = secure(*LOGIN, *PRIVATE, *NO_FEATURES, on("CCC", "534 not here"))
+    assert server.run("ls", "--ccc", "--ca", str(pair.certificate), SECURE_URL) == 1
+    assert "534 not here" in server.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

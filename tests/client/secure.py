@@ -88,6 +88,35 @@ def begin_tls(context: ssl.SSLContext) -> Callable[[Play], None]:
     return begun
 
 
+def end_tls(*, waits: bool = False) -> Callable[[Play], None]:
+    """The control connection is in clear from here on; with ``waits`` the client says close_notify first."""
+
+    def ended(play: Play) -> None:
+        end = play.control
+        assert isinstance(end, TlsEnd)
+        beneath = end.beneath
+
+        def say_end() -> None:
+            beneath.send(memoryview(end.tls.end()))
+
+        def read() -> None:
+            end.tls.receive(bytes(beneath.arrived))
+            beneath.arrived.clear()
+            if end.tls.ended:
+                if waits:
+                    say_end()
+                beneath.arrived += end.tls.unused()
+                play.control = beneath
+                beneath.watch = lambda: play.hear(beneath)
+                play.hear(beneath)
+
+        if not waits:
+            say_end()
+        beneath.watch = read
+
+    return ended
+
+
 def protect(context: ssl.SSLContext, *, close_notify: bool = True) -> Callable[[Play], None]:
     """The data connection is under TLS."""
 

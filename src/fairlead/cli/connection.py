@@ -42,6 +42,8 @@ def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -
         ca=args.ca,
         insecure=args.insecure,
         pin=args.pin,
+        clear_control=args.ccc,
+        virtual_host=args.virtual_host,
         memory=None if args.no_memory else memory_path(os.environ),
         trace=trace_of(args, show),
     )

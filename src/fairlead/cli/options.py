@@ -46,6 +46,16 @@ def add_session_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--insecure", action="store_true", help="accept any certificate: whoever is in between can read everything"
     )
+    group.add_argument(
+        "--ccc",
+        action="store_true",
+        help="after a login under TLS send commands in clear, for NATs that must read along; data stays protected",
+    )
+    group.add_argument(
+        "--virtual-host",
+        action="store_true",
+        help="tell the server by HOST which name it was called by, before the login",
+    )
     family = group.add_mutually_exclusive_group()
     family.add_argument("-4", dest="family", action="store_const", const=4, help="use IPv4 only")
     family.add_argument("-6", dest="family", action="store_const", const=6, help="use IPv6 only")

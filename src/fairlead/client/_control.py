@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from math import inf
+from typing import cast
 
 from fairlead.client._security import shake_hands
-from fairlead.client._wire import Address, Protection, Stream, Wire
+from fairlead.client._wire import Address, ProtectedStream, Protection, Stream, Wire
 from fairlead.client.settings import Settings
 from fairlead.client.trace import (
     CommandSent,
@@ -15,6 +16,7 @@ from fairlead.client.trace import (
     ReplyReceived,
     SessionRenewed,
     TlsBegan,
+    TlsEnded,
     Trace,
     show_command,
     show_duration,
@@ -66,6 +68,8 @@ class Control:
         """Whether a transfer was left without its final reply, so that ABOR is due."""
         self.protection: Protection | None = None
         """TLS of this connection, None while it is in clear."""
+        self.host_told = False
+        """Whether the server knows by HOST which of its virtual hosts is meant (RFC 7151)."""
         self.data_protection: Protection | None = None
         """TLS of the data connections, None while they are in clear."""
         self.traceless = True
@@ -119,6 +123,30 @@ class Control:
             raise DeadlineError(message)
         self.protection = protection
         self.tell(TlsBegan("control", stream.security))
+
+    async def end_tls(self) -> None:
+        """CCC (RFC 4217 section 5): go on in clear, so that NATs can read along; data connections stay protected.
+
+        Raises TransientError and PermanentError where the server does not agree, SessionLost, DeadlineError.
+        """
+        stream = cast("ProtectedStream", self.stream)
+        await self.ask("CCC")
+        patience = self.settings.reply_timeout
+        deadline = self.wire.now() + patience
+        try:
+            while (ended := stream.unprotect()) is None:
+                if not await self.wire.wait_any(readers=(stream,), timeout=deadline - self.wire.now()):
+                    message = (
+                        f"the server did not end TLS within {show_duration(patience)} after CCC"
+                    )
+                    self.lose(message)
+                    raise DeadlineError(message)
+        except OSError as error:
+            raise self._broken(error) from error
+        self.stream, unread = ended
+        self._replies.extend(self._parser.feed(unread))
+        self.protection = None
+        self.tell(TlsEnded())
 
     async def command(self, verb: str, argument: str = "") -> Reply:
         """Send a command that needs no data connection, and return its final reply, whatever its code.

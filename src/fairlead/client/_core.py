@@ -140,13 +140,15 @@ class Session:
         if tls == "implicit":
             await control.start_tls(self.wire.protection(self.target.host, self.settings))
         greeting = await _login.greet(control)
+        if self.settings.virtual_host and _is_address(self.target.host):
+            await _login.tell_host(control, self.target.host)  # SNI has no words for an address
         if tls in {"auto", "require"} and await _security.ask_for_tls(control, required=tls == "require"):
             await control.start_tls(self.wire.protection(self.target.host, self.settings))
         return greeting
 
     async def _another(self) -> Control:
         """A second session of the same user, under TLS where the first one is. Raises FairleadError."""
-        first, target = self.control, self.target
+        first = self.control
         patience = min(self.settings.reply_timeout, _SECOND_SESSION)
         settings = replace(self.settings, reply_timeout=patience)
         # A SYN that is lost would be repeated after a second; a second call is made after a quarter of one.
@@ -154,9 +156,9 @@ class Session:
         control = Control(self.wire, stream, settings, None)
         try:
             await self._open(control)
-            if first.protection is not None and control.protection is None:
+            if (first.protection or first.data_protection) is not None and control.protection is None:
                 raise ConnectError("the second session was offered no TLS")
-            await _login.log_in(control, target.user, self._secret, target.account)
+            await self._log_in(control, self._secret)
             if control.protection is not None:
                 await _security.protect_data(control)  # or some servers refuse to list anything
         except BaseException:
@@ -176,6 +178,8 @@ class Session:
         except FairleadError:
             return False
         try:
+            if self.settings.clear_control and fresh.protection is not None:
+                await fresh.end_tls()
             await _login.ask_features(fresh)
             for step in self.control.walked:
                 await fresh.ask(*step)
@@ -189,22 +193,29 @@ class Session:
     async def login(self) -> Reply:
         """Log in, ask for the features, go to the directory of the URL; returns the reply that let us in.
 
-        Raises LoginError, PermanentError when the directory does not exist, and TlsError when the data connections
-        cannot be protected although the control connection is.
+        Raises LoginError, PermanentError when the directory does not exist or CCC is refused, ConnectError when HOST
+        is, and TlsError when the data connections cannot be protected although the control connection is.
         """
         target = self.target
         password = self._ask_password if callable(target.password) else target.password
         self._secret = None if callable(password) else password
-        reply = await _login.log_in(self.control, target.user, password, target.account)
+        reply = await self._log_in(self.control, password)
         if self.control.protection is not None:
             await _security.protect_data(self.control)
         self.features = await _login.ask_features(self.control)
         self.machine_listings = not {"MLST", "MLSD"}.isdisjoint(self.features or ())
+        if self.settings.clear_control and self.control.protection is not None:
+            await self.control.end_tls()
         self.control.traceless = True
         self.control.walked.clear()
         for segment in target.segments:
             await self.ask("CWD", segment)
         return reply
+
+    async def _log_in(self, control: Control, password: Password) -> Reply:
+        if self.settings.virtual_host:
+            await _login.tell_host(control, self.target.host)
+        return await _login.log_in(control, self.target.user, password, self.target.account)
 
     def _ask_password(self) -> str:
         assert callable(self.target.password)
@@ -255,6 +266,11 @@ def check_paths(*paths: str) -> None:
     """Called before an operation sends its first command. Raises ArgumentError for what no command can carry."""
     for path in paths:
         encode_command("NOOP", path)
+
+
+def _is_address(host: str) -> bool:
+    """Whether ``host`` is no name but an address."""
+    return ":" in host or host.replace(".", "").isdecimal()
 
 
 def _by_family(addresses: Sequence[Address]) -> dict[int, str]:

@@ -58,6 +58,9 @@ class Face:
         ca: str | Path | None = Settings.ca,
         insecure: bool = Settings.insecure,
         pin: str | None = Settings.pin,
+        clear_control: bool = Settings.clear_control,
+        virtual_host: bool = Settings.virtual_host,
+        language: str | None = Settings.language,
         trace: Trace | None = None,
         memory: Memory | str | PathLike[str] | None = None,
     ) -> None:
@@ -74,6 +77,9 @@ class Face:
             ca=ca,
             insecure=insecure,
             pin=pin,
+            clear_control=clear_control,
+            virtual_host=virtual_host,
+            language=language,
         )
         kept = _in_file(memory) if isinstance(memory, str | PathLike) else memory
         self._session = Session(self._make_wire(), Target.of(url, user, password, account, tls), settings, trace, kept)

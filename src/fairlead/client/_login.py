@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from fairlead.client._control import Control, refused
 from fairlead.client.settings import Password
+from fairlead.client.trace import show_reply
 from fairlead.errors import ConnectError, LoginError, ProtocolError, SessionLost
 from fairlead.proto.features import parse_features
+from fairlead.proto.host import format_host
 from fairlead.proto.reply import Reply
 
 ANONYMOUS = "anonymous"
 ANONYMOUS_PASSWORD = "anonymous@example.com"
 """What stands for an e-mail address (RFC 1635 section 3); it says nothing about the user."""
 _NEED_ACCOUNT = 332
+_UNKNOWN_COMMAND = {500, 502}
 _FEATURES = 211
 
 
@@ -54,6 +57,20 @@ async def log_in(control: Control, user: str | None, password: Password, account
     return reply
 
 
+async def tell_host(control: Control, host: str) -> None:
+    """HOST with the name as it was typed, without a port (RFC 7151 section 3.2.2), once in a session.
+
+    Raises ConnectError, unless HOST is unknown to the server, which then has no virtual hosts.
+    """
+    if control.host_told:
+        return
+    reply = await control.command("HOST", format_host(host))
+    if not reply.completed and reply.code not in _UNKNOWN_COMMAND:
+        message = f"the server has no virtual host {host}: {show_reply(reply)}; check the name, or leave HOST out"
+        raise ConnectError(message)
+    control.host_told = True
+
+
 async def ask_features(control: Control) -> dict[str, str] | None:
     """The server's features, None when it does not tell; UTF-8 is switched on where it is offered (RFC 2640)."""
     reply = await control.command("FEAT")
@@ -62,4 +79,6 @@ async def ask_features(control: Control) -> dict[str, str] | None:
     features = parse_features(reply)
     if "UTF8" in features:
         await control.command("OPTS", "UTF8 ON")
+    if control.settings.language is not None and "LANG" in features:
+        await control.command("LANG", control.settings.language)
     return features

@@ -16,12 +16,15 @@ async def command(session: Session, verb: str, argument: str) -> Reply:
 
     Raises ArgumentError for one that would begin or end TLS: both ends have to do that together.
     """
-    if verb.upper() in _CHANGES_PROTECTION or (verb.upper() == "REIN" and session.control.protection is not None):
+    protected = session.control.protection or session.control.data_protection
+    if verb.upper() in _CHANGES_PROTECTION or (verb.upper() == "REIN" and protected is not None):
         message = f"{verb.upper()} would begin or end TLS; that is done by the setting tls when connecting"
         raise ArgumentError(message)
     try:
         return await session.control.command(verb, argument)
     finally:
+        if verb.upper() == "REIN":
+            session.control.host_told = False
         if verb.upper() in _CHANGES_TYPE:
             session.forget_type()
 

@@ -98,6 +98,12 @@ class ProtectedStream(Stream, Protocol):
         Raises TlsError, CertificateError where the certificate is not accepted, OSError.
         """
 
+    def unprotect(self) -> tuple[Stream, bytes] | None:
+        """Go on with ending TLS while the connection stays; None until both ends said close_notify.
+
+        The stream in clear, and what was received and not read yet. Raises OSError.
+        """
+
 
 class Protection(Protocol):
     """TLS of one control connection and of the data connections that belong to it."""

@@ -29,6 +29,7 @@ from fairlead.client.trace import (
     ReplyReceived,
     SessionRenewed,
     TlsBegan,
+    TlsEnded,
     TlsNotOffered,
     TurnedAway,
     Waiting,
@@ -189,6 +190,10 @@ class Recorder:
     def _(self, record: SessionRenewed) -> None:
         self._us = End("client", *record.local)
         self._kept.note(self._us, "goes on in a new session", "the server hears nothing while it calls in vain")
+
+    @_take.register
+    def _(self, record: TlsEnded) -> None:
+        self._kept.note(self._us, "TLS ends", "commands go in clear, data stays protected")
 
     @_take.register
     def _(self, record: TlsNotOffered) -> None:

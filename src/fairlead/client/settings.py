@@ -50,6 +50,19 @@ class Settings:
     Unless ``ca`` is given as well, nothing else is asked of the certificate then.
     """
 
+    clear_control: bool = False
+    """Whether the control connection leaves TLS after the login (CCC, RFC 4217 section 5), for NATs that read along.
+
+    Commands and file names then go in clear; the password went under TLS, and data connections stay there.
+    """
+    virtual_host: bool = False
+    """Whether HOST tells the server by which name it was called (RFC 7151).
+
+    Servers that know HOST refuse names which nobody told them, so this is for those with virtual hosts.
+    """
+    language: str | None = None
+    """The language that LANG asks for (RFC 2640 section 4), such as ``de``; a server need not have it."""
+
     def __post_init__(self) -> None:
         if self.pin is not None:
             fingerprint(self.pin)

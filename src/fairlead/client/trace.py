@@ -268,6 +268,14 @@ class TlsBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsEnded:
+    """After CCC, the control connection goes on in clear."""
+
+    def __str__(self) -> str:
+        return "STATUS  TLS on the control connection ended: commands go in clear, data stays protected"
+
+
+@dataclass(frozen=True, slots=True)
 class TlsNotOffered:
     """The server offers no TLS, and none was asked for."""
 
@@ -293,6 +301,7 @@ Record: TypeAlias = (
     | SessionRenewed
     | DataClosed
     | TlsBegan
+    | TlsEnded
     | TlsNotOffered
 )
 Trace: TypeAlias = Callable[[Record], None]

@@ -141,23 +141,23 @@ class TlsStream:
                 raise
         return self.flush()
 
+    def unprotect(self) -> tuple[Stream, bytes] | None:
+        """See :class:`fairlead.client._wire.ProtectedStream`."""
+        self._say_end()
+        while not self._tls.ended:
+            if not self._receive():
+                return None
+        if not self.flush():
+            return None
+        return self._beneath, b"".join(self._pieces) + self._tls.unused()
+
     def receive_into(self, buffer: memoryview) -> int | None:
         """See :class:`fairlead.client._wire.Stream`. Raises ConnectionAbortedError at an end without close_notify."""
         while not self._pieces:
             if self._tls.ended:
                 return 0
-            size = self._beneath.receive_into(self._room)
-            if size is None:
+            if not self._receive():
                 return None
-            if not size:
-                raise ConnectionAbortedError(errno.ECONNABORTED, _CUT)
-            try:
-                self._pieces.extend(map(memoryview, self._tls.receive_records(self._room[:size])))
-            except TlsError as error:
-                raise ConnectionAbortedError(errno.ECONNABORTED, str(error)) from error
-            finally:
-                with suppress(OSError):  # whoever sends next will see it
-                    self._queue(self._tls.take())
         filled = 0
         while self._pieces and filled < len(buffer):
             piece = self._pieces[0][: len(buffer) - filled]
@@ -216,6 +216,22 @@ class TlsStream:
         """See :class:`fairlead.client._wire.Stream`: no close_notify, for what went out is not the whole."""
         self._said_end = True
         self._beneath.abort()
+
+    def _receive(self) -> bool:
+        """Take what came; whether anything did. Raises ConnectionAbortedError at an end without close_notify."""
+        size = self._beneath.receive_into(self._room)
+        if size is None:
+            return False
+        if not size:
+            raise ConnectionAbortedError(errno.ECONNABORTED, _CUT)
+        try:
+            self._pieces.extend(map(memoryview, self._tls.receive_records(self._room[:size])))
+        except TlsError as error:
+            raise ConnectionAbortedError(errno.ECONNABORTED, str(error)) from error
+        finally:
+            with suppress(OSError):  # whoever sends next will see it
+                self._queue(self._tls.take())
+        return True
 
     def _agree(self) -> bool:
         data = b""
