@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -16,12 +17,12 @@ from lab.addresses import CONTROL_PORT, PASSIVE_PORTS, REMAPPED_PORTS, Host
 from lab.expected import Cell, Mode
 from lab.laboratory import Lab
 from lab.probe import Met, attempt
-from lab.servers import Protection, served
+from lab.servers import FAIRLEAD, Protection, served
 from lab.topologies import topology
 
 pytestmark = pytest.mark.usefixtures("laboratory")
 
-OFFER = Offer((Listener(CONTROL_PORT),), PASSIVE_PORTS, sources=range(20, 21))
+OFFER = Offer((Listener(CONTROL_PORT),), PASSIVE_PORTS, sources=(range(20, 21),))
 CLOSED = """
 table inet filter {
     chain input {
@@ -189,7 +190,7 @@ def test_rules_of_the_servers_router_map_other_ports_one_by_one(apply: Apply) ->
         if apply is with_iptables:
             lab.nft(Host.OFFICE, "flush chain inet filter forward; add chain inet filter forward { policy accept; }")
             assert lab.run(Host.OFFICE, ["iptables", "-P", "FORWARD", "DROP"]).returncode == 0
-        mapped = Offer((Listener(CONTROL_PORT),), PASSIVE_PORTS, (REMAPPED_PORTS,), sources=range(20, 21))
+        mapped = Offer((Listener(CONTROL_PORT),), PASSIVE_PORTS, (REMAPPED_PORTS,), sources=(range(20, 21),))
         rules = at_router(server_side(mapped, ["epsv"]), lab.plan.server, translated=True, offer=mapped)
         apply(lab, Host.OFFICE, rules)
         with contextlib.ExitStack() as stack:
@@ -219,3 +220,19 @@ def test_the_helper_opens_the_way_in_clear_and_is_blind_under_tls() -> None:
         assert not works(lab, "epsv", private=True)
         with listening(lab, Host.SERVER, PASSIVE_PORTS[0]):
             assert not reaches(lab, Host.CLIENT, (lab.plan.server, PASSIVE_PORTS[0]))
+
+
+def test_what_the_command_line_prints_can_be_loaded_as_it_is() -> None:
+    with Lab(topology("server-nat-control")) as lab:
+        public = lab.plan.public
+        with served(lab, "fairlead", Protection.CLEAR, ["--public-address", public]):
+            ports = f"{PASSIVE_PORTS[0]}-{PASSIVE_PORTS[-1]}"
+            words: list[str | Path] = [FAIRLEAD, "firewall", "--passive-ports", ports, "--mode", "pasv"]
+            words += ["--place", "router", "--inside-address", lab.plan.server, "--public-address", public]
+            printed = lab.run(Host.OFFICE, [*words, "--tool", "nftables"])
+            assert printed.returncode == 0, printed.stderr
+
+            lab.nft(Host.OFFICE, printed.stdout)
+            lab.nft(Host.OFFICE, printed.stdout)  # also a second time
+
+            assert works(lab, "pasv")

@@ -6,7 +6,7 @@ from fairlead.reach.rules import Opening, Place
 from fairlead.reach.rules.needs import MODES, Listener, Offer, at_router, client_side, server_side
 
 PASSIVE = range(50000, 50010)
-OFFER = Offer((Listener(21),), PASSIVE, sources=range(20, 21))
+OFFER = Offer((Listener(21),), PASSIVE, sources=(range(20, 21),))
 
 
 def told(openings: tuple[Opening, ...]) -> list[tuple[str, bool, range, int | None]]:
@@ -93,4 +93,16 @@ def test_a_router_may_have_other_ports() -> None:
 def test_rules_of_a_family_that_the_machine_has_not_are_left_out() -> None:
     assert told(at_router(server_side(OFFER, ["port"]), "2001:db8::21").openings) == [
         ("control", True, range(21, 22), None)
+    ]
+
+
+def test_a_server_calls_from_a_port_for_each_of_its_listeners() -> None:
+    offer = Offer((Listener(21), Listener(990, tls=True)), PASSIVE, sources=(range(20, 21), range(989, 990)))
+    assert [each.source_ports for each in server_side(offer, ["port"]).openings if not each.inbound] == [
+        range(20, 21),
+        range(989, 990),
+    ]
+    assert [each.source_ports for each in client_side(offer, ["port"]).openings if each.inbound] == [
+        range(20, 21),
+        range(989, 990),
     ]

@@ -81,9 +81,7 @@ def _listener(host: str, port: int, tls: bool) -> Listener:
     return Listener(port, "" if address.is_unspecified else str(address), family, tls)
 
 
-def _sources(setting: int | None, ports: list[int]) -> range | None:
-    """The ports from which the server calls (RFC 959 section 3.2: that of the listener minus one); None for any."""
-    if setting == 0:
-        return None
+def _sources(setting: int | None, ports: list[int]) -> tuple[range, ...]:
+    """The ports from which the server calls (RFC 959 section 3.2: that of the listener minus one); none for any."""
     sources = sorted({port - 1 for port in ports}) if setting is None else [setting]
-    return range(sources[0], sources[0] + 1) if len(sources) == 1 and sources[0] > 0 else None
+    return tuple(range(port, port + 1) for port in sources) if min(sources, default=0) > 0 else ()

@@ -38,8 +38,8 @@ class Offer:
     public_passive: tuple[range, ...] = ()
     """The ports that a router has for the passive ones, where they differ."""
     active: bool = True
-    sources: range | None = None
-    """The ports from which the server calls in active mode; None for any."""
+    sources: tuple[range, ...] = ()
+    """The ports from which the server calls in active mode; empty for any."""
 
 
 def server_side(offer: Offer, modes: Collection[str], *, helper: bool = False) -> RuleSet:
@@ -50,16 +50,7 @@ def server_side(offer: Offer, modes: Collection[str], *, helper: bool = False) -
     openings = [_control(each, inbound=True) for each in offer.listeners if each.port]
     if not helper:
         openings += _passive(offer, modes)
-        if offer.active and not PASSIVE.issuperset(modes):
-            openings.append(
-                Opening(
-                    purpose="active data connections",
-                    inbound=False,
-                    ports=CALLED,
-                    source_ports=offer.sources,
-                    family=_family(modes, active=True),
-                )
-            )
+        openings += _active(offer, modes, inbound=False, ports=CALLED)
     return RuleSet(place=Place.HOST, openings=tuple(openings), helper_ports=_helped(offer) if helper else ())
 
 
@@ -77,18 +68,8 @@ def client_side(
             for each in _passive(offer, modes)[:1]
             for ports in offer.public_passive or (offer.passive,)
         )
-        if offer.active and not PASSIVE.issuperset(modes):
-            openings.append(
-                Opening(
-                    purpose="active data connections",
-                    inbound=True,
-                    ports=active_ports,
-                    source_ports=offer.sources,
-                    remote=server,
-                    family=_family(modes, active=True),
-                )
-            )
-    unique = {(each.inbound, each.ports, each.family): each for each in openings}
+        openings += _active(offer, modes, inbound=True, ports=active_ports, remote=server)
+    unique = {(each.inbound, each.ports, each.source_ports, each.family): each for each in openings}
     return RuleSet(place=Place.HOST, openings=tuple(unique.values()), helper_ports=_helped(offer) if helper else ())
 
 
@@ -156,6 +137,23 @@ def _passive(offer: Offer, modes: Collection[str]) -> list[Opening]:
                 Opening(purpose="passive data connections", inbound=True, ports=offer.passive, host=host, family=chosen)
             )
     return found
+
+
+def _active(
+    offer: Offer, modes: Collection[str], *, inbound: bool, ports: range, remote: str = ""
+) -> Iterator[Opening]:
+    """The server's calls to the client's ``ports``."""
+    if not offer.active or PASSIVE.issuperset(modes):
+        return
+    for sources in offer.sources or (None,):
+        yield Opening(
+            purpose="active data connections",
+            inbound=inbound,
+            ports=ports,
+            source_ports=sources,
+            remote=remote,
+            family=_family(modes, active=True),
+        )
 
 
 def _family(modes: Collection[str], *, active: bool) -> Literal[4] | None:
