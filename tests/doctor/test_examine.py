@@ -315,3 +315,15 @@ def test_sessions_that_are_cut_off_where_there_are_many_are_tried_again_one_by_o
     found = examined(world)
 
     assert set(causes(found).values()) == {Cause.OK}
+
+
+def test_one_mode_is_tried_where_one_is_asked_for() -> None:
+    found = examined(World(sessions=20), replace(PLAN, mode="pasv"))
+
+    assert causes(found) == {"PASV": Cause.OK}
+
+
+def test_when_time_is_up_what_was_seen_is_judged() -> None:
+    found = examined(World(sessions=20), replace(PLAN, limit=1e-6))
+
+    assert {probe.cause for probe in found.probes} <= {Cause.CONTROL_TIMEOUT, Cause.OK}

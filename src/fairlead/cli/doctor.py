@@ -176,6 +176,8 @@ def _plan(args: argparse.Namespace) -> Plan:
         file="" if url.directory else url.segments[-1],
         tls=wanted[url.scheme],
         clear_password=args.clear_password,
+        mode=args.mode,
+        limit=args.timeout,
         family=args.family,
         settings=Settings(
             active_ports=args.active_ports,

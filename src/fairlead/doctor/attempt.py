@@ -154,6 +154,12 @@ class Attempt:
         await go_to(control, plan.directories)
         self._note(peer=control.peer[0], local=control.local[0])
 
+    def overdue(self) -> None:
+        """Time is up: what was seen until now is to be judged."""
+        if self.seen.setup is None:
+            self.said = "time was up"
+            self._note(session=Cause.CONTROL_TIMEOUT)
+
     def judged(self, cause: Cause, sentence: str) -> None:
         """Let whoever listens know what was found."""
         self.trace.silent = False

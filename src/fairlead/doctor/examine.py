@@ -93,8 +93,9 @@ async def examine(wire: Wire, plan: Plan, *, watch: Watch = lambda _: None) -> E
         for private, cause in ((False, look.clear), (True, look.private))
         if cause is not None
         for mode in Mode
+        if plan.mode in {"auto", mode.lower()}
     ]
-    times = await _run_all(wire, attempts, began + WHOLE)
+    times = await _run_all(wire, attempts, began + (plan.limit or WHOLE))
     causes = together([attempt.seen for attempt in attempts])
     for attempt, cause in zip(attempts, causes, strict=True):
         if cause is not Cause.OK:
@@ -149,7 +150,7 @@ async def _run_all(wire: Wire, attempts: list[Attempt], deadline: float) -> list
                         fetching.add(attempt.seen.private)
                         await attempt.fetch()
             except TimeoutError:
-                pass  # what was seen until now is judged
+                attempt.overdue()
         times[index] = wire.now() - began
 
     await asyncio.gather(*map(run, range(len(attempts))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fairlead.client.settings import Password, Settings, TlsSetting
+from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
 from fairlead.reach.evidence import Family
 
 
@@ -26,6 +26,10 @@ class Plan:
     """``auto`` tries both protections, ``off`` clear alone, ``require`` and ``implicit`` TLS alone."""
     clear_password: bool = False
     """Whether the password may go in clear to a server that offers TLS."""
+    mode: ModeSetting = "auto"
+    """One mode only, where it is not ``auto``."""
+    limit: float | None = None
+    """Seconds for everything; None for as many as the causes can take to show."""
     family: Family | None = None
     """One family of addresses only."""
     settings: Settings = field(default_factory=Settings)
