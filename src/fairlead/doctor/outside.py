@@ -90,7 +90,7 @@ def check_firewall(settings: Settings, firewall: Ruleset | str) -> Iterator[Find
             yield from _let_in(firewall, family, what, ports)
         if settings.active:
             sources = offer_of(settings).sources
-            source = None if sources is None else sources[0]
+            source = sources[0][0] if sources else None
             verdict = firewall.verdict(Packet("output", family, 50_000, source))
             if verdict in {Verdict.DROPPED, Verdict.REJECTED}:
                 yield Finding(

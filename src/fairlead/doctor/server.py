@@ -192,8 +192,8 @@ def _passive(settings: Settings, machine: Machine) -> Iterator[Finding]:
 def _active(settings: Settings, machine: Machine) -> Iterator[Finding]:
     if not settings.active:
         return
-    sources = offer_of(settings).sources
-    if sources is not None and sources[0] < machine.unprivileged and not machine.may_bind_all:
+    sources = next((each for each in offer_of(settings).sources if each[0] < machine.unprivileged), None)
+    if sources is not None and not machine.may_bind_all:
         yield Finding(
             "active",
             State.DOUBTFUL,
