@@ -244,20 +244,21 @@ class Attempt:
         """Ask for further ports and call them, until it is clear whether all of them are alike."""
         first = self.seen
         self.trace.silent = True
+        # One patient call where ports answer, not two: a helper that let the first one in would not let in another.
+        patience = self.patience.call if first.answer is Answer.CONNECTED else self.patience.glance
         enough = self.wire.now() + SAMPLING
-        for count in range(SAMPLES):
-            if count >= FEW and self.wire.now() > enough:
-                break
-            if await self._announced(control) is None:
-                break
-            address = (control.peer[0], self.seen.port)
-            told = await try_port(self.wire, address, self.patience.glance)
-            if told.answer is Answer.SILENT and first.answer is Answer.CONNECTED:
-                told = await try_port(self.wire, address, self.patience.call)
-            self._note(samples=(*self.seen.samples, told))
-            if told.answer is not first.answer:
-                break
-        self.seen = replace(first, samples=self.seen.samples)
+        try:
+            for count in range(SAMPLES):
+                if count >= FEW and self.wire.now() > enough:
+                    break
+                if await self._announced(control) is None:
+                    break
+                told = await try_port(self.wire, (control.peer[0], self.seen.port), patience)
+                self._note(samples=(*self.seen.samples, told))
+                if told.answer is not first.answer:
+                    break
+        finally:
+            self.seen = replace(first, samples=self.seen.samples)  # also when time is up in the midst of it
 
     # The server calls
 
