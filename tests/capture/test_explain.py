@@ -590,6 +590,15 @@ def test_memory_follows_the_sessions_that_go_on() -> None:
     assert tracker._live == {}
 
 
+def test_nothing_is_kept_of_sessions_that_have_ended() -> None:
+    wire = Wire()
+    listing(wire)
+    explainer = Explainer()
+    assert len(list(explained(wire.frames(), explainer))) == 1
+    tracker = explainer._tracker
+    assert (tracker._tracked, tracker._live, tracker._hosts, tracker._ending) == ({}, {}, {}, [])
+
+
 def test_long_sessions_are_shortened_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fairlead.capture.session.MOST_EVENTS", 100)
     monkeypatch.setattr("fairlead.capture.session._KEPT_AT_START", 10)

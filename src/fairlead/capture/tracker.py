@@ -45,6 +45,14 @@ class _Tracked:
     """The latest segments, to know again what passes a second interface."""
 
 
+@dataclass(slots=True)
+class _Live:
+    """A session that goes on, and the hosts whose calls may belong to it."""
+
+    session: Session
+    hosts: set[str] = field(default_factory=set)
+
+
 class Tracker:
     """Give it the packets in the order of their capture; sessions come back when they have ended."""
 
@@ -58,7 +66,7 @@ class Tracker:
         self._forgotten: OrderedDict[_Key, None] = OrderedDict()
         self._hosts: dict[str, dict[int, Session]] = {}
         self._ending: list[Session] = []
-        self._live: dict[int, Session] = {}
+        self._live: dict[int, _Live] = {}
         self.last = 0.0
         """When the latest packet was captured."""
 
@@ -78,7 +86,7 @@ class Tracker:
 
     def finish(self) -> list[Session]:
         """All other sessions, at the end of the capture."""
-        sessions = list(self._live.values())
+        sessions = [live.session for live in self._live.values()]
         for session in sessions:
             self._close(session)
         return sessions
@@ -102,9 +110,11 @@ class Tracker:
             tracked = self._tracked.get(key)
             if tracked is not None and tracked.connection is connection:
                 self._forget(key)
-        for sessions in self._hosts.values():
-            sessions.pop(id(session), None)
-        self._live.pop(id(session), None)
+        for host in self._live.pop(id(session)).hosts:
+            expecting = self._hosts[host]
+            del expecting[id(session)]
+            if not expecting:
+                del self._hosts[host]
         if session in self._ending:
             self._ending.remove(session)
 
@@ -161,9 +171,9 @@ class Tracker:
         connection = tracked.connection
         session = Session(connection, implicit_tls=connection.called[1] in self._implicit_ports, whole=whole)
         tracked.session, tracked.control = session, True
-        self._live[id(session)] = session
+        self._live[id(session)] = _Live(session)
         for host in (connection.caller[0], connection.called[0]):
-            self._hosts.setdefault(host, {})[id(session)] = session
+            self._expect(session, host)
         return session
 
     def _owner(self, caller: Address, called: Address, at: float) -> Session | None:
@@ -225,10 +235,15 @@ class Tracker:
         if control.ended and session not in self._ending:
             self._ending.append(session)
 
+    def _expect(self, session: Session, host: str) -> None:
+        """Calls from or to ``host`` may belong to ``session``."""
+        self._hosts.setdefault(host, {})[id(session)] = session
+        self._live[id(session)].hosts.add(host)
+
     def _announced(self, session: Session, at: float) -> None:
         """Expect calls to what was announced; a call may even stand before that in the capture."""
         for host in session.announced:
-            self._hosts.setdefault(host, {})[id(session)] = session
+            self._expect(session, host)
         session.announced.clear()
         for key in list(islice(reversed(self._undecided), _LATEST)):
             tracked = self._tracked[key]
