@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,23 @@ def test_get_in_vain(against: Against, arguments: list[str], said: str) -> None:
     assert server.run("get", *arguments) == 2
     assert said in server.err
     assert "secret" not in server.err
+
+
+@pytest.mark.req("C-HASH-1", "C-MFXX-1")
+def test_get_verifies_and_keeps_the_time(against: Against) -> None:
+    stamp = on("MDTM big.bin", "213 20200102030405")
+    server = against(*IN, *FETCH, on("SIZE big.bin", "213 6"), stamp)
+    assert server.run("get", "--verify", "--times", f"{URL}/big.bin") == 0
+    assert Path("big.bin").stat().st_mtime == datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("option", ["--verify", "--resume"])
+def test_line_ends_fit_no_option_that_counts_octets(against: Against, option: str) -> None:
+    Path("f").write_bytes(b"octets")
+    assert against(*IN).run("get", option, f"{URL}/f;type=a") == 2
+    server = against(*IN)
+    assert server.run("put", option, "f", f"{URL}/f;type=a") == 2
+    assert "leave ;type=a out" in server.err
 
 
 def test_get_of_what_is_not_there(against: Against) -> None:

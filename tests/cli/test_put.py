@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.cli.session import EPSV, IN, TYPE_I, URL, Terminal
-from tests.client.script import door, on, take
+from tests.client.script import LOGIN, door, on, take
 
 Against = Callable[..., Terminal]
 
@@ -98,6 +100,16 @@ def test_put_in_vain_sends_nothing(
     assert server.run("put", *files, url) == code
     assert said in server.err
     assert server.play.heard == []
+
+
+@pytest.mark.req("C-HASH-1", "C-MFXX-1")
+def test_put_verifies_and_keeps_the_time(against: Against, file: Path) -> None:
+    os.utime(file, (1, 1_577_934_245))
+    offer = on("FEAT", "211-Features:\r\n MFMT\r\n XCRC\r\n211 End")
+    checked = on("XCRC report.pdf", f"250 {zlib.crc32(file.read_bytes()):08X}")
+    timed = on("MFMT 20200102030405 report.pdf", "213 Modify=20200102030405; report.pdf")
+    steps = (TYPE_I, EPSV, on("STOR report.pdf", "150 go", take("226 done")), checked, timed)
+    assert against(*LOGIN, offer, *steps).run("put", "--verify", "--times", str(file), f"{URL}/") == 0
 
 
 def test_put_that_is_refused(against: Against, file: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_resume_option, add_session_options, file_url
+from fairlead.cli.options import add_fidelity_options, add_resume_option, add_session_options, as_text, file_url
 from fairlead.proto.url import FtpUrl
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="where to put it: a file, a directory, or - for standard output; the default is its own name, here",
     )
     add_resume_option(parser)
+    add_fidelity_options(parser)
     add_session_options(parser)
     add_ladder_option(parser)
     parser.set_defaults(run=run)
@@ -65,8 +66,16 @@ def _fetch(args: argparse.Namespace, url: FtpUrl, target: Path | Writable) -> No
 
     *directory, name = url.segments
     with connected(args, url, directory) as client, progress(args, name) as on_progress:
-        resume = args.resume and isinstance(target, Path)
-        client.download(name, target, resume=resume, text=url.type == "A", on_progress=on_progress)
+        named = isinstance(target, Path)
+        client.download(
+            name,
+            target,
+            resume=args.resume and named,
+            text=as_text(args, url),
+            verify=args.verify,
+            times=args.times and named,
+            on_progress=on_progress,
+        )
 
 
 def _target(output: str | None, url: FtpUrl) -> Path:

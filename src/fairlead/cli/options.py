@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import get_args
 
 from fairlead.client.settings import ModeSetting, TlsSetting, fingerprint
-from fairlead.errors import ArgumentError
+from fairlead.errors import ArgumentError, ConfigError
 from fairlead.proto.url import FtpUrl, parse_url
 
 _HIGHEST_PORT = 0xFFFF
@@ -85,6 +85,25 @@ def add_session_options(parser: argparse.ArgumentParser) -> None:
 def add_resume_option(parser: argparse.ArgumentParser) -> None:
     """``--resume``, of the verbs that write files."""
     parser.add_argument("--resume", action="store_true", help="go on where an earlier transfer ended")
+
+
+def add_fidelity_options(parser: argparse.ArgumentParser) -> None:
+    """``--verify`` and ``--times``, of the verbs that copy files."""
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="hold each copy against the original by HASH, else XSHA256 and its kin, else the size",
+    )
+    parser.add_argument("--times", action="store_true", help="give each copy the time of the original")
+
+
+def as_text(args: argparse.Namespace, url: FtpUrl) -> bool:
+    """Whether ``url`` asks for TYPE A. Raises ConfigError beside options that count octets."""
+    text = url.type == "A"
+    if text and (args.resume or args.verify):
+        message = f"{url} changes line ends, so that nothing can be resumed or verified; leave ;type=a out"
+        raise ConfigError(message)
+    return text
 
 
 def ftp_url(text: str) -> FtpUrl:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_resume_option, add_session_options, ftp_url
+from fairlead.cli.options import add_fidelity_options, add_resume_option, add_session_options, as_text, ftp_url
 
 if TYPE_CHECKING:
     from fairlead.proto.url import FtpUrl
@@ -32,6 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "url", type=ftp_url, metavar="URL", help="where to put it; a directory ends with /, ftp://[user@]host/path/"
     )
     add_resume_option(parser)
+    add_fidelity_options(parser)
     add_session_options(parser)
     add_ladder_option(parser)
     parser.set_defaults(run=run)
@@ -55,7 +56,15 @@ def _put(args: argparse.Namespace) -> int:
         for source, name in jobs:
             with progress(args, name) as on_progress:
                 resume = args.resume and isinstance(source, Path)
-                client.upload(source, name, resume=resume, text=url.type == "A", on_progress=on_progress)
+                client.upload(
+                    source,
+                    name,
+                    resume=resume,
+                    text=as_text(args, url),
+                    verify=args.verify,
+                    times=args.times,
+                    on_progress=on_progress,
+                )
     return 0
 
 

@@ -136,9 +136,7 @@ class Control:
         try:
             while (ended := stream.unprotect()) is None:
                 if not await self.wire.wait_any(readers=(stream,), timeout=deadline - self.wire.now()):
-                    message = (
-                        f"the server did not end TLS within {show_duration(patience)} after CCC"
-                    )
+                    message = f"the server did not end TLS within {show_duration(patience)} after CCC"
                     self.lose(message)
                     raise DeadlineError(message)
         except OSError as error:

@@ -79,6 +79,10 @@ class Session:
         """What FEAT told: label to parameters. None when the server does not say."""
         self.machine_listings = False
         """Whether the server has MLSD."""
+        self.hash_algorithm: str | None = None
+        """What was chosen by OPTS HASH."""
+        self.may_set_times = True
+        """Whether the server may have ways to set a file's time of which FEAT says nothing."""
         self.greeting: Reply | None = None
         self.busy = False
         self._trace = trace
@@ -127,6 +131,7 @@ class Session:
         )
         self._type = "A"
         self._unknown.clear()
+        self.hash_algorithm, self.may_set_times = None, True
         self.features = None
         try:
             self.greeting = await self._open(control)
@@ -188,6 +193,7 @@ class Session:
             fresh.lose("it never began")
             return False
         self.control.adopt(fresh)
+        self.hash_algorithm = None
         return True
 
     async def login(self) -> Reply:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from fairlead.client import _checksum
 from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Outflow, Progress
 from fairlead.client._local import LocalPath, PartFile, SourceFile, Writable, Writer
+from fairlead.client._times import set_mtime
 from fairlead.client._transfer import Outcome
-from fairlead.errors import TransferError
+from fairlead.errors import ReplyError, TransferError
 from fairlead.proto.codec import Representation
 
 _UNIQUE_NAME = re.compile(r"FILE: ?(.+)")
@@ -34,6 +37,10 @@ class Transferred:
     """How the data connection was made: EPSV, PASV, EPRT or PORT; empty when nothing was left to transfer."""
     tls_resumed: bool | None = None
     """Whether the data connection resumed the control connection's TLS session; None without TLS."""
+    verified: str | None = None
+    """What the two files were held against each other by: ``HASH SHA-256``, ``XCRC`` …, ``SIZE``; None if not asked."""
+    modified: datetime | None = None
+    """The time that the copy was given, where that was asked for and possible."""
 
 
 async def download(
@@ -43,31 +50,39 @@ async def download(
     *,
     resume: bool,
     text: bool,
+    verify: bool,
+    times: bool,
     on_progress: Progress | None,
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.download`."""
     check_paths(remote)
-    representation = await _represent(session, text=text, resume=resume)
+    representation = await _represent(session, text=text, resume=resume, verify=verify)
     if not isinstance(local, str | os.PathLike):
-        if resume:
-            message = "only a download to a named file can be resumed"
+        if resume or times:
+            message = "only a download to a named file can be resumed or be given a time"
             raise ValueError(message)
         total = None if text else await size(session, remote)
         flow = Inflow(Writer(local), representation, total=total, progress=on_progress)
-        return _whole(remote, await session.transfer("RETR", remote, flow), total)
+        result = _whole(remote, await session.transfer("RETR", remote, flow), total)
+        return await _verified(session, result, None) if verify else result
     target = PartFile(local)
     total = None if text else await size(session, remote)
     offset = await _download_offset(session, remote, target, total) if resume else 0
-    if offset and offset == total:
-        target.keep()
-        return Transferred(remote, 0, offset, 0.0, "")
-    flow = Inflow(target, representation, total=total, progress=on_progress)
     try:
-        result = _whole(remote, await session.transfer("RETR", remote, flow, restart=offset), total)
+        if offset and offset == total:
+            result = Transferred(remote, 0, offset, 0.0, "")
+        else:
+            flow = Inflow(target, representation, total=total, progress=on_progress)
+            result = _whole(remote, await session.transfer("RETR", remote, flow, restart=offset), total)
+        if verify:
+            result = await _verify_part(session, result, target)
+        modified = await mtime(session, remote) if times else None
         target.keep()
+        if modified is not None:
+            target.date(modified)
     finally:
         target.leave()
-    return result
+    return replace(result, modified=modified)
 
 
 async def upload(
@@ -77,23 +92,56 @@ async def upload(
     *,
     resume: bool,
     text: bool,
+    verify: bool,
+    times: bool,
     on_progress: Progress | None,
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.upload`."""
     check_paths(remote)
     source = SourceFile(local)
     try:
-        representation = await _represent(session, text=text, resume=resume)
+        representation = await _represent(session, text=text, resume=resume, verify=verify)
         offset = await _upload_offset(session, remote, source) if resume else 0
         if offset and offset == source.size:
-            return Transferred(remote, 0, offset, 0.0, "")
-        flow = Outflow(source, representation, progress=on_progress)
-        outcome = await session.transfer("STOR", remote, flow, restart=offset)
-        if outcome.offset:
-            await _check_stored(session, remote, outcome)
-        return _transferred(remote, outcome)
+            result = Transferred(remote, 0, offset, 0.0, "")
+        else:
+            flow = Outflow(source, representation, progress=on_progress)
+            outcome = await session.transfer("STOR", remote, flow, restart=offset)
+            if outcome.offset:
+                await _check_stored(session, remote, outcome)
+            result = _transferred(remote, outcome)
+        if verify:
+            result = await _verified(session, result, source.reread())
+        if times and source.modified is not None:
+            result = replace(result, modified=await _set_time(session, remote, source.modified))
+        return result
     finally:
         source.close()
+
+
+async def _verified(session: Session, result: Transferred, read: Callable[[int], bytes] | None) -> Transferred:
+    how = await _checksum.verify(session, result.path, read, result.offset + result.size)
+    return replace(result, verified=how)
+
+
+async def _verify_part(session: Session, result: Transferred, target: PartFile) -> Transferred:
+    file = target.reread()
+    try:
+        return await _verified(session, result, None if file is None else file.read)
+    except TransferError:
+        target.discard()
+        raise
+    finally:
+        if file is not None:
+            file.close()
+
+
+async def _set_time(session: Session, remote: str, modified: datetime) -> datetime | None:
+    """The time that the file has now; its octets are stored, so that a refusal is no failure of the upload."""
+    try:
+        return await set_mtime(session, remote, modified)
+    except ReplyError:
+        return None
 
 
 async def append(
@@ -123,9 +171,12 @@ async def _send(
     return _transferred(_unique_name(outcome) or remote if verb == "STOU" else remote, outcome)
 
 
-async def _represent(session: Session, *, text: bool, resume: bool = False) -> Representation:
+async def _represent(session: Session, *, text: bool, resume: bool = False, verify: bool = False) -> Representation:
     if text and resume:
         message = "a text transfer cannot be resumed: its offsets count line ends as the network has them"
+        raise ValueError(message)
+    if text and verify:
+        message = "a text transfer cannot be verified: the two files may differ in their line ends"
         raise ValueError(message)
     letter = "A" if text else "I"
     await session.set_type(letter)

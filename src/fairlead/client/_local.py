@@ -68,6 +68,23 @@ class PartFile:
         if not self._direct and (fetched or _status(self._path) is not None):
             self._path.replace(self.target)
 
+    def reread(self) -> BinaryIO | None:
+        """What is here so far, to be read once more; None of what is no regular file."""
+        if self._direct:
+            return None
+        return (self._path if _status(self._path) is not None else self.target).open("rb")
+
+    def discard(self) -> None:
+        """Nobody goes on from what arrived: it is not what it should be."""
+        self._close()
+        if not self._direct:
+            self._path.unlink(missing_ok=True)
+
+    def date(self, modified: datetime) -> None:
+        """Set the time of the kept file."""
+        if not self._direct:
+            os.utime(self.target, (modified.timestamp(), modified.timestamp()))
+
     def leave(self) -> None:
         """Close it; what arrived of a file that is not whole stays to go on from, but no empty file does."""
         if self._file is None:
@@ -138,6 +155,13 @@ class SourceFile:
         data = self._file.read(limit)
         self._offset += len(data)
         return data
+
+    def reread(self) -> Callable[[int], bytes] | None:
+        """Reads what was sent once more; None where that can't be done."""
+        if self._start is None:
+            return None
+        self.begin(0)
+        return self.read
 
     def descriptor(self) -> int | None:
         """See :class:`fairlead.client._flow.Source`; only a regular file that begins where we do."""

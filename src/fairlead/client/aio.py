@@ -7,7 +7,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
-from fairlead.client import _core, _facts, _files, _listing, _namespace
+from fairlead.client import _checksum, _core, _facts, _files, _listing, _namespace, _times
+from fairlead.client._checksum import Checksum
 from fairlead.client._face import Face, exclusively
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
@@ -97,6 +98,14 @@ class AsyncClient(Face):
         """See :meth:`fairlead.client.sync.Client.mtime`."""
         return await self._run(_facts.mtime, path)
 
+    async def set_mtime(self, path: str, when: datetime) -> datetime | None:
+        """See :meth:`fairlead.client.sync.Client.set_mtime`."""
+        return await self._run(_times.set_mtime, path, when)
+
+    async def checksum(self, path: str) -> Checksum | None:
+        """See :meth:`fairlead.client.sync.Client.checksum`."""
+        return await self._run(_checksum.checksum, path)
+
     async def stat(self, path: str = "") -> Entry:
         """See :meth:`fairlead.client.sync.Client.stat`."""
         return await self._run(_facts.stat, path)
@@ -116,10 +125,21 @@ class AsyncClient(Face):
         *,
         resume: bool = False,
         text: bool = False,
+        verify: bool = False,
+        times: bool = False,
         on_progress: Progress | None = None,
     ) -> Transferred:
         """See :meth:`fairlead.client.sync.Client.download`."""
-        return await self._run(_files.download, remote, local, resume=resume, text=text, on_progress=on_progress)
+        return await self._run(
+            _files.download,
+            remote,
+            local,
+            resume=resume,
+            text=text,
+            verify=verify,
+            times=times,
+            on_progress=on_progress,
+        )
 
     async def upload(
         self,
@@ -128,10 +148,14 @@ class AsyncClient(Face):
         *,
         resume: bool = False,
         text: bool = False,
+        verify: bool = False,
+        times: bool = False,
         on_progress: Progress | None = None,
     ) -> Transferred:
         """See :meth:`fairlead.client.sync.Client.upload`."""
-        return await self._run(_files.upload, local, remote, resume=resume, text=text, on_progress=on_progress)
+        return await self._run(
+            _files.upload, local, remote, resume=resume, text=text, verify=verify, times=times, on_progress=on_progress
+        )
 
     async def append(
         self,

@@ -7,7 +7,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
-from fairlead.client import _core, _facts, _files, _listing, _namespace
+from fairlead.client import _checksum, _core, _facts, _files, _listing, _namespace, _times
+from fairlead.client._checksum import Checksum
 from fairlead.client._face import Face, exclusively
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
@@ -96,6 +97,21 @@ class Client(Face):
         """When a file was last changed, in UTC (MDTM); None when the server does not tell."""
         return self._run(_facts.mtime, path)
 
+    def set_mtime(self, path: str, when: datetime) -> datetime | None:
+        """Set when a file was last changed; returns the time it has now, in UTC, None when the server has no way to.
+
+        MFMT or MFF where FEAT shows them, else MDTM with a time and SITE UTIME are tried, and MDTM shows whether one
+        of them served. Seconds are not divided. Raises ReplyError when MFMT or MFF is refused.
+        """
+        return self._run(_times.set_mtime, path, when)
+
+    def checksum(self, path: str) -> Checksum | None:
+        """A file's digest, computed by the server: HASH, else XSHA256, XSHA512, XSHA1, XMD5 or XCRC, as FEAT shows.
+
+        None when the server does not tell, be the file there or not.
+        """
+        return self._run(_checksum.checksum, path)
+
     def stat(self, path: str = "") -> Entry:
         """The facts of one file or directory (MLST, RFC 3659 section 7)."""
         return self._run(_facts.stat, path)
@@ -118,6 +134,8 @@ class Client(Face):
         *,
         resume: bool = False,
         text: bool = False,
+        verify: bool = False,
+        times: bool = False,
         on_progress: Progress | None = None,
     ) -> Transferred:
         """Fetch a file (RETR).
@@ -125,11 +143,22 @@ class Client(Face):
         A named ``local`` file is written as ``local.part`` and takes its name once everything is here; ``resume`` goes
         on from such a part (or from a shorter ``local``) unless the file changed on the server since. Anything with a
         ``write`` for bytes will do as well. ``text`` transfers under TYPE A, line ends converted.
+        ``verify`` holds what came against the server's HASH, else an X checksum, else SIZE (which is all that a stream
+        is held against); ``times`` gives the file the time that it has on the server.
         ``on_progress(done, total)`` is called as octets arrive; ``total`` is None where it is unknown.
         Raises DataConnectionError, TransferError (also when fewer octets came than SIZE promised), and OSError from
         the local file.
         """
-        return self._run(_files.download, remote, local, resume=resume, text=text, on_progress=on_progress)
+        return self._run(
+            _files.download,
+            remote,
+            local,
+            resume=resume,
+            text=text,
+            verify=verify,
+            times=times,
+            on_progress=on_progress,
+        )
 
     def upload(
         self,
@@ -138,14 +167,20 @@ class Client(Face):
         *,
         resume: bool = False,
         text: bool = False,
+        verify: bool = False,
+        times: bool = False,
         on_progress: Progress | None = None,
     ) -> Transferred:
         """Store a file (STOR), replacing what ``remote`` was.
 
         ``resume`` goes on from what the server has, unless the local file changed since. A binary file object is sent
-        from where it stands. Raises DataConnectionError, TransferError, and OSError from the local file.
+        from where it stands. ``verify`` is as in :meth:`download`; ``times`` gives the file on the server the time of
+        the local one, where the server can (the result's ``modified`` tells). Raises DataConnectionError,
+        TransferError, and OSError from the local file.
         """
-        return self._run(_files.upload, local, remote, resume=resume, text=text, on_progress=on_progress)
+        return self._run(
+            _files.upload, local, remote, resume=resume, text=text, verify=verify, times=times, on_progress=on_progress
+        )
 
     def append(
         self,
