@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Account, Right
@@ -106,10 +105,12 @@ def _calls_out(settings: Settings, control: Iterable[int]) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    return ip_address(host.partition("%")[0]).is_loopback
+    return host == "::1" or host.startswith("127.")  # as the system writes addresses
 
 
 def _is_private(host: str) -> bool:
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_private
     except ValueError:  # a host name

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from fairlead.record import Record
 
 if TYPE_CHECKING:
     from fairlead.accounts.base import Accounts
@@ -31,7 +33,7 @@ SIGTERM and SIGINT let running transfers finish, SIGHUP reads the configuration 
 """
 
 
-class Option(NamedTuple):
+class Option(Record):
     """An option that stands for a setting."""
 
     flag: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from fairlead.accounts.base import Account, Right, Rule
 from fairlead.accounts.hashed import Argon2Hash
@@ -14,14 +14,14 @@ from fairlead.config import models
 from fairlead.config.route import outward_address
 from fairlead.config.values import choices
 from fairlead.errors import ConfigError
+from fairlead.record import Record
 from fairlead.server.announce import check_ports
-from fairlead.server.certificates import check
 from fairlead.server.hosts import Host
 from fairlead.server.settings import Announce, Certificate, Settings, TlsSettings
 from fairlead.storage.local import LocalStorage
 
 
-class Built(NamedTuple):
+class Built(Record):
     """What a server is started with."""
 
     settings: Settings
@@ -179,7 +179,10 @@ def _tls(section: models.Tls, names: Iterable[str]) -> TlsSettings:
         minimum_version=section.minimum_version,
         require_close_notify=section.require_close_notify,
     )
-    check(settings)
+    if files:
+        from fairlead.server.certificates import check  # noqa: PLC0415 - TLS, which many servers do without
+
+        check(settings)
     return settings
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from fairlead.record import Record
 
 
-class Meta(NamedTuple):
+class Meta(Record):
     """The bounds of a setting, and what it is for."""
 
     ge: float | None = None

@@ -48,7 +48,8 @@ def _typed(kind: Any) -> Any:
 
 
 def _meta(meta: Meta) -> msgspec.Meta:
-    return msgspec.Meta(**{name: value for name, value in meta._asdict().items() if value not in {None, ""}})
+    said = {name: getattr(meta, name) for name in meta._fields}
+    return msgspec.Meta(**{name: value for name, value in said.items() if value not in {None, ""}})
 
 
 def fault_of(values: Any, section: type[Section]) -> msgspec.ValidationError:

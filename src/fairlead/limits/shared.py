@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mmap import mmap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 CELLS = 16384
 """Cells to spread sources over, a power of two. Of 1,000 sources at once, one in seventy shares both of its cells."""
@@ -21,7 +24,7 @@ class Table:
     def __init__(self, rows: int, workers: int) -> None:
         self._rows = rows
         self._workers = workers
-        self._slots = memoryview(mmap(-1, rows * workers * 8)).cast("d")
+        self._slots = memoryview(_memory(rows * workers * 8, shared=workers > 1)).cast("d")
         self._first = 0
 
     def attach(self, worker: int, *, keep: bool = False) -> None:
@@ -49,6 +52,14 @@ class Table:
     def every(self, row: int) -> memoryview[float]:
         """All workers' slots of ``row``."""
         return self._slots[row :: self._rows]
+
+
+def _memory(size: int, *, shared: bool) -> bytearray | mmap:
+    if not shared:
+        return bytearray(size)
+    from mmap import mmap  # noqa: PLC0415 - most servers are one process, which shares nothing
+
+    return mmap(-1, size)
 
 
 def cells(source: str) -> tuple[int, int]:

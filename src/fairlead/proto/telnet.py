@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
-from typing import NamedTuple
+
+from fairlead.record import Record
 
 SB = 0xFA
 SE = 0xF0
@@ -28,7 +29,7 @@ _REFUSAL = {WILL: DONT, DO: WONT}
 _RUNS = rb"[^\x00\r\n\xff]+|[\x00\r\n\xff]"
 
 
-class LineTooLong(NamedTuple):
+class LineTooLong(Record):
     """A line that broke the limit; all of it was discarded. ``length`` counts its octets without the line end."""
 
     length: int

@@ -20,16 +20,15 @@ from fairlead.reach.cause import Cause
 from fairlead.server.data import plain_address
 from fairlead.server.dispatch import dispatch
 from fairlead.server.failures import AbortedError
-from fairlead.server.layer import TlsLayer
 from fairlead.server.registry import COMMANDS, Urgency
 from fairlead.server.session import Session
 from fairlead.server.stepping import Stepper, Wait
 from fairlead.server.transfer import unacknowledged
-from fairlead.tls import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from fairlead.server.layer import TlsLayer
     from fairlead.server.server import Server
 
 TOO_LONG = Reply(500, "The command line is too long.")
@@ -263,7 +262,7 @@ class Control(asyncio.Protocol):
         """Send ``reply``, upon which the client sends data, at once: it does so while the data connection is taken."""
         self.send(reply)
         transport = self._transport
-        if not isinstance(transport, TlsLayer) and not transport.get_write_buffer_size():
+        if self._layer is None and not cast("asyncio.Transport", transport).get_write_buffer_size():
             data = b"".join(self._out)
             self._out.clear()
             with suppress(OSError):
@@ -332,6 +331,9 @@ class Control(asyncio.Protocol):
             self._layer.end_after_reply()
 
     def _put_under_tls(self, *, after_reply: bool) -> None:
+        from fairlead.server.layer import TlsLayer  # noqa: PLC0415 - many servers have no TLS
+        from fairlead.tls import Tls  # noqa: PLC0415
+
         protection = self.session.protection
         assert self._server.certificates is not None
         host = self.session.named_host
@@ -400,7 +402,7 @@ class Control(asyncio.Protocol):
     @property
     def stop_wanted(self) -> bool:
         """Whether a transfer must not begin or go on: ABOR waits, or the client closed its side without QUIT."""
-        waiting = {command[0] for command in self._queue}
+        waiting = {command.verb for command in self._queue if isinstance(command, Command)}
         return "ABOR" in waiting or (self._ended and "QUIT" not in waiting)
 
     @property

@@ -19,12 +19,12 @@ from fairlead.events import PassiveUncalled
 from fairlead.reach.cause import Cause
 from fairlead.reach.private import is_private
 from fairlead.server.failures import NoDescriptor
-from fairlead.server.proxied import Call
 from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
     from fairlead.server.ports import Lease
     from fairlead.server.protected import Protected
+    from fairlead.server.proxied import Call
     from fairlead.server.session import Session
 
 RawConnection: TypeAlias = socket.socket
@@ -200,6 +200,8 @@ class PassivePort(DataPort):
             accepted = self._accepted()
             if accepted is None or not session.server.is_proxy(accepted[1]):
                 return accepted and (*accepted, "")
+            from fairlead.server.proxied import Call  # noqa: PLC0415 - few servers stand behind a proxy
+
             self._call = Call(*accepted, session.server.loop.time())
         call = self._call
         host, fault = call.proxy, ""

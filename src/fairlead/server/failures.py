@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from fairlead.errors import (
     AlreadyExists,
     ArgumentError,
@@ -31,6 +29,7 @@ from fairlead.errors import (
 )
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
+from fairlead.record import Record
 
 
 class AbortedError(FairleadError):
@@ -45,7 +44,7 @@ class NoDescriptor(FairleadError):
     """The system gives this process no further descriptor."""
 
 
-class Codes(NamedTuple):
+class Codes(Record):
     """The codes of one failure: before the 1yz reply and after it."""
 
     before: int

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from fairlead.errors import StorageError
 from fairlead.proto.codec import decoder_for, is_identity
 from fairlead.proto.reply import Reply
-from fairlead.server.data import Connection
+from fairlead.server.data import Connection, RawConnection
 from fairlead.server.failures import AbortedError
 from fairlead.server.marks import Mark
-from fairlead.server.protected import Protected
 from fairlead.server.pump import RECEIVE_CHUNK, SMALL, Receive, ReceiveFramed, Splice
 from fairlead.server.transfer import Transfer
 
@@ -38,7 +37,7 @@ async def receive_file(
 
     async def move(connection: Connection) -> bytes | None:
         early = await _receive(transfer, connection, upload, session, decoder or decoder_for(session.representation))
-        if early is None and isinstance(connection, Protected):
+        if early is None and not isinstance(connection, RawConnection):
             with suppress(OSError):  # who has sent all may be gone
                 connection.end()
         await session.reply_to.hear_out()
@@ -76,7 +75,7 @@ async def _receive(
         await transfer.ready(receive, connection)
     else:
         return None
-    if not is_identity(representation) or upload.fileno() is None or isinstance(connection, Protected):
+    if not is_identity(representation) or upload.fileno() is None or not isinstance(connection, RawConnection):
         receive.budget = None
         await transfer.pump(receive, connection)
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fairlead.accounts.base import Right
 from fairlead.proto.reply import Reply
@@ -77,7 +77,7 @@ OPTIONS: dict[str, Callable[[Session, str], Reply]] = {}
 """What OPTS sets, by the name of the command it belongs to (RFC 2389 section 4)."""
 
 
-class SiteSpec(NamedTuple):
+class SiteSpec(Record):
     """One subcommand of SITE."""
 
     handler: Handler

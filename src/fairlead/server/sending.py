@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from fairlead.errors import OffsetError
 from fairlead.proto.codec import Representation, encoder_for, is_identity
 from fairlead.proto.reply import Reply
-from fairlead.server.data import Connection
+from fairlead.server.data import Connection, RawConnection
 from fairlead.server.encoded import encoded, encoded_after, file_chunks, start_of, through
-from fairlead.server.protected import Protected
 from fairlead.server.pump import SMALL, SendChunks, SendFile
 from fairlead.server.transfer import Transfer
 from fairlead.server.work import Work
@@ -50,7 +49,7 @@ async def send_file(session: Session, verb: str, path: str, source: Source, offs
         transfer = Transfer(session, verb, path, size - offset)
 
         async def move(connection: Connection) -> None:
-            if chunk is None and source.fileno() is not None and not isinstance(connection, Protected):
+            if chunk is None and source.fileno() is not None and isinstance(connection, RawConnection):
                 await transfer.send(SendFile(connection, source, offset, size), connection, inline=False)
             else:
                 chunks = file_chunks(source, offset, chunk)

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from fairlead.accounts.base import Account
@@ -23,11 +23,8 @@ from fairlead.limits.networks import Networks
 from fairlead.proto.reply import Reply
 from fairlead.server import commands
 from fairlead.server.announce import Announcer
-from fairlead.server.arrival import Arrival
-from fairlead.server.certificates import Certificates
 from fairlead.server.control import Control
 from fairlead.server.failures import cause_of, reply_for
-from fairlead.server.hashing import HashMemory
 from fairlead.server.hosts import Host, Hosts, greeting
 from fairlead.server.listener import bind, listening_address
 from fairlead.server.ports import PortPool
@@ -39,6 +36,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from fairlead.accounts.base import Accounts
+    from fairlead.server.arrival import Arrival
+    from fairlead.server.certificates import Certificates
+    from fairlead.server.hashing import HashMemory
     from fairlead.server.listener import Listener
     from fairlead.server.session import Session
     from fairlead.storage.base import Storage
@@ -108,7 +108,6 @@ class Server:
             max_total=self.settings.max_sessions, max_per_address=self.settings.max_sessions_per_address
         )
         self.pipes = Pipes()
-        self.hashes = HashMemory()
         self.pool = PortPool(self.settings.passive_ports)
         self.networks = Networks(self.settings.allow, self.settings.deny)
         self._proxies = _networks_of(self.settings.proxy_from)
@@ -172,7 +171,11 @@ class Server:
 
     def _accept(self, *, implicit: bool) -> Control | Arrival:
         """What begins with a new connection."""
-        return (Control if self._proxies is None else Arrival)(self, implicit=implicit)
+        if self._proxies is None:
+            return Control(self, implicit=implicit)
+        from fairlead.server.arrival import Arrival  # noqa: PLC0415 - few servers stand behind a proxy
+
+        return Arrival(self, implicit=implicit)
 
     def is_proxy(self, address: str) -> bool:
         """Whether a connection from ``address`` begins with a PROXY header."""
@@ -183,6 +186,8 @@ class Server:
         if not settings.tls.certificates:
             self.certificates = None
         elif self.certificates is None:
+            from fairlead.server.certificates import Certificates  # noqa: PLC0415 - many servers have none
+
             self.certificates = Certificates(
                 settings.tls,
                 notice=lambda message: self.notice(None, "certificate", message),
@@ -297,6 +302,13 @@ class Server:
         return [control.session for control in self._controls]
 
     # What handlers need of the process
+
+    @cached_property
+    def hashes(self) -> HashMemory:
+        """Hashes of files computed so far."""
+        from fairlead.server.hashing import HashMemory  # noqa: PLC0415 - few clients ask for hashes
+
+        return HashMemory()
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking ``function`` in a thread."""

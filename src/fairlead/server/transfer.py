@@ -11,7 +11,6 @@ import fcntl
 import os
 import socket
 import struct
-import termios
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,6 @@ from fairlead.server.data import (
     plain_address,
 )
 from fairlead.server.failures import AbortedError, cause_of, code_for, reply_for
-from fairlead.server.protected import Protected, protect, protect_as_client
 from fairlead.server.protection import PRIVATE
 from fairlead.server.pump import SMALL, Pump, lost
 from fairlead.server.stepping import Wait
@@ -37,6 +35,7 @@ from fairlead.server.stepping import Wait
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
 
+    from fairlead.server.protected import Protected
     from fairlead.server.session import Session
 
 COMPLETE = Reply(226, "Transfer complete.")
@@ -142,9 +141,8 @@ class Transfer:
             connection = await self._open(port)
             early: bytes | None = None
             try:
-                if session.protection.level == PRIVATE and not isinstance(connection, Protected):
-                    begin = protect_as_client if session.protection.calls or port.mode == CALLING else protect
-                    connection = self._connection = await begin(connection, session, self)
+                if session.protection.level == PRIVATE and isinstance(connection, RawConnection):
+                    connection = self._connection = await self._protect(connection, port)
                 early = await move(connection)
                 if self.aborted:
                     raise AbortedError("Transfer aborted")
@@ -194,7 +192,7 @@ class Transfer:
             session.use_port(port.base)
             self.early = port.early
         self._connection = connection
-        if session.server.events.wanted(DataConnected) and not isinstance(connection, Protected) and not port.kept:
+        if session.server.events.wanted(DataConnected) and isinstance(connection, RawConnection) and not port.kept:
             self._tell_connected(connection, calls=port.sticky)
         return connection
 
@@ -257,12 +255,19 @@ class Transfer:
         """Go by what ``pump`` has moved."""
         self._pump = pump
 
+    async def _protect(self, connection: RawConnection, port: DataPort) -> Protected:
+        from fairlead.server.protected import protect, protect_as_client  # noqa: PLC0415 - many servers have no TLS
+
+        session = self._session
+        begin = protect_as_client if session.protection.calls or port.mode == CALLING else protect
+        return await begin(connection, session, self)
+
     async def ready(self, pump: Pump, connection: Connection) -> None:
         """Wait until ``pump`` can go on, at most the time a data connection may stand still."""
         if self.aborted:
             raise AbortedError("Transfer aborted")
         self._pump = pump
-        if pump.reads and isinstance(connection, Protected) and connection.holds:
+        if pump.reads and not isinstance(connection, RawConnection) and connection.holds:
             return
         await self.wait(connection, reads=pump.reads, seconds=self._session.server.settings.data_stall_timeout)
 
@@ -290,7 +295,7 @@ class Transfer:
         done = inline and pump.run(0)
         if not done:
             await self.pump(pump, connection)
-        if isinstance(connection, Protected) and not keep:
+        if not isinstance(connection, RawConnection) and not keep:
             await self._end(connection, delivered=done)
             return
         if not done:
@@ -362,6 +367,8 @@ def stalled() -> DataConnectionError:
 
 def unacknowledged(connection: Connection | TransportSocket) -> int:
     """Octets that the peer's system has not acknowledged."""
+    import termios  # noqa: PLC0415 - for a number that small files do without
+
     return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
 
 
@@ -390,7 +397,7 @@ def _check(connection: Connection) -> None:
 
 def _discard_incoming(connection: Connection) -> bool:
     """Read away what a receiver sent against the rules, else closing would reset the connection; whether it ended."""
-    raw = connection.raw if isinstance(connection, Protected) else connection
+    raw = connection if isinstance(connection, RawConnection) else connection.raw
     try:
         while raw.recv(SMALL, socket.MSG_DONTWAIT):
             pass

@@ -11,7 +11,6 @@ from fairlead.errors import ArgumentError, StorageError
 from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
 from fairlead.proto.words import quote_word, split_list, split_words
-from fairlead.server.hashing import hash_file
 from fairlead.server.ranges import BEYOND, Range, octet_number
 from fairlead.server.registry import Argument, command, option
 from fairlead.server.rights import permitted
@@ -42,6 +41,8 @@ def _hash_feature(session: Session) -> str:
 @command("HASH", syntax="path", argument=Argument.REQUIRED, feature=_hash_feature)
 async def hash_command(session: Session, name: str) -> Reply:
     """The hash of a file, by the algorithm that OPTS HASH chose; after RANG, of some octets of it."""
+    from fairlead.server.hashing import hash_file
+
     path = permitted(session, name, Right.READ)
     text, start, end = await hash_file(session, "HASH", path, session.hash_algorithm, session.window)
     return Reply(213, f"{session.hash_algorithm} {start}-{max(end - 1, start)} {text} {name}")
@@ -58,6 +59,8 @@ def choose_algorithm(session: Session, argument: str) -> Reply:
 
 def _extended(verb: str, algorithm: str) -> Callable[[Session, str], Coroutine[Any, Any, Reply]]:
     async def checksum(session: Session, argument: str) -> Reply:
+        from fairlead.server.hashing import hash_file
+
         name, numbers = await _parsed(session, argument)
         window = Range(*numbers, *(BEYOND,) * (2 - len(numbers))) if numbers else None
         if window is not None and window.start > window.end:
@@ -116,5 +119,7 @@ async def several_md5(session: Session, argument: str) -> Reply:
 
 
 async def _named_md5(session: Session, verb: str, name: str) -> str:
+    from fairlead.server.hashing import hash_file
+
     found = await hash_file(session, verb, permitted(session, name, Right.READ), "MD5")
     return f"{quote_word(name)} {found.text}"

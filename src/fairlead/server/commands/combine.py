@@ -10,7 +10,6 @@ from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError, IsADirectory
 from fairlead.proto.reply import Reply
 from fairlead.proto.words import split_words
-from fairlead.server.copying import copy_files
 from fairlead.server.registry import Argument, command
 from fairlead.server.rights import check_account, check_storing, permitted
 from fairlead.server.work import Work
@@ -39,6 +38,8 @@ async def combine(session: Session, argument: str) -> Reply:
 
 
 def _pieces(storage: Storage, parts: Sequence[str], target: str, owner: str) -> Generator[int, None, None]:
+    from fairlead.server.copying import copy_files
+
     for part in parts:
         if not stat.S_ISREG(storage.stat(part).st_mode):
             raise IsADirectory(part, "A part is no plain file")

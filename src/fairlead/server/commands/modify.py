@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError, UnsupportedError
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import format_time, parse_time
+from fairlead.record import Record
 from fairlead.server.registry import Argument, command
 from fairlead.server.rights import permitted
 
@@ -23,7 +24,7 @@ LONGEST_MODE = 5
 SETTABLE = 0o1777
 
 
-class Fact(NamedTuple):
+class Fact(Record):
     """A fact that can be changed."""
 
     name: str

@@ -10,7 +10,6 @@ from fairlead.errors import ArgumentError, Denied, IsADirectory
 from fairlead.proto.path import leaves_root, resolve, split
 from fairlead.proto.reply import Reply
 from fairlead.proto.words import split_words
-from fairlead.server.copying import copy_files
 from fairlead.server.registry import site
 from fairlead.server.rights import check_account, check_storing, permitted
 from fairlead.server.work import Work
@@ -58,6 +57,8 @@ def copy_from(session: Session, argument: str) -> Reply:
 @site("CPTO", syntax="path")
 async def copy_to(session: Session, argument: str) -> Reply:
     """Copy what SITE CPFR named; a file that has the name is replaced."""
+    from fairlead.server.copying import copy_files
+
     source, session.copy_from = session.copy_from, ""
     if not source:
         return Reply(503, "Send SITE CPFR first.")

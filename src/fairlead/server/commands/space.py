@@ -8,7 +8,6 @@ from fairlead.accounts.base import Right
 from fairlead.errors import Denied
 from fairlead.proto.reply import Reply
 from fairlead.server.registry import Argument, command
-from fairlead.server.walking import Removal, tree_size
 from fairlead.server.work import Work
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def available(session: Session, path: str) -> Reply:
 @command("DSIZ", syntax="[directory]", argument=Argument.OPTIONAL, path=True, right=Right.LIST, feature="DSIZ")
 async def directory_size(session: Session, path: str) -> Reply:
     """How many octets the files in a directory and below have together."""
+    from fairlead.server.walking import tree_size
+
     pieces = tree_size(session.storage, session.logged_in, path)
     return Reply(213, str(await Work(session, "DSIZ", path).run(pieces)))
 
@@ -36,6 +37,8 @@ async def directory_size(session: Session, path: str) -> Reply:
 )  # fmt: skip
 async def remove_all(session: Session, path: str) -> Reply:
     """Remove a directory with all in it; a link is removed itself, never what it leads to."""
+    from fairlead.server.walking import Removal
+
     if path == "/" or session.logged_in.rules_below(path):
         raise Denied(path)
     removal = Removal(session.storage, path)

@@ -7,7 +7,6 @@ of the system becomes ``faults``.
 from __future__ import annotations
 
 import contextlib
-import copy
 import os
 import stat
 import time
@@ -86,7 +85,9 @@ class LocalStorage:
 
     def with_umask(self, umask: int) -> LocalStorage:
         """See :meth:`fairlead.storage.base.Storage.with_umask`; close either of the two, the other goes on."""
-        other = copy.copy(self)
+        from copy import copy  # noqa: PLC0415 - few users have permissions of their own for new files
+
+        other = copy(self)
         other.umask = umask
         return other
 
