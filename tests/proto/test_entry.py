@@ -11,7 +11,8 @@ def test_what_a_listing_did_not_tell_is_none() -> None:
     entry = Entry("a")
 
     assert (entry.name, entry.kind) == ("a", Kind.FILE)
-    assert {getattr(entry, name) for name in entry.__slots__[2:-1]} == {None}
+    assert {getattr(entry, name) for name in entry.__slots__[2:-2]} == {None}
+    assert (entry.raw, entry.confidence) == ("", 1.0)
 
 
 def test_an_entry_is_a_value() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.proto.entry import Kind
-from fairlead.proto.listing.unix import parse_unix
+from fairlead.proto.listing.dialects.unix import parse_unix
 from fairlead.server import tree
 from fairlead.storage.base import Item
 from fairlead.storage.local import LocalStorage

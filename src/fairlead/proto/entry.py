@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -33,7 +33,7 @@ class Entry:
     """Aware, in UTC. Of listings that show the server's local time it is that, taken as UTC."""
     created: datetime | None = None
     permissions: str | None = None
-    """``rwxr-xr-x``; where a machine listing tells no mode, the letters of its perm fact (``adfrw``)."""
+    """``rwxr-xr-x``; where a listing tells no mode, the letters of its perm fact (``adfrw``) or of its own system."""
     owner: str | None = None
     group: str | None = None
     target: str | None = None
@@ -41,7 +41,10 @@ class Entry:
     unique: str | None = None
     """Equal for two names of one file (RFC 3659 section 7.5.2)."""
     raw: str = ""
-    """The line as it came."""
+    """The line as it came; of an entry on two lines both, with a line feed between them."""
+    confidence: float = field(default=1.0, compare=False)
+    """From 0 to 1, how sure it is that the line was understood: 1 where its form leaves no doubt, less where little can
+    be checked, half of that where the line is not of the dialect of its listing."""
 
 
 @lru_cache(maxsize=1024)

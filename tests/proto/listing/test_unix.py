@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.unix import MONTHS, RECENT, UnixFormatter, parse_unix
+from fairlead.proto.listing.dialects.unix import parse_unix
+from fairlead.proto.listing.unix import MONTHS, RECENT, UnixFormatter
 
 NOW = datetime(2024, 3, 10, 12, 0, tzinfo=UTC).timestamp()
 OWNERS = {0: "root", 1000: "me", 1001: "two words", 1002: " "}

@@ -1,4 +1,4 @@
-"""Listings as ``/bin/ls -l`` writes them: what our LIST sends, and how most servers' LIST is read.
+"""Listings as ``/bin/ls -l`` writes them, which our LIST sends.
 
 No standard defines them; clients have read these columns since 4.2BSD: mode, links, owner, group, size, date, name.
 """
@@ -6,14 +6,9 @@ No standard defines them; clients have read these columns since 4.2BSD: mode, li
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from stat import filemode
-
-from fairlead.proto.entry import Entry, Kind
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """Month names of the C locale, whatever the server's own is."""
@@ -124,109 +119,3 @@ class _Dates(dict[float, str]):
 _DAYS = tuple(f"{day:>2}" for day in range(32))
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 _CLOCKS = tuple(f"{hours}:{minutes}" for hours in _TWO_DIGITS[:24] for minutes in _TWO_DIGITS)
-
-
-_MONTH = "|".join(MONTHS)
-_CLOCK = "[0-9]{1,2}:[0-9]{2}"
-# Repetitions are bounded so that no line, however made, costs more than a pass over it.
-_LINE = re.compile(
-    rf"""
-    ([-a-z?]) ([-rwxstl]{{9}}) [+.@]?  # the mark tells of an access list
-    (\ .*?)?? \ {{1,40}}               # links, owner, group: each may be missing
-    (?: ([0-9]{{1,20}}) | [0-9]{{1,10}},\ {{0,8}}[0-9]{{1,10}} ) \ {{1,8}}
-    (
-      (?: (?:{_MONTH}) \ {{1,2}} [0-9]{{1,2}} | [0-9]{{1,2}}\.? \ {{1,2}} (?:{_MONTH}) ) \ {{1,2}}
-      (?: {_CLOCK}:[0-9]{{2}} \ [0-9]{{4}} | {_CLOCK} | [0-9]{{4}} )
-    | [0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}} \ {_CLOCK} (?: :[0-9]{{2}} (?:\.[0-9]{{1,9}})? )? (?: \ [-+][0-9]{{4}} )?
-    )
-    \ (.+)
-    """,
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
-_KINDS = {"-": Kind.FILE, "d": Kind.DIRECTORY, "l": Kind.LINK}
-_ARROW = " -> "
-
-
-def parse_unix(line: str, *, now: float) -> Entry | None:
-    """The entry a line of ``ls -l`` tells of, None where it is no such line (``total 8`` is none).
-
-    ``now``, in seconds since the epoch, supplies the year where the line shows a time instead: the latest year in which
-    the date does not lie in the future, a day allowed for the server's time zone.
-    """
-    match = _LINE.fullmatch(line)
-    if match is None:
-        return None
-    kind_letter, permissions, words, size_text, date, name = match.groups()
-    kind = _KINDS.get(kind_letter.lower(), Kind.OTHER)
-    size = None if size_text is None else int(size_text)
-    owner, group = _owner_and_group((words or "").split())
-    target = None
-    if kind is Kind.LINK:
-        name, target = _name_and_target(name, size)
-    # By position, for that takes half the time, and a listing may have a million of them
-    return Entry(name, kind, size, _date(date, now), None, permissions, owner, group, target, None, line)
-
-
-def _owner_and_group(words: list[str]) -> tuple[str | None, str | None]:
-    """A count of links comes first where there is one; an owner may hold spaces, a group does not."""
-    if words and words[0].isdigit():
-        words = words[1:]
-    if len(words) > 1:
-        return " ".join(words[:-1]), words[-1]
-    return (words[0] if words else None), None
-
-
-def _name_and_target(text: str, size: int | None) -> tuple[str, str | None]:
-    """Either may hold an arrow itself; the size of a link is the length of its target."""
-    at = text.find(_ARROW)
-    first = at
-    while at >= 0:
-        if len(text[at + len(_ARROW) :].encode("utf-8", "surrogateescape")) == size:
-            first = at
-            break
-        at = text.find(_ARROW, at + 1)
-    return (text[:first], text[first + len(_ARROW) :]) if first >= 0 else (text, None)
-
-
-@lru_cache(maxsize=1024)  # the files of one directory often came at one time
-def _date(text: str, now: float) -> datetime | None:
-    try:
-        if text[4] == "-":
-            return _iso_date(text)
-        year, month, day, clock = 0, 0, 0, "0:0"
-        for word in text.split():
-            if ":" in word:
-                clock = word
-            elif word.isalpha():
-                month = MONTHS.index(word.capitalize()) + 1
-            elif len(word) == len("YYYY"):
-                year = int(word)
-            else:
-                day = int(word.rstrip("."))
-        hour, minute, second = (*map(int, clock.split(":")), 0)[:3]
-        if year:
-            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        return _latest(month, day, hour, minute, now)
-    except ValueError:
-        return None
-
-
-def _iso_date(text: str) -> datetime:
-    day, clock, *zone = text.split(" ")
-    moment = datetime.fromisoformat(f"{day}T{clock:0>5}{''.join(zone)}")
-    return moment.astimezone(UTC) if zone else moment.replace(tzinfo=UTC)
-
-
-def _latest(month: int, day: int, hour: int, minute: int, now: float) -> datetime | None:
-    limit = datetime.fromtimestamp(now, UTC) + timedelta(days=1)
-    for year in range(limit.year, limit.year - _YEARS_BETWEEN_LEAP_DAYS, -1):
-        try:
-            moment = datetime(year, month, day, hour, minute, tzinfo=UTC)
-        except ValueError:  # the 29th of February of a year that has none
-            continue
-        if moment <= limit:
-            return moment
-    return None
-
-
-_YEARS_BETWEEN_LEAP_DAYS = 9

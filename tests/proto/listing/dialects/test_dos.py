@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.dos import parse_dos
+from fairlead.proto.listing.dialects.dos import parse_dos
 
 
 @pytest.mark.req("C-3659-MLS-3")
@@ -34,7 +34,9 @@ def test_a_file_and_a_directory() -> None:
         ("01-05-69  00:00", datetime(2069, 1, 5, tzinfo=UTC)),
         ("01-05-70  00:00", datetime(1970, 1, 5, tzinfo=UTC)),
         ("02-30-24  12:34PM", None),
-        ("13-01-24  12:34PM", None),
+        ("13-01-24  12:34PM", datetime(2024, 1, 13, 12, 34, tzinfo=UTC)),
+        ("05.01.2024  13:34", datetime(2024, 1, 5, 13, 34, tzinfo=UTC)),
+        ("13-13-24  12:34PM", None),
         ("2024-13-01  12:34", None),
         ("01-05-24  25:34", None),
     ],
@@ -75,7 +77,6 @@ def test_marks_sizes_and_names(rest: str, name: str, kind: Kind, size: int | Non
         "01-05-24  12:34PM       <DIR>",
         "01-05-24  12:34PM       <XYZ>          x",
         "01-05-24  12:34PM       x",
-        "01.05.24  12:34PM    5 x",
         "-rw-r--r-- 1 me us 5 Jan  5  2020 x",
         "     2 File(s)    1024 bytes",
         "01-05-24  12:34PM " + " " * 100_000,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.eplf import parse_eplf
+from fairlead.proto.listing.dialects.eplf import parse_eplf
 
 
 @pytest.mark.req("C-3659-MLS-3")
