@@ -38,6 +38,8 @@
         │       └── LoginError    530 and its kin while logging in
         ├── SessionLost           the control connection ended (421, end of file, reset)
         ├── TransferError         the transfer did not end well
+        ├── NoSuchName            nothing on the server has that name, or matches that pattern
+        ├── UnsafeName            a name of the server's would lead out of the directory
         └── DeadlineError         a deadline passed
 """
 
@@ -220,6 +222,14 @@ class TransferError(ClientError):
         super().__init__(message)
         self.transferred = transferred
         self.evidence = evidence
+
+
+class NoSuchName(ClientError):
+    """Nothing that the server lists has that name, or matches that pattern."""
+
+
+class UnsafeName(ClientError):
+    """A name that the server made up would lead out of the directory that was chosen."""
 
 
 class DeadlineError(ClientError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from fairlead.client._control import refused
 from fairlead.client._core import Session, check_paths
-from fairlead.errors import ArgumentError, ProtocolError
-from fairlead.proto.entry import Entry
+from fairlead.client._listing import scandir
+from fairlead.errors import ArgumentError, NoSuchName, ProtocolError
+from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.listing.mlsx import parse_mlsx
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import moment, parse_server_time
@@ -35,8 +37,12 @@ async def mtime(session: Session, path: str) -> datetime | None:
 
 
 async def stat(session: Session, path: str) -> Entry:
-    """MLST. Raises ReplyError, ProtocolError when the reply has no facts."""
-    reply = await session.control.command("MLST", path)
+    """MLST, else the line of the listing. Raises ReplyError, NoSuchName, ProtocolError when the reply has no facts."""
+    check_paths(path)
+    known = session.features is None or "MLST" in session.features
+    reply = await session.try_command("MLST", path) if known else None
+    if reply is None:
+        return await _listed(session, path)
     if not reply.completed:
         raise refused(reply, f"MLST {path}")
     for line in reply.lines[1:-1]:
@@ -44,6 +50,17 @@ async def stat(session: Session, path: str) -> Entry:
             return parse_mlsx(line[1:])
     message = "the server's reply to MLST holds no facts"
     raise ProtocolError(message)
+
+
+async def _listed(session: Session, path: str) -> Entry:
+    place, slash, name = path.rstrip("/").rpartition("/")
+    if name in {"", ".", ".."}:
+        return Entry(path, Kind.DIRECTORY)
+    for entry in await scandir(session, place or slash):
+        if entry.name == name:
+            return replace(entry, name=path)
+    message = f"the server lists no {path}; check the path"
+    raise NoSuchName(message)
 
 
 def _status(reply: Reply | None) -> str | None:

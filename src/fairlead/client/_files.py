@@ -13,9 +13,10 @@ from fairlead.client import _checksum
 from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Outflow, Progress
-from fairlead.client._local import LocalPath, PartFile, SourceFile, Writable, Writer
+from fairlead.client._local import LocalPath, PartFile, SourceFile, Writable, Writer, is_directory
 from fairlead.client._times import set_mtime
 from fairlead.client._transfer import Outcome
+from fairlead.client.names import inside
 from fairlead.errors import ReplyError, TransferError
 from fairlead.proto.codec import Representation
 
@@ -65,7 +66,7 @@ async def download(
         flow = Inflow(Writer(local), representation, total=total, progress=on_progress)
         result = _whole(remote, await session.transfer("RETR", remote, flow), total)
         return await _verified(session, result, None) if verify else result
-    target = PartFile(local)
+    target = PartFile(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
     total = None if text else await size(session, remote)
     offset = await _download_offset(session, remote, target, total) if resume else 0
     try:

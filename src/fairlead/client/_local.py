@@ -26,6 +26,11 @@ class Writable(Protocol):
         """Take ``data``."""
 
 
+def is_directory(path: LocalPath) -> bool:
+    """Whether ``path`` is a directory here."""
+    return Path(path).is_dir()
+
+
 class PartFile:
     """A download's target. It is written as ``NAME.part`` and becomes ``NAME`` by :meth:`keep`.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
-from fairlead.client import _checksum, _core, _facts, _files, _listing, _namespace, _times
+from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _times
 from fairlead.client._checksum import Checksum
 from fairlead.client._face import Face, exclusively
 from fairlead.client._files import Transferred
@@ -113,6 +113,10 @@ class AsyncClient(Face):
     async def scandir(self, path: str = "") -> list[Entry]:
         """See :meth:`fairlead.client.sync.Client.scandir`."""
         return await self._run(_listing.scandir, path)
+
+    async def glob(self, pattern: str) -> list[Entry]:
+        """See :meth:`fairlead.client.sync.Client.glob`."""
+        return await self._run(_glob.glob, pattern)
 
     async def names(self, path: str = "") -> list[str]:
         """See :meth:`fairlead.client.sync.Client.names`."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
-from fairlead.client import _checksum, _core, _facts, _files, _listing, _namespace, _times
+from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _times
 from fairlead.client._checksum import Checksum
 from fairlead.client._face import Face, exclusively
 from fairlead.client._files import Transferred
@@ -113,7 +113,10 @@ class Client(Face):
         return self._run(_checksum.checksum, path)
 
     def stat(self, path: str = "") -> Entry:
-        """The facts of one file or directory (MLST, RFC 3659 section 7)."""
+        """The facts of one file or directory: MLST (RFC 3659 section 7), else what the listing around it shows.
+
+        Raises NoSuchName where that does not show it.
+        """
         return self._run(_facts.stat, path)
 
     def scandir(self, path: str = "") -> list[Entry]:
@@ -122,6 +125,14 @@ class Client(Face):
         Raises DataConnectionError, TransferError, and LimitError for a listing beyond all measure.
         """
         return self._run(_listing.scandir, path)
+
+    def glob(self, pattern: str) -> list[Entry]:
+        """The entries whose paths match ``pattern``: ``*``, ``?`` and ``[a-z]`` within the names between slashes.
+
+        Their ``name`` is the path, as the pattern has it. Names that begin with a dot match only where a dot stands.
+        Raises as :meth:`scandir` does.
+        """
+        return self._run(_glob.glob, pattern)
 
     def names(self, path: str = "") -> list[str]:
         """The names in a directory, as NLST gives them. Raises DataConnectionError, TransferError."""
@@ -140,6 +151,7 @@ class Client(Face):
     ) -> Transferred:
         """Fetch a file (RETR).
 
+        A ``local`` directory gets the file under its own name, which leads nowhere else (else UnsafeName is raised).
         A named ``local`` file is written as ``local.part`` and takes its name once everything is here; ``resume`` goes
         on from such a part (or from a shorter ``local``) unless the file changed on the server since. Anything with a
         ``write`` for bytes will do as well. ``text`` transfers under TYPE A, line ends converted.
