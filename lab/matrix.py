@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from fairlead.reach.cause import Cause
 from lab.diagnosis import (
@@ -29,6 +30,8 @@ DOCTOR_LIMIT = 15.0
 """Seconds that a diagnosis may take."""
 AUTO_LIMIT = 3.0
 """Seconds from the login to a listing wherever any mode can work."""
+ROUNDS = 2
+"""How often the doctor is asked at most, and its advice followed."""
 BEYOND_ADVICE = frozenset({Cause.OK, Cause.FAMILY_UNSUPPORTED, Cause.TLS_REQUIRED})
 """Causes that nobody has to do anything about, or can."""
 
@@ -68,6 +71,12 @@ class Row:
         protection = self.task.protection
         levels = (False, True) if protection is Protection.OFFERED else (protection.tls,)
         return [cell for private in levels for cell in cells(self.task.topology, private=private)]
+
+    @property
+    def can_list(self) -> bool | None:
+        """Whether our client gets a listing by itself; it uses TLS wherever the server offers that."""
+        tls = self.task.protection.tls
+        return can_list(self.task.topology, [cell for cell in self.cells if cell.private is tls])
 
     @property
     def expected_of_long(self) -> Cause:
@@ -137,22 +146,27 @@ def _measure(row: Row, lab: Lab) -> None:
         advised = own_advice(row.diagnosis)
         with ThreadPoolExecutor(max(1, len(advised))) as threads:
             row.own = list(threads.map(lambda options: list_with(lab, server, *options, timeout=LIMIT), advised))
-    failed = [cell for cell in row.cells if row.diagnosis.causes.get(cell, Cause.OK) not in BEYOND_ADVICE]
-    if failed:
-        extra = server_advice(row.diagnosis, task.server)
-        change_networks(lab, row.diagnosis)
-        with served(lab, task.server, task.protection, extra) as server, ThreadPoolExecutor(len(failed)) as threads:
-            row.mended = dict(
-                zip(
-                    failed,
-                    threads.map(lambda cell: _mended(lab, server, row.diagnosis, cell, extra), failed),
-                    strict=True,
-                )
-            )
+    _mend(row, lab)
     row.wrong += _judge(row)
 
 
-def _mended(lab: Lab, server: Served, diagnosis: Diagnosis, cell: Cell, extra: list[str]) -> bool:
+def _mend(row: Row, lab: Lab) -> None:
+    """Follow all advice; where one fault hid another, ask and follow a second time."""
+    task, diagnosis = row.task, row.diagnosis
+    failed = [cell for cell in row.cells if diagnosis.causes.get(cell, Cause.OK) not in BEYOND_ADVICE]
+    extra: list[str] = []
+    for _ in range(ROUNDS if failed else 0):
+        extra += server_advice(diagnosis, task.server)
+        change_networks(lab, diagnosis)
+        with served(lab, task.server, task.protection, extra) as server, ThreadPoolExecutor(len(failed)) as threads:
+            now = list(threads.map(partial(_mended, lab, server, diagnosis, extra), failed))
+            row.mended = dict(zip(failed, now, strict=True))
+            if all(now):
+                break
+            diagnosis = diagnose(lab, server, "--insecure")
+
+
+def _mended(lab: Lab, server: Served, diagnosis: Diagnosis, extra: list[str], cell: Cell) -> bool:
     """Whether a mode works now: passive ones taken at their word, active ones as the person is told to use them."""
     told = [word for options in own_advice(diagnosis) for word in options]
     private = cell.private or "require" in told or any(word in " ".join(extra).lower() for word in ("tls", "ssl"))
@@ -197,7 +211,7 @@ def _judge_listings(row: Row) -> Iterator[str]:
         may = works(task.topology, cell)
         if may is not None and row.forced[cell].ok is not may:
             yield f"{task}: a listing by {cell} should {_word(may)}, but: {row.forced[cell].said or 'it works'}"
-    can = can_list(task.topology, row.cells)
+    can = row.can_list
     if can is not None and row.auto.ok is not can:
         yield f"{task}: a listing by itself should {_word(can)}, but: {row.auto.said or 'it works'}"
     elif can and row.auto.seconds > AUTO_LIMIT:

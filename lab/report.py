@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fairlead.reach.cause import Cause
-from lab.expected import Cell, Mode, can_list, families
+from lab.expected import Cell, Mode, families
 from lab.matrix import AUTO_LIMIT, DOCTOR_LIMIT, Row
 
 _HEAD = """\
@@ -23,12 +23,14 @@ its advice is followed to the letter, and our client is left to itself.
 * **doctor**: seconds of the whole program, ✗ where a cause is wrong. **alone**: seconds from the login to a listing
   when our client chooses the mode; – where none can work.
 * **you**: a listing arrives when the person at the client follows the advice and nobody else does anything.
-  **all**: failed modes that work once both networks and the server have followed it, too.
+  **all**: failed modes that work once both networks and the server have followed it, too; where one fault hid another,
+  the doctor is asked a second time.
 
 """
 _FOOT = """
-`server-nat-remap`: that the router maps ports to other ones cannot be seen from outside, nor the server's address
-behind it; `fairlead doctor --server` tells, at the server. What helps from here is active mode, as the advice says.
+`server-nat-remap`: Fairlead's server tells its own address, so that the doctor knows where the router has to forward to;
+other servers do not, and that a router maps ports to other ones cannot be seen from outside. What helps there is active
+mode, as the advice for the person at the client says.
 """
 
 
@@ -50,7 +52,7 @@ def figures(rows: Sequence[Row]) -> Figures:
     """Sum up what was measured."""
     done = [row for row in rows if not row.skipped]
     judged = [row.right(cell) for row in done for cell in row.cells]
-    could = [row for row in done if can_list(row.task.topology, row.cells)]
+    could = [row for row in done if row.can_list]
     advised = [row for row in done if row.mended]
     return Figures(
         cells=len(judged),
