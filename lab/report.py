@@ -28,9 +28,9 @@ its advice is followed to the letter, and our client is left to itself.
 
 """
 _FOOT = """
-`server-nat-remap`: Fairlead's server tells its own address, so that the doctor knows where the router has to forward to;
-other servers do not, and that a router maps ports to other ones cannot be seen from outside. What helps there is active
-mode, as the advice for the person at the client says.
+`server-nat-remap`: Fairlead's server tells its own address, so that the doctor knows where the router has to forward
+to; other servers do not, and that a router maps ports to other ones cannot be seen from outside. What helps there is
+active mode, as the advice for the person at the client says.
 """
 
 
