@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from ipaddress import ip_address
 from typing import get_args
 
@@ -11,6 +12,8 @@ from fairlead.errors import ArgumentError, ConfigError
 from fairlead.proto.url import FtpUrl, parse_url
 
 _HIGHEST_PORT = 0xFFFF
+_LITERAL = re.compile("%(?:2A|3F|5B)", re.IGNORECASE)
+"""What would be a pattern, escaped in a URL."""
 
 
 def add_session_options(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +115,24 @@ def ftp_url(text: str) -> FtpUrl:
         return parse_url(text)
     except ArgumentError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def pattern_url(text: str) -> FtpUrl:
+    """An argument that is a URL in which ``*``, ``?`` and ``[a-z]`` match names; ``%2A`` stands for a star."""
+    scheme, sep, rest = text.partition("://")
+    server, slash, path = rest.partition("/")
+    return ftp_url(scheme + sep + server + slash + _LITERAL.sub(r"%5B\g<0>%5D", path))
+
+
+def file_pattern(text: str) -> FtpUrl:
+    """As :func:`pattern_url`, of files only."""
+    file_url(text)
+    return pattern_url(text)
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """``--json``, of the verbs that change names."""
+    parser.add_argument("--json", action="store_true", help="print a list of objects, one for each thing done")
 
 
 def sha256(text: str) -> str:

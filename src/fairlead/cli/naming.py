@@ -1,0 +1,57 @@
+"""What the verbs that name things on servers share: one session for each server, what patterns match, what was done."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fairlead.client.sync import Client
+    from fairlead.proto.entry import Entry
+    from fairlead.proto.url import FtpUrl
+
+
+def same_server(one: FtpUrl, other: FtpUrl) -> bool:
+    """Whether both URLs name the same server and the same user there."""
+    return _server(one) == _server(other)
+
+
+def sessions(args: argparse.Namespace, urls: Sequence[FtpUrl]) -> Iterator[tuple[Client, list[FtpUrl]]]:
+    """A session in the directory of the login for each server, and the URLs there that follow one another."""
+    from fairlead.cli.connection import connected
+
+    for _, group in groupby(urls, key=_server):
+        there = list(group)
+        with connected(args, there[0], ()) as client:
+            yield client, there
+
+
+def matching(client: Client, url: FtpUrl) -> list[Entry]:
+    """What the pattern ``url`` matches. Raises NoSuchName where that is nothing."""
+    from fairlead.errors import NoSuchName
+
+    entries = client.glob(url.path)
+    if not entries:
+        message = f"nothing on the server matches {url.path}; check it with fairlead ls"
+        raise NoSuchName(message)
+    return entries
+
+
+@contextmanager
+def told(args: argparse.Namespace) -> Iterator[list[dict[str, Any]]]:
+    """A list of what is done, printed under ``--json`` even where not everything could be."""
+    done: list[dict[str, Any]] = []
+    try:
+        yield done
+    finally:
+        if args.json:
+            print(json.dumps(done, indent=2))
+
+
+def _server(url: FtpUrl) -> FtpUrl:
+    return replace(url, segments=(), type=None, directory=False)

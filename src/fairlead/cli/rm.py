@@ -1,0 +1,107 @@
+"""``fairlead rm``: remove files."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fairlead.cli.ladder import add_ladder_option
+from fairlead.cli.options import add_json_option, add_session_options, pattern_url
+
+if TYPE_CHECKING:
+    from fairlead.client.sync import Client
+    from fairlead.proto.entry import Entry
+    from fairlead.proto.url import FtpUrl
+
+_EXAMPLES = """\
+examples:
+  fairlead rm ftp://me@ftp.example.com/inbox/old.pdf
+  fairlead rm 'ftp://me@ftp.example.com/logs/*.gz'
+  fairlead rm -r ftp://me@ftp.example.com/attic/
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = subparsers.add_parser(
+        "rm", help="remove files", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "urls",
+        nargs="+",
+        type=pattern_url,
+        metavar="URL",
+        help="the file, as ftp://[user@]host/path; *, ? and [a-z] match names, %%2A is a star that is one",
+    )
+    parser.add_argument(
+        "-r", "--recursive", action="store_true", help="remove directories with all they hold, and follow no links"
+    )
+    add_json_option(parser)
+    add_session_options(parser)
+    add_ladder_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Remove each file in turn; the first that cannot be removed ends it."""
+    from fairlead.cli.failures import guarded
+    from fairlead.cli.ladder import recorded
+
+    return guarded(args, recorded(_remove))
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from fairlead.cli.naming import sessions, told
+    from fairlead.errors import ConfigError
+
+    for url in args.urls:
+        if not url.path or (url.directory and not args.recursive):
+            message = f"{url} names a directory; name a file, or add --recursive to remove all that it holds"
+            raise ConfigError(message if url.path else f"{url} names no file; add its path")
+    with told(args) as done:
+        for client, urls in sessions(args, args.urls):
+            for url in urls:
+                for path, kind in _removed(client, url, recursive=args.recursive):
+                    done.append({"path": path, "kind": kind})
+    return 0
+
+
+def _removed(client: Client, url: FtpUrl, *, recursive: bool) -> Iterator[tuple[str, str]]:
+    """Remove what ``url`` names, and tell each path and kind once it is gone."""
+    from fairlead.cli.naming import matching
+    from fairlead.client._glob import is_pattern
+    from fairlead.errors import ConfigError
+    from fairlead.proto.entry import Kind
+
+    if not is_pattern(url.path) and not recursive:
+        client.remove(url.path)
+        yield url.path, Kind.FILE
+        return
+    entries = matching(client, url) if is_pattern(url.path) else [client.stat(url.path)]
+    for entry in entries:
+        path = entry.name if is_pattern(url.path) else url.path
+        if entry.kind is not Kind.DIRECTORY:
+            client.remove(path)
+            yield path, entry.kind
+        elif recursive:
+            yield from _tree(client, path)
+        else:
+            message = f"{path} is a directory; --recursive removes it with all that it holds"
+            raise ConfigError(message)
+
+
+def _tree(client: Client, path: str) -> Iterator[tuple[str, str]]:
+    from fairlead.client.names import local_name
+    from fairlead.proto.entry import Kind
+
+    entries: list[Entry] = client.scandir(path)
+    for entry in entries:
+        below = f"{path.rstrip('/')}/{local_name(entry.name, windows=False)}"
+        if entry.kind is Kind.DIRECTORY:
+            yield from _tree(client, below)
+        else:
+            client.remove(below)
+            yield below, entry.kind
+    client.rmdir(path)
+    yield path, Kind.DIRECTORY
