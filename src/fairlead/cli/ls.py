@@ -113,5 +113,7 @@ def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
 
 def _record(entry: Entry) -> dict[str, Any]:
     """The entry for ``--json``: every fact, times in ISO 8601."""
-    facts = {field.name: getattr(entry, field.name) for field in fields(entry) if field.name not in {"raw", "confidence"}}
+    facts = {
+        field.name: getattr(entry, field.name) for field in fields(entry) if field.name not in {"raw", "confidence"}
+    }
     return {name: fact.isoformat() if isinstance(fact, datetime) else fact for name, fact in facts.items()}

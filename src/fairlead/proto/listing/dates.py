@@ -16,9 +16,9 @@ _MONTH_THEN = rf"{_M}[.,]?\ {{1,3}}"
 _DAY = r"(?P<day>[0-9]{1,2})"
 _YEAR = r"(?P<year>[0-9]{4})"
 _REST = rf"(?:(?P<clock>{CLOCK})(?:\ {{1,2}}(?P<year>[0-9]{{4}})(?=\ |$))?|(?P<only_year>[0-9]{{4}}))"
-# Chinese, Japanese and Korean signs may be in any encoding; in one of them the last octet of the year's is an N
+# Chinese, Japanese and Korean signs may be in any encoding; the last octet of that for years may be an N or a tilde
 _SIGN = r"[^\x00-\x7f]{1,3}"
-_SIGNED_YEAR = rf"{_YEAR}(?:{_SIGN}N?)?"
+_SIGNED_YEAR = rf"{_YEAR}(?:{_SIGN}[N~]?)?"
 _SIGNED_DAY = rf"(?P<month>[0-9]{{1,2}}){_SIGN}\ {{0,3}}{_DAY}(?:{_SIGN})?"
 _FORMS = (
     rf"{_MONTH_THEN}{_DAY},\ {{1,2}}{_YEAR}\ {{1,2}}(?P<clock>{CLOCK})",

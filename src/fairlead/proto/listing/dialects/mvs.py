@@ -22,10 +22,10 @@ _LINE = re.compile(
     re.VERBOSE,
 )
 _VSAM = re.compile(
-    rf" {{0,4}}[A-Z0-9$#@]{{1,6}} {{1,6}}[A-Z0-9]{{1,8}} {{1,20}}(?:VSAM|Tape|GDG|PATH) {{1,40}}({_NAME}) {{0,80}}"
+    rf" {{0,4}}[A-Z0-9$#@]{{1,6}} {{1,6}}[A-Za-z0-9]{{1,8}} {{1,20}}(?:VSAM|Tape|GDG|PATH) {{1,40}}({_NAME}) {{0,80}}"
 )
 _ABSENT = re.compile(
-    rf" {{0,4}}(?:Migrated|MIGRAT|ARCIVE|ARCHIVE|Not Direct Access Device|User catalog connector|GDG|ALIAS"
+    rf" {{0,4}}(?:Migrated|MIGRAT|ARCH?IVE|(?:ARCIVE )?Not Direct Access Device|User catalog connector|GDG|ALIAS"
     rf"|Error determining attributes|(Pseudo Directory)) {{1,60}}({_NAME}) {{0,80}}",
     re.IGNORECASE,
 )

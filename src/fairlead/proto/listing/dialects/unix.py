@@ -91,9 +91,11 @@ def unix(now: float) -> Callable[[str], Entry | None]:
         clock, _, name = rest.partition(" ")
         moment = moments[month, day, clock]
         of_mode = modes[mode]
-        if moment is None or of_mode is None or not name or not size.isdecimal() or not links.isdecimal():
+        if moment is None or of_mode is None or not (name and size.isdecimal() and links.isdecimal()):
             return parse_unix(line, now=now)
-        octets = int(size) if len(size) <= _SIZE_DIGITS else None
+        if len(size) > _SIZE_DIGITS:
+            return None
+        octets = int(size)
         kind, permissions = of_mode
         target = None
         if kind is Kind.LINK:
@@ -156,7 +158,10 @@ def _owner_and_group(words: list[str]) -> tuple[str | None, str | None]:
 
 def _name_and_target(text: str, size: int | None) -> tuple[str, str | None]:
     """Either may hold an arrow itself; the size of a link is the length of its target."""
-    octets = text.encode("utf-8", "surrogateescape")
+    try:
+        octets = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        octets = b""
     at = len(octets) - (size or 0)
     if size and octets[max(at - len(_ARROW), 0) : at] == _ARROW.encode():
         target = octets[at:].decode("utf-8", "surrogateescape")

@@ -12,7 +12,7 @@ from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.listing.dates import CLOCK, at, month_number
 
 _VERSIONED = re.compile(r"([^ \t;]{1,255};[0-9]{1,5})(?:$|[ \t]+(.*))", re.DOTALL)
-_PLAIN = re.compile(r"(\[[^] \t]{1,255}\]|[^ \t;]{1,255})[ \t]+(.*)", re.DOTALL)
+_PLAIN = re.compile(r"(\[[^] \t]{1,255}\]|[^ \t;/]{1,255})[ \t]+(.*)", re.DOTALL)
 _CONTINUED = re.compile(r"[ \t]*([0-9]{1,10}[ /\t].*)", re.DOTALL)
 _DATE = re.compile(rf"(?<![^ \t])([0-9]{{1,2}})-([^\W0-9]{{3,5}})-([0-9]{{4}})(?:[ \t]{{1,4}}({CLOCK}))?(?![^ \t])")
 _OWNER = re.compile(r"\[(?:([^],]{1,64}),)?([^],]{1,64})\]")

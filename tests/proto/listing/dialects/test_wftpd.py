@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fairlead.proto.entry import Entry, Kind
+from fairlead.proto.listing.dialects.wftpd import parse_wftpd
+
+MOMENT = datetime(2020, 1, 5, 12, 34, 56, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("a b.txt         1024  01/05/20  Sun.   12:34:56", Entry("a b.txt", size=1024)),
+        ("a b.txt         1024  01/05/2020  Sunday  12:34:56.", Entry("a b.txt", size=1024)),
+        ("docs           <DIR>  1/5/20  Sun.   12:34:56", Entry("docs", Kind.DIRECTORY)),
+    ],
+)
+def test_files_and_directories(line: str, expected: Entry) -> None:
+    assert parse_wftpd(line) == Entry(expected.name, expected.kind, expected.size, MOMENT, raw=line)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "1024", "a 5 x", "-rw-r--r-- 1 me us 5 Jan  5  2020 x", "1 " * 50_000, " " * 100_000]
+)
+def test_other_lines_are_none(line: str) -> None:
+    assert parse_wftpd(line) is None
