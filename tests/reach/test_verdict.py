@@ -129,6 +129,7 @@ def samples(*answers: Answer, first: int = 50002) -> tuple[Called, ...]:
         (epsv(opening=Said(150, "here"), octets=9000, final=Said(426, "broke")), Cause.DATA_CUT),
         (epsv(opening=Said(150, "here")), Cause.DATA_STALLED),
         (epsv(opening=Said(150, "here"), octets=4000000, ended=True, idle=6.2), Cause.CONTROL_FORGOTTEN),
+        (epsv(**DONE, idle=6.2, forgotten=True), Cause.CONTROL_FORGOTTEN),
         (epsv(opening=Said(150, "here"), octets=70, ended=True), Cause.CONTROL_LOST),
         (epsv(final=Said(550, "No such directory")), Cause.REFUSED_BY_POLICY),
         (epsv(hidden=True, trusted=False, resumed=True, **DONE), Cause.CERTIFICATE_INVALID),

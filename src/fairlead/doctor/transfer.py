@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.25
 """Seconds between two reads of a slow transfer."""
-_SIP = 8192
-"""Octets that are read at a time meanwhile; the rest waits at the server, which has not said 226 yet."""
+_LATE = 2.0
+"""Seconds by which 226 may come before all was read, and the idle time begin anew."""
+_KNOCK = 2.0
+"""Seconds, at least, for the reply to a NOOP behind a long transfer."""
+_SIP = 20480
+"""Octets that are read at a time meanwhile; the rest waits at the server, which has not said 226 yet.
+
+Less would leave the data connection itself idle: under TLS much is taken from it at once.
+"""
 ENOUGH = 256 * 1024
 """Octets of a listing after which nothing more is to be learnt from it."""
 
@@ -44,6 +51,8 @@ class Transfer:
         self._slow = slow
         self._began = 0.0
         self._over = False
+        self._quiet = 0.0
+        """Since when nothing went over the control connection."""
 
     async def run(self, command: tuple[str, str], *, stream: Stream | None, listener: Listener | None) -> Evidence:
         """Send ``command`` and follow it to its end; the connection is ``stream``, or comes in at ``listener``."""
@@ -60,6 +69,8 @@ class Transfer:
         finally:
             if stream is not None:
                 stream.close()
+        if self.seen.idle and self._over and not self._failed:
+            await self._knock()
         self._note(waited=round(wire.now() - self._began, 4))
         return self.seen
 
@@ -113,14 +124,14 @@ class Transfer:
 
     async def _read(self, stream: Stream) -> None:
         wire, room = self.control.wire, memoryview(bytearray(65536))
-        began = wire.now()
+        began = self._quiet = wire.now()
         while self.seen.octets < self._enough:
-            slow = wire.now() - began < self._slow
+            slow = wire.now() - self._quiet < self._slow and wire.now() - began < self._slow + _LATE
             buffer = room[:_SIP] if slow else room
             if slow and self.seen.octets:
                 await wire.wait_any(readers=self._ear, timeout=_PAUSE)
                 self._listen()
-                self._note(idle=0.0 if self._over else round(wire.now() - began, 3))
+                self._note(idle=round(wire.now() - self._quiet, 3))
             try:
                 size = stream.receive_into(buffer)
             except OSError as error:
@@ -144,6 +155,14 @@ class Transfer:
                 return
             self._take(reply)
 
+    async def _knock(self) -> None:
+        """Find out whether the control connection, idle for a while, still carries anything."""
+        self.control.settings = replace(self.control.settings, reply_timeout=max(_KNOCK, 2 * self.patience.glance))
+        try:
+            await self.control.command("NOOP")
+        except FairleadError:
+            self._note(forgotten=True)
+
     @property
     def _ear(self) -> list[Source]:
         return [] if self._over else [self.control.stream]
@@ -161,6 +180,7 @@ class Transfer:
             self._note(opening=self.seen.opening or said(reply))
         else:
             self._over = True
+            self._quiet = self.control.wire.now()
             self._note(final=said(reply))
 
     def _note(self, **found: object) -> None:

@@ -106,6 +106,8 @@ class Evidence:
     """How the data connection broke."""
     idle: float = 0.0
     """Seconds in which nothing went over the control connection while data came."""
+    forgotten: bool = False
+    """Whether the control connection carried nothing after that."""
     trusted: bool = True
     """Whether the server's certificate was accepted."""
 

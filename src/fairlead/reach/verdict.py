@@ -205,6 +205,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Cause.PASSIVE_PRIVATE_ADDRESS, _elsewhere),
     Rule(Cause.PASSIVE_REWRITTEN, _rewritten),
     Rule(Cause.PASSIVE_RANGE_PARTLY_OPEN, _mixed),
+    Rule(Cause.CONTROL_FORGOTTEN, lambda seen: seen.forgotten),
     Rule(Cause.OK, _worked),
     Rule(Cause.TLS_REQUIRED, _wants_tls),
     Rule(Cause.ACTIVE_PRIVATE_ADDRESS, _not_the_caller),
