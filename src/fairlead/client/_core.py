@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from fairlead.client import _login, _security
 from fairlead.client._connect import connect_any, is_ipv6
@@ -81,6 +82,8 @@ class Session:
         """Whether the server has MLSD."""
         self.hash_algorithm: str | None = None
         """What was chosen by OPTS HASH."""
+        self.ahead: timedelta | None = None
+        """By how much the times that LIST shows are ahead of UTC. None until the server told."""
         self.may_set_times = True
         """Whether the server may have ways to set a file's time of which FEAT says nothing."""
         self.greeting: Reply | None = None
@@ -132,7 +135,7 @@ class Session:
         self._type = "A"
         self._unknown.clear()
         self.hash_algorithm, self.may_set_times = None, True
-        self.features = None
+        self.features, self.ahead = None, None
         try:
             self.greeting = await self._open(control)
         except BaseException:

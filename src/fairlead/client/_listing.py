@@ -8,6 +8,7 @@ import time
 from fairlead.client._core import Session, check_paths
 from fairlead.client._flow import Inflow
 from fairlead.client._namespace import cwd, pwd
+from fairlead.client._zone import in_utc
 from fairlead.client.trace import ListingLine
 from fairlead.errors import FairleadError, LimitError, PermanentError, ReplyError
 from fairlead.proto.codec import Representation
@@ -34,7 +35,7 @@ async def scandir(session: Session, path: str) -> list[Entry]:
                 raise
             session.machine_listings = False
     await session.set_type("A")
-    return parse(await _apart(session, "LIST", path), now=time.time())
+    return await in_utc(session, path, parse(await _apart(session, "LIST", path), now=time.time()))
 
 
 async def names(session: Session, path: str) -> list[str]:

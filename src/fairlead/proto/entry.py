@@ -30,7 +30,7 @@ class Entry:
     size: int | None = None
     """Octets of a file."""
     modified: datetime | None = None
-    """Aware, in UTC. Of listings that show the server's local time it is that, taken as UTC."""
+    """Aware, in UTC. Where a listing shows another zone's time, and nobody told which, it is that, taken as UTC."""
     created: datetime | None = None
     permissions: str | None = None
     """``rwxr-xr-x``; where a listing tells no mode, the letters of its perm fact (``adfrw``) or of its own system."""
