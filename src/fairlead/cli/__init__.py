@@ -18,6 +18,7 @@ VERBS = {
     "get": "fetch files",
     "put": "store files",
     "cat": "print files on standard output",
+    "copy": "copy a file from server to server",
     "stat": "show what is known of files",
     "rm": "remove files",
     "mv": "rename and move files and directories",

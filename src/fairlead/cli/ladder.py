@@ -116,6 +116,13 @@ def recorded(action: Callable[[argparse.Namespace], int]) -> Callable[[argparse.
     return run
 
 
+def of_one_session(args: argparse.Namespace) -> argparse.Namespace:
+    """``args`` for one of several sessions that the ladder shows at once."""
+    if not hasattr(args, "recorder"):
+        return args
+    return argparse.Namespace(**{**vars(args), "recorder": args.recorder.session()})
+
+
 def tell_failure(args: argparse.Namespace, error: FairleadError) -> None:
     """Let the ladder show ``error`` where it happened, before the session is closed for it."""
     if hasattr(args, "recorder"):

@@ -110,6 +110,11 @@ def _in_file(path: str | PathLike[str]) -> Memory:
     return ModeMemory(path)
 
 
+def session_of(client: Face) -> Session:
+    """The session behind ``client``, for what two clients do together."""
+    return client._session  # noqa: SLF001 - of the same family
+
+
 async def exclusively(session: Session, operation: Coroutine[Any, Any, T]) -> T:
     """Run ``operation`` while no other runs. Raises RuntimeError when one does: a session has one dialogue."""
     if session.busy:

@@ -7,9 +7,10 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
-from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _times
+from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times
 from fairlead.client._checksum import Checksum
-from fairlead.client._face import Face, exclusively
+from fairlead.client._copy import Copied
+from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath, Writable
@@ -185,6 +186,10 @@ class AsyncClient(Face):
         Raises as :meth:`upload` does.
         """
         return await self._run(_files.upload_unique, local, remote, text=text, on_progress=on_progress)
+
+    async def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
+        """See :meth:`fairlead.client.sync.Client.copy`."""
+        return await self._run(_copy.copy, source, session_of(other), target, on_progress=on_progress)
 
     def _make_wire(self) -> AsyncioWire:
         return AsyncioWire()

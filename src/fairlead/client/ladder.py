@@ -47,6 +47,7 @@ _TRANSFERS = _UPLOADS | {"RETR", "LIST", "NLST", "MLSD"}
 _LOGIN = {"USER", "PASS", "ACCT"}
 _NOT_LOGGED_IN = 530
 _IN_ORDER = "it was closed"
+_ABOUT_A_SESSION = {"_us", "_server", "_open", "_verb", "_asked_at", "_uploads"}
 _CONTROL_CAUSES = {"no answer": Cause.CONTROL_TIMEOUT, "not waited for": Cause.OK}
 _DATA_CAUSES = {"no answer": Cause.PASSIVE_DROPPED, "not waited for": Cause.OK}
 
@@ -82,6 +83,10 @@ class Recorder:
         servers = self._homes or {self._server.party: ""}
         parties = (Party("client", self._us.address), *(Party(name, home) for name, home in servers.items()))
         return self._kept.ladder(*parties)
+
+    def session(self) -> OneSession:
+        """A trace for one of several sessions that go on at the same time."""
+        return OneSession(self)
 
     def failed(self, error: Exception) -> None:
         """Say how it ended, where no step shows it: ``error`` is what the client raised."""
@@ -264,6 +269,25 @@ class Recorder:
 
     def _of(self, data: Data) -> list[Step]:
         return [step for step in self._kept.steps if step.connection == data.number]
+
+
+class OneSession:
+    """A trace that a :class:`Recorder` shows among others: what each is about is kept apart."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._about: dict[str, Any] = {}
+
+    def __call__(self, record: Record) -> None:
+        """Take one record."""
+        vars(self._recorder).update(self._about)
+        self._recorder(record)
+        self._about = {name: value for name, value in vars(self._recorder).items() if name in _ABOUT_A_SESSION}
+
+    def failed(self, error: Exception) -> None:
+        """See :meth:`Recorder.failed`."""
+        vars(self._recorder).update(self._about)
+        self._recorder.failed(error)
 
 
 def _numbered(name: str, before: int) -> str:

@@ -7,9 +7,10 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
-from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _times
+from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times
 from fairlead.client._checksum import Checksum
-from fairlead.client._face import Face, exclusively
+from fairlead.client._copy import Copied
+from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath, Writable
@@ -218,6 +219,16 @@ class Client(Face):
         Raises as :meth:`upload` does.
         """
         return self._run(_files.upload_unique, local, remote, text=text, on_progress=on_progress)
+
+    def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
+        """Copy the file ``source`` to ``target`` on the server of ``other``, a client that has logged in.
+
+        One server calls the other, and the data does not come through here; where they refuse, or one of them does not
+        begin within ``connect_timeout``, it does after all: the result's ``detour`` says why, and ``on_progress`` is
+        called then. While both servers are at work there is no deadline: nobody tells how far they are. Raises
+        ReplyError where a file cannot be read or written, TransferError, DataConnectionError.
+        """
+        return self._run(_copy.copy, source, session_of(other), target, on_progress=on_progress)
 
     def _make_wire(self) -> BlockingWire:
         return BlockingWire()

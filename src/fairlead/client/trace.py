@@ -283,6 +283,16 @@ class TlsNotOffered:
         return "STATUS  the server offers no TLS: everything goes in clear"
 
 
+@dataclass(frozen=True, slots=True)
+class CopyTakesDetour:
+    """The servers do not exchange a file with each other, so that it goes through here."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"STATUS  the data goes through here: {printable(self.reason)}"
+
+
 Record: TypeAlias = (
     ControlCalled
     | ControlClosed
@@ -303,5 +313,6 @@ Record: TypeAlias = (
     | TlsBegan
     | TlsEnded
     | TlsNotOffered
+    | CopyTakesDetour
 )
 Trace: TypeAlias = Callable[[Record], None]
