@@ -11,9 +11,9 @@ from fairlead.client._namespace import cwd, pwd
 from fairlead.client._zone import in_utc
 from fairlead.client.trace import ListingLine
 from fairlead.errors import FairleadError, LimitError, PermanentError, ReplyError
+from fairlead.proto import listing
 from fairlead.proto.codec import Representation
 from fairlead.proto.entry import Entry
-from fairlead.proto.listing import parse
 
 _PLAIN = re.compile(r"[^-~ *?\[\]{}\\][^ *?\[\]{}\\]*")
 """A path that no server takes for an option, a pattern or two paths."""
@@ -29,13 +29,13 @@ async def scandir(session: Session, path: str) -> list[Entry]:
     check_paths(path)
     if session.machine_listings:
         try:
-            return parse(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
+            return listing.parse(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
         except PermanentError as error:
             if error.reply.code not in _NOT_IMPLEMENTED:
                 raise
             session.machine_listings = False
     await session.set_type("A")
-    return await in_utc(session, path, parse(await _apart(session, "LIST", path), now=time.time()))
+    return await in_utc(session, path, listing.parse(await _apart(session, "LIST", path), now=time.time()))
 
 
 async def names(session: Session, path: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The server's time zone: LIST shows its local time mostly, MDTM tells UTC (RFC 3659 section 3), of one file both do."""
+"""The server's time zone: LIST shows its local time mostly, MDTM tells UTC (RFC 3659 section 3), one file has both."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_a_line_without_facts_is_read_as_mlsx_only_on_the_hint() -> None:
 
 
 def test_an_unknown_hint_is_a_mistake_of_the_caller() -> None:
-    with pytest.raises(ValueError, match="not in tuple"):
+    with pytest.raises(ValueError, match="'vms2' is no dialect"):
         parse([], now=NOW, hint="vms2")
 
 

@@ -8,10 +8,9 @@ from functools import lru_cache
 
 from fairlead.proto.listing.months import MONTHS_BY_NAME
 
-_MONTH = "|".join(sorted(map(re.escape, MONTHS_BY_NAME), key=len, reverse=True))
 CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
 """A time of day."""
-_M = rf"(?P<month>{_MONTH})"
+_M = r"(?P<month>[^\x00-\x40\x5b-\x60\x7b-\x7f]{2,9})"  # to name the letters would take long to compile
 _MONTH_THEN = rf"{_M}[.,]?\ {{1,3}}"
 _DAY = r"(?P<day>[0-9]{1,2})"
 _YEAR = r"(?P<year>[0-9]{4})"
@@ -31,9 +30,11 @@ _FORMS = (
     rf"{_SIGNED_DAY}\ {{1,3}}(?:(?P<clock>{CLOCK})|{_SIGNED_YEAR})",
     rf"{_SIGNED_YEAR}\ {{0,3}}{_SIGNED_DAY}(?:\ {{1,3}}(?P<clock>{CLOCK}))?",
 )
-_PATTERNS = tuple(re.compile(form, re.IGNORECASE) for form in _FORMS)
+_PATTERNS = tuple(re.compile(form) for form in _FORMS)
 DATE = "|".join(re.sub(r"\?P<[a-z_]+>", "?:", form) for form in _FORMS)
-"""Alternatives of a pattern for any date that :func:`read_date` knows; no repetition in it is without a bound."""
+"""Alternatives of a pattern for any date that :func:`read_date` knows, with any word for a month.
+
+No repetition in it is without a bound."""
 
 _CENTURY_TURNS = 70
 _MONTHS_IN_YEAR = 12
@@ -46,8 +47,20 @@ def read_date(text: str, now: float) -> datetime | None:
 
     ``now``, in seconds since the epoch, supplies a year that is left out, see :func:`latest`.
     """
+    field = _fields(text)
+    return None if field is None else _told(field, now)
+
+
+@lru_cache(maxsize=4096)
+def is_date(text: str) -> bool:
+    """Whether ``text``, which matches :data:`DATE`, has the name of a month where one is due."""
+    month = (_fields(text) or {}).get("month")
+    return month is None or month.isdecimal() or month_number(month) > 0
+
+
+def _fields(text: str) -> dict[str, str | None] | None:
     match = next(filter(None, (pattern.fullmatch(text) for pattern in _PATTERNS)), None)
-    return None if match is None else _told(match.groupdict(), now)
+    return None if match is None else match.groupdict()
 
 
 def _told(field: dict[str, str | None], now: float) -> datetime | None:

@@ -8,25 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from importlib import import_module
 
 from fairlead.proto.entry import Entry
-from fairlead.proto.listing.dialects.dos import parse_dos
-from fairlead.proto.listing.dialects.eplf import parse_eplf
-from fairlead.proto.listing.dialects.guardian import parse_guardian
-from fairlead.proto.listing.dialects.jes import parse_jes
-from fairlead.proto.listing.dialects.mvs import mvs
-from fairlead.proto.listing.dialects.netpresenz import netpresenz
-from fairlead.proto.listing.dialects.netware import netware
-from fairlead.proto.listing.dialects.os2 import parse_os2
-from fairlead.proto.listing.dialects.os400 import parse_os400
-from fairlead.proto.listing.dialects.pds import pds
-from fairlead.proto.listing.dialects.unix import unix
-from fairlead.proto.listing.dialects.vms import vms
-from fairlead.proto.listing.dialects.vshell import parse_vshell
-from fairlead.proto.listing.dialects.vxworks import parse_vxworks
-from fairlead.proto.listing.dialects.wftpd import parse_wftpd
-from fairlead.proto.listing.dialects.zvm import parse_zvm
-from fairlead.proto.listing.mlsx import parse_mlsd
+from fairlead.proto.listing.dialects import mlsx
 from fairlead.record import Record
 
 Reader = Callable[[str], Entry | None]
@@ -34,39 +19,37 @@ Reader = Callable[[str], Entry | None]
 
 
 class Dialect(Record):
-    """One way in which servers write listings."""
+    """One way in which servers write listings; the module of its name in ``dialects`` reads it."""
 
     name: str
     title: str
-    reader: Callable[[float], Reader]
-    """Given ``now``, makes a reader for one listing."""
     confidence: float = 1.0
     """That of a line which is of the dialect of its listing: less than 1 where lines tell little to check them by."""
 
-
-def _timeless(read: Reader) -> Callable[[float], Reader]:
-    """For dialects whose lines are read one by one, whatever the year."""
-    return lambda _: read
+    def reader(self, now: float) -> Reader:
+        """A reader for one listing, made at ``now``. The module is loaded here: machine listings need no other."""
+        make: Callable[[float], Reader] = import_module(f"fairlead.proto.listing.dialects.{self.name}").reader
+        return make(now)
 
 
 _TABLE = (
-    Dialect("mlsx", "MLSD (RFC 3659)", _timeless(parse_mlsd)),
-    Dialect("eplf", "EPLF", _timeless(parse_eplf)),
-    Dialect("netpresenz", "NetPresenz", netpresenz, 0.9),
-    Dialect("netware", "NetWare", netware),
-    Dialect("unix", "Unix", unix),
-    Dialect("dos", "DOS and IIS", _timeless(parse_dos)),
-    Dialect("vms", "VMS and MultiNet", lambda _: vms(), 0.9),
-    Dialect("mvs", "MVS data sets", lambda _: mvs(), 0.9),
-    Dialect("pds", "members of MVS partitioned data sets", lambda _: pds(), 0.8),
-    Dialect("jes", "JES jobs", _timeless(parse_jes), 0.9),
-    Dialect("zvm", "z/VM (CMS)", _timeless(parse_zvm), 0.9),
-    Dialect("os400", "OS/400", _timeless(parse_os400)),
-    Dialect("os2", "OS/2", _timeless(parse_os2), 0.9),
-    Dialect("guardian", "HP NonStop (Guardian)", _timeless(parse_guardian)),
-    Dialect("vshell", "VShell", _timeless(parse_vshell), 0.9),
-    Dialect("vxworks", "VxWorks", _timeless(parse_vxworks), 0.9),
-    Dialect("wftpd", "WFTPD", _timeless(parse_wftpd), 0.9),
+    Dialect("mlsx", "MLSD (RFC 3659)"),
+    Dialect("eplf", "EPLF"),
+    Dialect("netpresenz", "NetPresenz", 0.9),
+    Dialect("netware", "NetWare"),
+    Dialect("unix", "Unix"),
+    Dialect("dos", "DOS and IIS"),
+    Dialect("vms", "VMS and MultiNet", 0.9),
+    Dialect("mvs", "MVS data sets", 0.9),
+    Dialect("pds", "members of MVS partitioned data sets", 0.8),
+    Dialect("jes", "JES jobs", 0.9),
+    Dialect("zvm", "z/VM (CMS)", 0.9),
+    Dialect("os400", "OS/400"),
+    Dialect("os2", "OS/2", 0.9),
+    Dialect("guardian", "HP NonStop (Guardian)"),
+    Dialect("vshell", "VShell", 0.9),
+    Dialect("vxworks", "VxWorks", 0.9),
+    Dialect("wftpd", "WFTPD", 0.9),
 )
 _BY_NAME = {dialect.name: dialect for dialect in _TABLE}
 
@@ -88,7 +71,12 @@ def parse(lines: Iterable[str], *, now: float, hint: str | None = None) -> list[
     """
     texts = [line.removesuffix("\n").removesuffix("\r") for line in lines]
     bare = hint == "mlsx"
-    dialect = _dialect(texts, now, None if hint is None else DIALECTS[DIALECTS.index(hint)], bare=bare)
+    if hint is not None and hint not in _BY_NAME:
+        raise ValueError(f"{hint!r} is no dialect; those are {', '.join(DIALECTS)}")
+    if bare and all(mlsx.bare(text) or mlsx.is_heading(text) for text in texts[:_SAMPLE]):
+        dialect = _BY_NAME["mlsx"]
+    else:
+        dialect = _dialect(texts, now, hint)
     read = _reader(dialect, now, bare=bare)
     confidence = dialect.confidence
     others: list[tuple[Reader, float]] = []
@@ -96,9 +84,9 @@ def parse(lines: Iterable[str], *, now: float, hint: str | None = None) -> list[
     for text in texts:
         entry = read(text)
         if entry is None:
-            others = others or [
-                (_reader(other, now), _STRAY * other.confidence) for other in _TABLE if other is not dialect
-            ]
+            if not text or (bare and mlsx.is_heading(text)):
+                continue
+            others = others or _others(dialect, now)
             entry = _stray(text, others)
             if entry is None:
                 continue
@@ -109,15 +97,18 @@ def parse(lines: Iterable[str], *, now: float, hint: str | None = None) -> list[
     return entries
 
 
-def _dialect(texts: Sequence[str], now: float, hint: str | None, *, bare: bool) -> Dialect:
+def _dialect(texts: Sequence[str], now: float, hint: str | None) -> Dialect:
     """The one that reads most of the first lines that any reads."""
     ranked = sorted(_TABLE, key=lambda dialect: dialect.name != hint)
     for start in range(0, len(texts), _SAMPLE):
         sample = texts[start : start + _SAMPLE]
-        votes = [sum(map(_is_entry, map(_reader(dialect, now, bare=bare), sample))) for dialect in ranked]
-        most = max(votes)
+        right, most = ranked[0], 0
+        for dialect in ranked:
+            votes = sum(map(_is_entry, map(_reader(dialect, now, bare=hint == "mlsx"), sample)))
+            if votes > most:
+                right, most = dialect, votes
         if most:
-            return ranked[votes.index(most)]
+            return right
     return ranked[0]
 
 
@@ -125,18 +116,16 @@ def _is_entry(entry: Entry | None) -> bool:
     return entry is not None
 
 
-def _reader(dialect: Dialect, now: float, *, bare: bool = False) -> Reader:
-    if bare and dialect.name == "mlsx":
-        return _bare_mlsd
-    return dialect.reader(now)
+def _reader(dialect: Dialect, now: float, *, bare: bool) -> Reader:
+    return mlsx.bare if bare and dialect.name == "mlsx" else dialect.reader(now)
 
 
-def _bare_mlsd(text: str) -> Entry | None:
-    return parse_mlsd(text, bare=True)
+def _others(dialect: Dialect, now: float) -> list[tuple[Reader, float]]:
+    return [(other.reader(now), _STRAY * other.confidence) for other in _TABLE if other is not dialect]
 
 
 def _stray(text: str, others: Iterable[tuple[Reader, float]]) -> Entry | None:
-    for read, confidence in others if text else ():
+    for read, confidence in others:
         entry = read(text)
         if entry is not None:
             return replace(entry, confidence=confidence)

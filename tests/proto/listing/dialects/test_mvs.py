@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.dialects.mvs import mvs
+from fairlead.proto.listing.dialects.mvs import reader as reader_at
 
 HEADING = "Volume Unit    Referred Ext Used Recfm Lrecl BlkSz Dsorg Dsname"
 LINE = "USR001 3390   2020/01/05  1   15  FB      80 27920  PS  SMITH.DATA"
@@ -28,7 +28,7 @@ LINE = "USR001 3390   2020/01/05  1   15  FB      80 27920  PS  SMITH.DATA"
 def test_data_sets(line: str, name: str, kind: Kind, day: int | None) -> None:
     modified = None if day is None else datetime(2020, 1, day, tzinfo=UTC)
 
-    assert mvs()(line) == Entry(name, kind, None, modified, raw=line)
+    assert reader_at(0)(line) == Entry(name, kind, None, modified, raw=line)
 
 
 @pytest.mark.parametrize("before", [HEADING, LINE, "USR001 3390   VSAM SMITH.KSDS"])
@@ -44,7 +44,7 @@ def test_data_sets(line: str, name: str, kind: Kind, day: int | None) -> None:
 )
 def test_what_is_elsewhere_is_read_among_data_sets_only(before: str, text: str, kind: Kind) -> None:
     line = f"{text}                      SMITH.OLD"
-    reader = mvs()
+    reader = reader_at(0)
 
     assert reader(line) is None
     reader(before)
@@ -55,4 +55,4 @@ def test_what_is_elsewhere_is_read_among_data_sets_only(before: str, text: str, 
     "line", ["", HEADING, "USR001 3390", LINE + " X", "x" * 100_000, HEADING + " Dsname" * 20_000 + "x"]
 )
 def test_other_lines_are_none(line: str) -> None:
-    assert mvs()(line) is None
+    assert reader_at(0)(line) is None

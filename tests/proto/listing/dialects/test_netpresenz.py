@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.dialects.netpresenz import netpresenz
+from fairlead.proto.listing.dialects.netpresenz import reader
 
-read = netpresenz(1_710_000_000.0)
+read = reader(1_710_000_000.0)
 MOMENT = datetime(2020, 1, 5, tzinfo=UTC)
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.dialects.netware import netware
+from fairlead.proto.listing.dialects.netware import reader
 
-read = netware(1_710_000_000.0)
+read = reader(1_710_000_000.0)
 MOMENT = datetime(2024, 1, 5, 12, 34, tzinfo=UTC)
 
 

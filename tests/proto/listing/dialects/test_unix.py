@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.dialects.unix import parse_unix, unix
+from fairlead.proto.listing.dialects.unix import parse_unix, reader
 
 NOW = 1_710_000_000.0
 
 
 def read(line: str) -> Entry:
-    entry, quickly_read = parse_unix(line, now=NOW), unix(NOW)(line)
+    entry, quickly_read = parse_unix(line, now=NOW), reader(NOW)(line)
 
     assert entry is not None
     assert entry == quickly_read
@@ -97,18 +97,19 @@ def test_what_no_client_decodes_is_no_reason_to_fail() -> None:
         "-rw-r--r-- 1 me us 5 Jan  5  2020 ",
         "xyz-r--r-- 1 me us 5 Jan  5  2020 x",
         "-rw-r--r-- 1 me us 5 x y z",
+        "-rw-r--r-- 1 me us 111111111111111111111 Jan  5  2020 x",
     ],
 )
 def test_other_lines_are_none(text: str) -> None:
     assert parse_unix(text, now=NOW) is None
-    assert unix(NOW)(text) is None
+    assert reader(NOW)(text) is None
 
 
 def test_more_modes_and_dates_than_are_remembered_are_read_rightly() -> None:
-    reader = unix(NOW)
+    read_quickly = reader(NOW)
     for at in range(5000):
-        assert reader(f"m{at} 1 me us 5 Jan  5 {1970 + at} x") is None
-        entry = reader(f"-rw-r--r-- 1 me us 5 Jan  5 {1970 + at} x")
+        assert read_quickly(f"m{at} 1 me us 5 Jan  5 {1970 + at} x") is None
+        entry = read_quickly(f"-rw-r--r-- 1 me us 5 Jan  5 {1970 + at} x")
 
         assert entry is not None
         assert entry.modified == datetime(1970 + at, 1, 5, tzinfo=UTC)
@@ -117,8 +118,8 @@ def test_more_modes_and_dates_than_are_remembered_are_read_rightly() -> None:
 @pytest.mark.parametrize("part", [" 1", "a1", "1 ", " -> ", " 1,", " Jan", "é1"])
 def test_a_line_made_to_be_slow_is_not(part: str) -> None:
     begun = time.process_time()
-    unix(NOW)("lrwxrwxrwx 1 me us 4 Jan  5  2020 " + part * 100_000)
-    unix(NOW)("-rw-r--r-- 1 me us " + part * 100_000)
+    reader(NOW)("lrwxrwxrwx 1 me us 4 Jan  5  2020 " + part * 100_000)
+    reader(NOW)("-rw-r--r-- 1 me us " + part * 100_000)
 
     assert time.process_time() - begun < 1
 
@@ -131,7 +132,7 @@ def test_the_quick_way_reads_nothing_otherwise(before: str, after: str) -> None:
         f"-rw-r--r-- 1 me us 5 {before} 2020 {after}",
         f"-rw-r--r-- {before} me us 5 Jan  5  2020 {after}",
     ):
-        quick, slow = unix(NOW)(line), parse_unix(line, now=NOW)
+        quick, slow = reader(NOW)(line), parse_unix(line, now=NOW)
 
         assert (quick is None) == (slow is None)
         assert quick is None or slow is None or (quick.name, quick.size) == (slow.name, slow.size)

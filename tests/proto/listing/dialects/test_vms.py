@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.dialects.vms import vms
+from fairlead.proto.listing.dialects.vms import reader as reader_at
 
 MOMENT = datetime(2020, 1, 5, 12, 34, 56, tzinfo=UTC)
 
 
 def read(line: str) -> Entry | None:
-    return vms()(line)
+    return reader_at(0)(line)
 
 
 def test_a_file_keeps_its_version_and_a_directory_does_not() -> None:
@@ -50,7 +50,7 @@ def test_columns_may_be_missing_or_in_another_order(line: str, expected: Entry) 
 
 @pytest.mark.parametrize("indent", ["", "                    ", "\t"])
 def test_what_does_not_fit_stands_on_the_next_line(indent: str) -> None:
-    reader = vms()
+    reader = reader_at(0)
     first, second = "A_VERY_LONG_NAME_OF_A_FILE.TEXT;3", f"{indent}170774/170775  5-JAN-2020 12:34:56  (RWED,RWED,RE,)"
 
     assert reader(first) is None
@@ -61,7 +61,7 @@ def test_what_does_not_fit_stands_on_the_next_line(indent: str) -> None:
 
 
 def test_a_name_whose_second_line_never_came_costs_no_other_entry() -> None:
-    reader = vms()
+    reader = reader_at(0)
 
     assert reader("LONG.TEXT;3") is None
     assert reader("A.B;1  3  5-JAN-2020") is not None

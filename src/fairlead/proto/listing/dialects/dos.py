@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 
@@ -54,3 +55,8 @@ def _date(text: str) -> datetime | None:
         return at(int(first), int(second), int(third), clock)
     month, day = month_and_day(int(first), int(second), day_first=separator == ".")
     return at(full_year(third), month, day, clock)
+
+
+def reader(_: float, /) -> Callable[[str], Entry | None]:
+    """A reader of lines, which always tell the year and can be read one by one."""
+    return parse_dos

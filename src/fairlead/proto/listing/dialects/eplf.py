@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fairlead.proto.entry import Entry, Kind, letters_of_mode
 from fairlead.proto.times import SECOND, moment
 
@@ -31,3 +33,8 @@ _SIZE_DIGITS = 20
 
 def _number(text: str | None, digits: int) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
+def reader(_: float, /) -> Callable[[str], Entry | None]:
+    """A reader of lines, which always tell the year and can be read one by one."""
+    return parse_eplf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from fairlead.proto.entry import Entry
 from fairlead.proto.listing.dates import CLOCK, at, full_year, month_number
@@ -33,3 +34,8 @@ def parse_guardian(line: str) -> Entry | None:
         group=group,
         raw=line,
     )
+
+
+def reader(_: float, /) -> Callable[[str], Entry | None]:
+    """A reader of lines, which always tell the year and can be read one by one."""
+    return parse_guardian

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from fairlead.proto.entry import Entry
 
@@ -18,3 +19,8 @@ def parse_jes(line: str) -> Entry | None:
     """The job a line tells of, None where it tells of none. Its id is its name, for that is what RETR takes."""
     match = _LINE.fullmatch(line)
     return None if match is None else Entry(name=match[1], owner=match[2], raw=line)
+
+
+def reader(_: float, /) -> Callable[[str], Entry | None]:
+    """A reader of lines, which always tell the year and can be read one by one."""
+    return parse_jes

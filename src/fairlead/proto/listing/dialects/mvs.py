@@ -31,7 +31,7 @@ _ABSENT = re.compile(
 )
 
 
-def mvs() -> Callable[[str], Entry | None]:
+def reader(_: float, /) -> Callable[[str], Entry | None]:
     """A reader of lines. Partitioned data sets are directories; what is used is told in tracks, so there is no size.
 
     What is migrated or on tape is read after a heading or another data set only, as its lines tell so little.

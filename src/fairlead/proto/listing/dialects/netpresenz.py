@@ -22,7 +22,7 @@ _LINE = re.compile(
 )
 
 
-def netpresenz(now: float) -> Callable[[str], Entry | None]:
+def reader(now: float, /) -> Callable[[str], Entry | None]:
     """A reader of lines. The size is that of the data fork, which is what RETR sends.
 
     Three numbers that are no sum are a count of links or ids, and the line one of Unix.

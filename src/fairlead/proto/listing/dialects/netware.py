@@ -17,7 +17,7 @@ _LINE = re.compile(
 )
 
 
-def netware(now: float) -> Callable[[str], Entry | None]:
+def reader(now: float, /) -> Callable[[str], Entry | None]:
     """A reader of lines. The size of a directory is not its own and is left out."""
 
     def read(line: str) -> Entry | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.listing.dates import CLOCK, at, full_year, month_and_day
@@ -31,3 +32,8 @@ def parse_os2(line: str) -> Entry | None:
         modified=at(full_year(year), month, day, clock),
         raw=line,
     )
+
+
+def reader(_: float, /) -> Callable[[str], Entry | None]:
+    """A reader of lines, which always tell the year and can be read one by one."""
+    return parse_os2

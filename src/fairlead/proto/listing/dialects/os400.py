@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from fairlead.proto.entry import Entry, Kind
@@ -49,3 +50,8 @@ def _date(first: str, separator: str, second: str, third: str, clock: str) -> da
         return at(full_year(first), int(second), int(third[:2]), clock)
     month, day = month_and_day(int(first), int(second), day_first=separator == ".")
     return at(full_year(third), month, day, clock)
+
+
+def reader(_: float, /) -> Callable[[str], Entry | None]:
+    """A reader of lines, which always tell the year and can be read one by one."""
+    return parse_os400

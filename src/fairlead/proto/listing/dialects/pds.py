@@ -24,7 +24,7 @@ _MODULE = re.compile(rf"{_NAME} {{1,12}}[0-9A-F]{{6}} {{1,6}}[0-9A-F]{{6}} .{{0,
 _MEMBER = re.compile(rf"{_NAME} {{0,80}}")
 
 
-def pds() -> Callable[[str], Entry | None]:
+def reader(_: float, /) -> Callable[[str], Entry | None]:
     """A reader of lines. Sizes are told in records, so there is none. A name alone is read after a heading only."""
     begun = False
 

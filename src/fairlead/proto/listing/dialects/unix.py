@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 
 from fairlead.proto.entry import Entry, Kind, letters_of_mode
-from fairlead.proto.listing.dates import DATE, read_date
+from fairlead.proto.listing.dates import DATE, is_date, read_date
 
 _KINDS = {"-": Kind.FILE, "d": Kind.DIRECTORY, "l": Kind.LINK}
 _MODE = re.compile(r"([-a-z?])([-rwxstl]{9})[+.@]?", re.IGNORECASE)  # the mark tells of an access list or a label
@@ -65,7 +65,7 @@ def parse_unix(line: str, *, now: float) -> Entry | None:
     for number in numbers:
         at = number.start()
         tail = _TAIL.fullmatch(line, at)
-        if tail is not None:
+        if tail is not None and is_date(tail[2]):
             size_text, date, name = tail.groups()
             size = None if size_text is None else int(size_text)
             owner, group = _owner_and_group(line[start:at].split()) if letter else (None, None)
@@ -76,7 +76,7 @@ def parse_unix(line: str, *, now: float) -> Entry | None:
     return None
 
 
-def unix(now: float) -> Callable[[str], Entry | None]:
+def reader(now: float, /) -> Callable[[str], Entry | None]:
     """A reader of the lines of one listing: :func:`parse_unix`, but quick where the columns are the usual ones."""
     modes = _Modes()
     moments = _Moments(now)

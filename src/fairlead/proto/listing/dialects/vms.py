@@ -21,7 +21,7 @@ _REFUSED = re.compile(r"%[A-Z]{1,16}-[A-Z]-|no privilege|protection violation", 
 _DIRECTORY = re.compile(r"(.+)\.DIR(?:;[0-9]+)?", re.IGNORECASE | re.DOTALL)
 
 
-def vms() -> Callable[[str], Entry | None]:
+def reader(_: float, /) -> Callable[[str], Entry | None]:
     """A reader of lines; the entry comes with the last line of those that tell of it, which ``raw`` holds all.
 
     Names keep their version, as it takes to fetch that one and no other; those of directories are what CWD takes. VMS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.listing.dates import CLOCK, at, month_number
@@ -28,3 +29,8 @@ def parse_vshell(line: str) -> Entry | None:
         modified=at(int(year), month_number(month), int(day), clock),
         raw=line,
     )
+
+
+def reader(_: float, /) -> Callable[[str], Entry | None]:
+    """A reader of lines, which always tell the year and can be read one by one."""
+    return parse_vshell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.listing.dates import CLOCK, at, full_year
@@ -37,3 +38,8 @@ def parse_zvm(line: str) -> Entry | None:
         return Entry(name=match[1], kind=Kind.DIRECTORY, modified=modified, raw=line)
     size = int(match["length"]) * int(match["records"]) if match["format"] == "F" else None
     return Entry(name=f"{match[1]}.{match['type']}", size=size, modified=modified, raw=line)
+
+
+def reader(_: float, /) -> Callable[[str], Entry | None]:
+    """A reader of lines, which always tell the year and can be read one by one."""
+    return parse_zvm
