@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fairlead import openssl
+from fairlead.errors import TlsError
 from fairlead.tls import Tls
 from tests.certificates import Pair, make
 from tests.test_tls import joined, server_context
@@ -117,6 +118,63 @@ def test_ciphers_that_do_not_exist_are_not_set(pair: Pair) -> None:
     assert joined_under(context, pair, ssl.TLSVersion.TLSv1_3).cipher == "TLS_AES_256_GCM_SHA384"
 
 
+def resumed(pair: Pair, version: ssl.TLSVersion, circles: list[bytes], *, stateful: bool = False) -> list[bool]:
+    """Whether each connection after the first resumes the one before; they are in these circles of one context."""
+    context = server_context(pair)
+    if stateful:
+        context.options |= ssl.OP_NO_TICKET
+    trusting = ssl.create_default_context(cafile=str(pair.certificate))
+    trusting.maximum_version = version
+    session, found = None, []
+    for circle in circles:
+        client, server = Tls(trusting, server_name="localhost", session=session), Tls(context, server_side=True)
+        server.bind(circle, tickets=1)
+        client.handshake()
+        while not server.handshake(client.take()):
+            client.handshake(server.take())
+        client.handshake(server.take())
+        client.receive(server.send(b"x"))
+        found.append(server.resumed)
+        session = client.session
+        client.receive(server.end())
+        server.receive(client.end())
+    return found[1:]
+
+
+@pytest.mark.parametrize("stateful", [False, True])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_only_those_of_one_circle_resume_each_other(pair: Pair, version: ssl.TLSVersion, stateful: bool) -> None:
+    """With tickets, and with sessions that the server keeps."""
+    circles = [b"one", b"one", b"two", b"two", b"on", b"one"]
+
+    assert resumed(pair, version, circles, stateful=stateful) == [True, False, True, False, False]
+
+
+@pytest.mark.parametrize("tickets", [0, 1, 3])
+def test_a_connection_gives_as_many_tickets_as_it_is_told(pair: Pair, tickets: int) -> None:
+    context = server_context(pair)
+    client = Tls(ssl.create_default_context(cafile=str(pair.certificate)), server_name="localhost")
+    server = Tls(context, server_side=True)
+    server.bind(b"circle", tickets=tickets)
+    client.handshake()
+    server.handshake(client.take())
+    client.handshake(server.take())
+    assert server.handshake(client.take())
+
+    records, at = 0, 0
+    sent = server.take()
+    while at < len(sent):
+        at += 5 + int.from_bytes(sent[at + 3 : at + 5])
+        records += 1
+    assert records == tickets
+
+
+@pytest.mark.parametrize("circle", [bytes(33), bytes(300)])
+def test_a_name_of_a_circle_that_is_too_long_is_none(pair: Pair, circle: bytes) -> None:
+    with pytest.raises(TlsError, match="who may resume"):
+        Tls(server_context(pair), server_side=True).bind(circle, tickets=1)
+
+
 def impossible(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     if how == "another Python":
         monkeypatch.setattr(sys, "implementation", SimpleNamespace(name="pypy"))
@@ -140,6 +198,7 @@ def test_where_it_cannot_be_done_nothing_is(pair: Pair, monkeypatch: pytest.Monk
 
     assert not openssl.tune(server_context(pair), session_lifetime=1, ciphersuites=CIPHERSUITES)
     assert not server.add_ticket()
+    assert not openssl.bind(server._object, b"circle", tickets=0)
     assert client.receive(server.send(b"226")) == b"226"
 
 

@@ -1,4 +1,4 @@
-"""What OpenSSL does and Python's ssl has no name for: a longer life of sessions, other ciphers, tickets on request.
+"""What OpenSSL does and Python's ssl has no name for: who may resume, tickets on request, other ciphers, longer lives.
 
 ssl keeps OpenSSL's own object in the third word of its connection. That a connection is made so is proved before the
 word is believed: the word behind it must be the address of the connection's context, which ssl tells. Where the proof
@@ -19,6 +19,8 @@ FIELDS = 3
 
 class _Functions(NamedTuple):
     new_session_ticket: Any
+    set_num_tickets: Any
+    set_session_id_context: Any
     context_of: Any
     set_ciphersuites: Any
     set_timeout: Any
@@ -34,6 +36,8 @@ def _functions() -> _Functions | None:
         library = ctypes.CDLL(getattr(_ssl, "__file__", None))
         found = _Functions(
             library.SSL_new_session_ticket,
+            library.SSL_set_num_tickets,
+            library.SSL_set_session_id_context,
             library.SSL_get_SSL_CTX,
             library.SSL_CTX_set_ciphersuites,
             library.SSL_CTX_set_timeout,
@@ -42,6 +46,9 @@ def _functions() -> _Functions | None:
         return None
     pointer = ctypes.c_void_p
     found.new_session_ticket.argtypes, found.new_session_ticket.restype = [pointer], ctypes.c_int
+    found.set_num_tickets.argtypes, found.set_num_tickets.restype = [pointer, ctypes.c_size_t], ctypes.c_int
+    found.set_session_id_context.argtypes = [pointer, ctypes.c_char_p, ctypes.c_uint]
+    found.set_session_id_context.restype = ctypes.c_int
     found.context_of.argtypes, found.context_of.restype = [pointer], pointer
     found.set_ciphersuites.argtypes, found.set_ciphersuites.restype = [pointer, ctypes.c_char_p], ctypes.c_int
     found.set_timeout.argtypes, found.set_timeout.restype = [pointer, ctypes.c_long], ctypes.c_long
@@ -78,3 +85,18 @@ def add_ticket(connection: ssl.SSLObject) -> bool:
     """Let a server of TLS 1.3 send another ticket with the next octets, after the handshake; whether it will."""
     functions, address = _functions(), _address(connection)
     return functions is not None and address is not None and functions.new_session_ticket(address) == 1
+
+
+def bind(connection: ssl.SSLObject, circle: bytes, *, tickets: int) -> bool:
+    """Let a server's ``connection`` resume, and be resumed by, those of the same ``circle`` only; whether it does.
+
+    To be called before the handshake, after which it gives so many tickets under TLS 1.3. ``circle`` has 1 to 32
+    octets. What the client comes with from another circle, ticket or session, counts as none (RFC 8446 section 4.2.11).
+    """
+    functions, address = _functions(), _address(connection)
+    return (
+        functions is not None
+        and address is not None
+        and functions.set_session_id_context(address, circle, len(circle)) == 1
+        and functions.set_num_tickets(address, tickets) == 1
+    )

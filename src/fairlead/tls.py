@@ -145,6 +145,14 @@ class Tls:
         """
         return self.established and openssl.add_ticket(self._object)
 
+    def bind(self, circle: bytes, *, tickets: int) -> None:
+        """Before the handshake of a server: only connections of the same ``circle`` resume each other's sessions.
+
+        Under TLS 1.3 so many tickets are given after it. Raises TlsError where OpenSSL cannot be told.
+        """
+        if not openssl.bind(self._object, circle, tickets=tickets):
+            raise TlsError("OpenSSL cannot be told who may resume this session")
+
     def connection_ended(self) -> None:
         """Take note that the connection gives no more octets.
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from fairlead import openssl
 from fairlead.accounts.base import Account, Right, Rule
 from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
-from fairlead.errors import ConfigError
+from fairlead.errors import ConfigError, TlsError
 from fairlead.events import LoginSucceeded, Noticed, SessionClosed
-from fairlead.server.certificates import LOOK, READY, Certificates
+from fairlead.server.certificates import LOOK, READY, RENEWAL, Certificates, SessionContext
 from fairlead.server.settings import TlsSettings
 from fairlead.storage.local import LocalStorage
 from fairlead.tls import Tls
@@ -44,7 +45,7 @@ class Bench:
         client_context.check_hostname = False
         client_context.verify_mode = ssl.CERT_NONE
         client = Tls(client_context, server_name=name)
-        server = Tls(self.certificates.session_context(host), server_side=True)
+        server = self.certificates.session_context(host).begin()
         while not client.handshake(server.take()):
             server.handshake(client.take())
         assert client.peer_certificate is not None
@@ -204,19 +205,80 @@ def test_one_that_is_good_for_long_is_not(tmp_path: Path) -> None:
 # Contexts of sessions
 
 
-def test_each_session_has_a_context_of_its_own(tmp_path: Path) -> None:
+def resumes(first: SessionContext, second: SessionContext, version: ssl.TLSVersion) -> bool:
+    """Whether a connection of ``second`` resumes the session of one of ``first``."""
+    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client_context.check_hostname = False
+    client_context.verify_mode = ssl.CERT_NONE
+    client_context.maximum_version = version
+    session: ssl.SSLSession | None = None
+    found = []
+    for context in (first, second):
+        client, server = Tls(client_context, session=session), context.begin()
+        client.handshake()
+        while not server.handshake(client.take()):
+            client.handshake(server.take())
+        client.handshake(server.take())
+        client.receive(server.send(b"220"))
+        session = client.session
+        found.append(server.resumed)
+    return found == [False, True]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_each_session_resumes_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool, version: ssl.TLSVersion
+) -> None:
+    if not asked:
+        monkeypatch.setattr(openssl, "_functions", lambda: None)
     bench = Bench(settings(make(tmp_path, "server")))
     bench.certificates.prepare()
 
-    contexts = [bench.certificates.session_context() for _ in range(READY + 5)]
+    one, other = bench.certificates.session_context(), bench.certificates.session_context()
 
-    assert len(set(map(id, contexts))) == READY + 5
+    assert one.renews == other.renews == asked
+    assert resumes(one, one, version)
+    assert not resumes(one, other, version)
+    assert not resumes(other, one, version)
 
 
-def test_contexts_are_made_ahead_one_at_a_time(tmp_path: Path) -> None:
+def test_sessions_share_a_context_for_each_host_for_an_hour(tmp_path: Path) -> None:
     bench = Bench(settings(make(tmp_path, "server")))
-    bench.certificates.session_context()
-    bench.certificates.session_context()
+    bench.certificates.prepare()
+
+    def shared(host: str = "") -> object:
+        return bench.certificates.session_context(host)._context
+
+    first, hosts = shared(), shared("host.example")
+    assert shared() is first
+    assert hosts is not first
+    bench.now += RENEWAL - 1
+    assert shared() is first
+    bench.now += 1
+    second = shared()
+    assert second is not first
+    assert shared() is second
+    bench.certificates.configure(settings(make(tmp_path, "other")))
+    assert shared() not in (first, second)
+    assert not bench.scheduled
+
+
+def test_who_cannot_be_told_apart_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = Bench(settings(make(tmp_path, "server"))).certificates.session_context()
+    monkeypatch.setattr(openssl, "_functions", lambda: None)
+
+    with pytest.raises(TlsError, match="who may resume"):
+        context.begin()
+
+
+def test_where_each_needs_its_own_they_are_made_ahead_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openssl, "_functions", lambda: None)
+    bench = Bench(settings(make(tmp_path, "server")))
+    contexts = [bench.certificates.session_context()._context for _ in range(2)]
+    assert contexts[0] is not contexts[1]
 
     made = 0
     while bench.scheduled:

@@ -11,17 +11,24 @@ import pytest
 from fairlead import openssl
 from fairlead.events import Noticed, TransferFailed
 from fairlead.reach.cause import Cause
+from fairlead.server import certificates
 from fairlead.storage.local import LocalStorage
 from tests.certificates import Pair
 from tests.server.secure import Secure, connect_implicitly, login, protected, receive_all, trusting
 from tests.server.session import Running
 
+ASKED = pytest.mark.parametrize("demanding", ["shared context"], indirect=True)
+"""Where OpenSSL does what ssl has no name for."""
 MODES = ["EPSV", "PASV", "EPRT", "PORT"]
 
 
-@pytest.fixture
-def demanding(storage: LocalStorage, pair: Pair) -> Iterator[Running]:
-    """Where data connections must resume."""
+@pytest.fixture(params=["shared context", "own context"])
+def demanding(
+    request: pytest.FixtureRequest, storage: LocalStorage, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Running]:
+    """Where data connections must resume; sessions are told apart by OpenSSL, or by a context for each."""
+    if request.param == "own context":
+        monkeypatch.setattr(openssl, "_functions", lambda: None)
     with protected(storage, pair, {"resumption": "require", "implicit": [("127.0.0.1", 0)]}) as server:
         yield server
 
@@ -70,6 +77,21 @@ def test_the_session_of_another_control_connection_is_none(demanding: Running, c
         refused(control, session=other.tls.session)
         refused(other, session=control.tls.session)
         assert control.fetch("NLST") == b""
+
+
+@pytest.mark.req("S-4217-DATA-4")
+def test_sessions_on_both_sides_of_a_renewal_go_on(
+    storage: LocalStorage, pair: Pair, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that is older stays with its keys; neither resumes what the other began."""
+    with protected(storage, pair, {"resumption": "require"}) as running:
+        monkeypatch.setattr(certificates, "RENEWAL", 0.0)
+        with login(running, context) as control, login(running, context) as other:
+            for _ in range(2):
+                assert control.fetch("NLST") == b""
+                assert other.fetch("NLST") == b""
+            refused(control, session=other.tls.session)
+            refused(other, session=control.tls.session)
 
 
 @pytest.mark.req("S-4217-DATA-4")
@@ -163,6 +185,7 @@ def test_where_it_is_off_nothing_is_said(storage: LocalStorage, pair: Pair, cont
         assert not noted(running)
 
 
+@ASKED
 @pytest.mark.req("S-4217-DATA-4")
 @pytest.mark.parametrize("command", ["STOR file", "NLST"])
 def test_a_client_that_uses_each_ticket_once_gets_a_new_one_each_time(
@@ -182,6 +205,7 @@ def test_a_client_that_uses_each_ticket_once_gets_a_new_one_each_time(
                 assert control.store(command, b"data").code == 226
 
 
+@ASKED
 @pytest.mark.req("S-4217-DATA-4")
 def test_no_ticket_comes_over_a_data_connection(demanding: Running, pair: Pair) -> None:
     """Whoever does not read there leaves nothing unread."""
@@ -195,6 +219,7 @@ def test_no_ticket_comes_over_a_data_connection(demanding: Running, pair: Pair) 
         assert control.read().code == 226
 
 
+@ASKED
 @pytest.mark.req("S-4217-DATA-4")
 def test_sessions_can_be_resumed_for_a_week(demanding: Running, context: ssl.SSLContext) -> None:
     with login(demanding, context) as control:
@@ -202,6 +227,7 @@ def test_sessions_can_be_resumed_for_a_week(demanding: Running, context: ssl.SSL
         assert control.tls.session.ticket_lifetime_hint == 7 * 86400
 
 
+@ASKED
 def test_the_cipher_that_takes_the_least_time_comes_first(demanding: Running, pair: Pair) -> None:
     with login(demanding, trusting(pair.certificate)) as control, control.transfer("NLST") as data:
         assert control.tls.cipher() == data.cipher() == ("TLS_AES_128_GCM_SHA256", "TLSv1.3", 128)

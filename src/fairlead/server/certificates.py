@@ -1,10 +1,13 @@
-"""What the server proves itself with: certificates chosen by name, and a TLS context for each session.
+"""What the server proves itself with: certificates chosen by name; and who may resume a TLS session.
 
 Two kinds of :class:`ssl.SSLContext` work together. One for each certificate, made when its files are read, holds chain
-and key; making it takes half a millisecond. One for each session is the first that OpenSSL sees of a connection: its
-keys seal the session's tickets, so a ticket of one session resumes nothing in another. It has no certificate and is
-made in a fraction of that time; once the client's first message is read it hands the connection over to the context of
+and key; making it takes half a millisecond. Another is the first that OpenSSL sees of a connection: its keys seal the
+tickets. It has no certificate; once the client's first message is read it hands the connection over to the context of
 the certificate that fits the name in it.
+
+A ticket of one session must resume nothing in another. Where OpenSSL can be told so for each connection
+(:func:`fairlead.openssl.bind`), all sessions share the context with the keys, which a new one follows from time to
+time. Where it cannot, each session has one of its own, which takes a fifth of a millisecond.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from secrets import token_bytes
 from typing import NamedTuple
 
 from fairlead import openssl
@@ -24,9 +28,13 @@ from fairlead.tls import Tls
 PROTOCOL = "ftp"
 """FTP's name among application protocols (RFC 7301)."""
 READY = 16
-"""Contexts for sessions that are kept ready."""
+"""Contexts for sessions that are kept ready, where each needs its own."""
 PAUSE = 0.01
 """Seconds between the making of two of them, so that commands are answered in between."""
+RENEWAL = 3600.0
+"""Seconds for which sessions that begin share a context and the keys of its tickets; each stays with it to its end."""
+CIRCLE = 16
+"""Random octets that tell the connections of one session from all others."""
 LOOK = 1.0
 """Seconds between looks at the files."""
 SOON = 14 * 86400.0
@@ -51,13 +59,40 @@ class _Loaded(NamedTuple):
     expires: float | None
 
 
-class SessionContext(ssl.SSLContext):
-    """The context of one session."""
+class _Context(ssl.SSLContext):
+    """One with the keys of tickets, of one session or of many."""
 
     host: str = ""
     """The name that chooses the certificate of clients that send none with TLS."""
     tuned: bool = False
-    """Whether OpenSSL could be told what ssl has no name for, so that tickets can come on request, too."""
+    """Whether OpenSSL could be told what ssl has no name for."""
+    until: float = 0.0
+    """When sessions that begin share it no more."""
+
+
+class SessionContext:
+    """What the TLS connections of one session have in common: they resume each other's sessions and nobody else's."""
+
+    __slots__ = ("_circle", "_context")
+
+    def __init__(self, context: _Context) -> None:
+        self._context = context
+        self._circle = token_bytes(CIRCLE) if context.tuned else b""
+
+    @property
+    def renews(self) -> bool:
+        """Whether tickets can come on request, too."""
+        return self._context.tuned
+
+    def begin(self, *, tickets: int = TICKETS) -> Tls:
+        """A connection at the server's end, which gives so many tickets after its handshake. Raises TlsError."""
+        context = self._context
+        if not context.tuned:
+            context.num_tickets = tickets
+        tls = Tls(context, server_side=True)
+        if context.tuned:
+            tls.bind(self._circle, tickets=tickets)
+        return tls
 
 
 class Certificates:
@@ -77,7 +112,8 @@ class Certificates:
         self._notice = notice
         self._schedule = schedule
         self._clock = clock
-        self._ready: list[SessionContext] = []
+        self._ready: list[_Context] = []
+        self._shared: dict[str, _Context] = {}
         self._refilling = False
         self._looked = clock()
         self.configure(settings)
@@ -90,6 +126,7 @@ class Certificates:
         self._seen = seen
         self._take(loaded)
         self._ready.clear()
+        self._shared.clear()
 
     def _take(self, loaded: list[_Loaded]) -> None:
         self._default = loaded[0].context
@@ -102,17 +139,22 @@ class Certificates:
                 self._notice(f"the certificate {certificate.file} {said} on {when}; clients refuse an expired one")
 
     def session_context(self, host: str = "") -> SessionContext:
-        """A context for a session that begins; ``host`` chooses the certificate where the client names none."""
+        """For a session that begins; ``host`` chooses the certificate where the client names none."""
         now = self._clock()
         if now - self._looked >= LOOK:
             self._looked = now
             self._look()
-        context = self._ready.pop() if self._ready else self._make()
-        context.host = host
-        if not self._refilling:
-            self._refilling = True
-            self._schedule(PAUSE, self._refill)
-        return context
+        context = self._shared.get(host)
+        if context is None or context.until <= now:
+            context = self._ready.pop() if self._ready else self._make()
+            context.host = host
+            if context.tuned:
+                context.until = now + RENEWAL
+                self._shared[host] = context
+            elif not self._refilling:
+                self._refilling = True
+                self._schedule(PAUSE, self._refill)
+        return SessionContext(context)
 
     @cached_property
     def calling_context(self) -> ssl.SSLContext:
@@ -123,9 +165,11 @@ class Certificates:
         return context
 
     def prepare(self) -> None:
-        """Make contexts for the first sessions."""
+        """Make what the first sessions need."""
         while len(self._ready) < READY:
             self._ready.append(self._make())
+            if self._ready[-1].tuned:
+                break
 
     def _refill(self) -> None:
         self._ready.append(self._make())
@@ -133,10 +177,9 @@ class Certificates:
         if self._refilling:
             self._schedule(PAUSE, self._refill)
 
-    def _make(self) -> SessionContext:
-        context = SessionContext(ssl.PROTOCOL_TLS_SERVER)
+    def _make(self) -> _Context:
+        context = _Context(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = _VERSIONS[self._settings.minimum_version]
-        context.num_tickets = TICKETS
         context.tuned = openssl.tune(context, session_lifetime=SESSION_LIFETIME, ciphersuites=CIPHERSUITES)
         if self._settings.client_ca:
             context.verify_mode = ssl.CERT_OPTIONAL
@@ -144,7 +187,7 @@ class Certificates:
         return context
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
-        assert isinstance(context, SessionContext)
+        assert isinstance(context, _Context)
         connection.context = self.chosen(name or context.host)
 
     def chosen(self, name: str) -> ssl.SSLContext:

@@ -332,13 +332,12 @@ class Control(asyncio.Protocol):
 
     def _put_under_tls(self, *, after_reply: bool) -> None:
         from fairlead.server.layer import TlsLayer  # noqa: PLC0415 - many servers have no TLS
-        from fairlead.tls import Tls  # noqa: PLC0415
 
         protection = self.session.protection
         assert self._server.certificates is not None
         host = self.session.named_host
         protection.context = self._server.certificates.session_context(host.names[0] if host is not None else "")
-        tls = Tls(protection.context, server_side=True)
+        tls = protection.context.begin()
         transport = cast("asyncio.Transport", self._transport)
         self._transport = self._layer = TlsLayer(
             self, transport, protection, tls, self._in_clear_again, after_reply=after_reply

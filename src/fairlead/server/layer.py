@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.5
 """Seconds that a client has to end TLS after CCC and REIN before this end does."""
+TICKETS_ALONE = "TLSv1.3"
+"""The version whose clients wait for nothing after their last message: tickets can go along with the first reply."""
 RECORD_TYPES = range(20, 24)
 """What the records of TLS begin with, and no command does."""
 
@@ -40,6 +42,7 @@ class TlsLayer(asyncio.Protocol):
         "_held",
         "_hello",
         "_last",
+        "_parting",
         "_peer_ended",
         "_protection",
         "_seen",
@@ -75,6 +78,8 @@ class TlsLayer(asyncio.Protocol):
         self._seen = b""
         """The beginning of the client's first message."""
         self._failed = False
+        self._parting = b""
+        """The last reply, which leaves together with the end of TLS."""
         self._peer_ended = False
         transport.set_protocol(self)
 
@@ -92,10 +97,12 @@ class TlsLayer(asyncio.Protocol):
         try:
             if tls.established:
                 plain = tls.receive(data)
+                self._send(tls.take())
             elif self._hello_read(data) and tls.handshake(self._seen):
                 self._established()
                 plain = tls.receive()
-            self._send(tls.take())
+            else:
+                self._send(tls.take())
         except ProtocolError as error:
             self._send(tls.take())
             self._fail(error)
@@ -139,7 +146,11 @@ class TlsLayer(asyncio.Protocol):
         elif not self._tls.established:
             self._held.append(data)
         else:
-            self._transport.write(self._tls.send(data))
+            data = self._tls.send(data)
+            if self._control.closing and not self._last:
+                self._parting += data
+                return
+            self._transport.write(data)
             if self._last:
                 self._after = True
                 # Who finds an end together with the reply may take it for that of the connection (lftp); most end TLS
@@ -202,7 +213,8 @@ class TlsLayer(asyncio.Protocol):
     def _established(self) -> None:
         self._seen = b""
         self._protection.tls = self._tls
-        self._send(self._tls.take())
+        if self._tls.version != TICKETS_ALONE:
+            self._send(self._tls.take())
         held = self._held
         self._held = []
         for data in held:
@@ -233,7 +245,8 @@ class TlsLayer(asyncio.Protocol):
     def _end(self) -> None:
         self._say_end()
         if not self._before and not self._after:
-            self._send(self._tls.end())
+            self._send(self._parting + self._tls.end())
+            self._parting = b""
 
     def _send(self, data: bytes) -> None:
         if data and not self._transport.is_closing():

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fairlead.server.transfer import Transfer
 
 CHUNK = 256 << 10
+HANDSHAKE_CHUNK = 4 << 10
+"""Octets received at a time during the handshake, whose messages are short."""
 
 
 class Protected:
@@ -82,6 +84,8 @@ class Protected:
     def end(self) -> bool:
         """Tell the peer that nothing more comes (close_notify); False where that would wait. Raises OSError."""
         if not self._accepted:
+            # Not together with the last data: a receiver that reads only these and closes would reset the connection
+            # before its system has acknowledged them, and they would pass for lost.
             self._unsent = memoryview(self._tls.end())
             self.end_size = len(self._unsent)
             self._accepted = True
@@ -122,9 +126,8 @@ async def protect(raw: RawConnection, session: Session, transfer: Transfer) -> P
     # A client that never reads would leave a ticket unread: its system then resets the connection when the client
     # closes, and what it had still to send is lost. So tickets come over the control connection; where they cannot, a
     # client that downloads reads them on the data connection.
-    renewing = protection.tls if context.tuned else None
-    context.num_tickets = 0 if renewing is not None or transfer.receives else 1
-    tls = Tls(context, server_side=True)
+    renewing = protection.tls if context.renews else None
+    tls = context.begin(tickets=0 if renewing is not None or transfer.receives else 1)
     await _begin(raw, tls, session, transfer, ClientHelloReader())
     if not tls.resumed:
         _judge(session, tls)
@@ -186,7 +189,7 @@ async def _go_on(raw: RawConnection, tls: Tls, data: bytes, transfer: Transfer, 
 async def _receive(raw: RawConnection, transfer: Transfer, until: float) -> bytes:
     while True:
         try:
-            data = raw.recv(CHUNK, socket.MSG_DONTWAIT)
+            data = raw.recv(HANDSHAKE_CHUNK, socket.MSG_DONTWAIT)
         except BlockingIOError:
             await _wait(raw, transfer, until, reads=True)
         else:
