@@ -27,6 +27,10 @@ UNIX = (
     b"something else\r\n"
 )
 DOS = b"01-05-20  01:45PM       <DIR>          sub\r\n01-02-20  03:04AM                    5 file\r\n"
+OS400 = (
+    b"SMITH            8192 01/05/20 12:34:56 *DIR       sub/\r\n"
+    b"SMITH               5 01/05/20 12:34:56 *STMF      file\r\n"
+)
 EPLF = b"+i8388621.29609,m824255902,/,\tsub\r\n+s5,r,\tfile\r\n"
 
 
@@ -44,7 +48,7 @@ def test_machine_listing_where_the_server_has_it() -> None:
 
 
 @pytest.mark.req("C-3659-MLS-3")
-@pytest.mark.parametrize("listing", [UNIX, UNIX.replace(b"\r\n", b"\n"), DOS, EPLF])
+@pytest.mark.parametrize("listing", [UNIX, UNIX.replace(b"\r\n", b"\n"), DOS, EPLF, OS400])
 def test_list_is_read_in_any_dialect_where_there_is_no_machine_listing(listing: bytes) -> None:
     with session(EPSV, on("LIST", "150 go", data(listing), "226 done")) as s:
         entries = s.ftp.scandir()
