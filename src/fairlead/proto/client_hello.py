@@ -76,7 +76,7 @@ def parse_client_hello(body: bytes) -> ClientHello:
     server_name = ""
     protocols: tuple[bytes, ...] = ()
     while at + 4 <= len(body):
-        kind, length = _number(body, at, 2), _number(body, at + 2, 2)
+        kind, length = body[at] << 8 | body[at + 1], body[at + 2] << 8 | body[at + 3]
         at += 4
         if kind == SERVER_NAME:
             server_name = _server_name(body[at : at + length])
