@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Account, Right
 from fairlead.config.values import bracketed
+from fairlead.reach.private import is_loopback
 
 if TYPE_CHECKING:
     from fairlead.config.build import Built
@@ -45,7 +46,7 @@ def for_people(addresses: Sequence[tuple[str, int]], root: str, built: Built) ->
     yield f"passive ports {ports}, announced as {_announced(settings.announce)}"
     if settings.tls.certificates:
         yield _protection(settings.tls)
-    if all(_is_loopback(host) for host, _ in addresses):
+    if all(is_loopback(host) for host, _ in addresses):
         yield "only this machine can connect; to let others in: --listen '[::]:2121'"
         return
     control = sorted({port for _, port in addresses})
@@ -102,10 +103,6 @@ def _calls_out(settings: Settings, control: Iterable[int]) -> str:
         return ", and out calls from any port (active mode)"
     sources = [port - 1 for port in control] if settings.active_source_port is None else [settings.active_source_port]
     return f", and out calls from {', '.join(map(str, sources))} (active mode)"
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "::1" or host.startswith("127.")  # as the system writes addresses
 
 
 def _is_private(host: str) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from contextlib import suppress
 from typing import ClassVar, Self
 
 from fairlead.accounts.base import Right
 from fairlead.accounts.hashed import Argon2Hash
 from fairlead.errors import ArgumentError, PathError
-from fairlead.proto.host import parse_host
 from fairlead.proto.path import resolve
 
 _HOST_NAME = r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+"
@@ -111,6 +111,8 @@ class Network(Form):
     def __new__(cls, text: str) -> Self:
         """Check ``text``."""
         if text:
+            from ipaddress import ip_network
+
             try:
                 ip_network(text)
             except ValueError as error:
@@ -226,6 +228,8 @@ class HostName(Form):
 
     def __new__(cls, text: str) -> Self:
         """Check ``text``."""
+        from fairlead.proto.host import parse_host
+
         try:
             name, is_address = parse_host(text)
         except ArgumentError as error:
@@ -269,7 +273,7 @@ FORMS = (
 
 def choices(wrong: str, right: Iterable[str]) -> str:
     """What to write instead of ``wrong``: the word that comes closest, or all there are."""
-    import difflib  # noqa: PLC0415 - takes its time, and is needed only where something is wrong
+    import difflib
 
     names = list(right)
     close = difflib.get_close_matches(wrong, names, 1)
@@ -290,6 +294,10 @@ def _port(text: str, *, least: int) -> int:
 def _host(text: str) -> str:
     """An IPv4 address or a host name."""
     if not text.strip("0123456789."):
+        with suppress(OSError):
+            return socket.inet_ntop(socket.AF_INET, socket.inet_pton(socket.AF_INET, text))
+        from ipaddress import IPv4Address
+
         try:
             return str(IPv4Address(text))
         except ValueError as error:
@@ -300,6 +308,10 @@ def _host(text: str) -> str:
 
 
 def _address6(text: str) -> str:
+    with suppress(OSError):
+        return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text))
+    from ipaddress import IPv6Address  # knows zones, too
+
     try:
         return str(IPv6Address(text))
     except ValueError as error:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 
 class Networks:
@@ -15,8 +18,8 @@ class Networks:
     """
 
     def __init__(self, allow: Sequence[str] = (), deny: Sequence[str] = ()) -> None:
-        self._allow = [ip_network(text) for text in allow]
-        self._deny = [ip_network(text) for text in deny]
+        self._allow = _parsed(allow)
+        self._deny = _parsed(deny)
         self._admitted = lru_cache(1024)(self._find)
 
     def admits(self, address: str) -> bool:
@@ -24,8 +27,18 @@ class Networks:
         return (not self._allow and not self._deny) or self._admitted(address)
 
     def _find(self, text: str) -> bool:
+        from ipaddress import ip_address
+
         address = ip_address(text.partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
         if any(address in network for network in self._deny):
             return False
         return not self._allow or any(address in network for network in self._allow)
+
+
+def _parsed(networks: Sequence[str]) -> list[IPv4Network | IPv6Network]:
+    if not networks:
+        return []
+    from ipaddress import ip_network
+
+    return [ip_network(text) for text in networks]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv6Address
 
 
 def source(address: str) -> str:
@@ -17,6 +16,8 @@ def source(address: str) -> str:
 
 @lru_cache(4096)
 def _source_v6(address: str) -> str:
+    from ipaddress import IPv6Address
+
     try:
         parsed = IPv6Address(address.partition("%")[0])
     except ValueError:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import Literal
 
 from fairlead.errors import ArgumentError, FamilyError
@@ -72,6 +71,8 @@ def parse_eprt(argument: str) -> tuple[int, str, int]:
     family = family_text.lstrip("0")
     if family not in ("1", "2"):
         raise FamilyError(f"network protocol {family_text[:20]} is not supported")
+    from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
     try:
         if family == "1":
             return IPV4, str(IPv4Address(host)), _port(port_text)
@@ -85,6 +86,8 @@ def parse_eprt(argument: str) -> tuple[int, str, int]:
 
 def format_eprt(host: str, port: int) -> str:
     """The argument of EPRT for the address ``host``; a scope is left out. Raises ArgumentError where that is none."""
+    from ipaddress import ip_address
+
     unscoped = host.partition("%")[0]
     try:
         family = IPV4 if ip_address(unscoped).version == 4 else IPV6
@@ -107,11 +110,15 @@ def parse_lprt(argument: str) -> tuple[int, str, int]:
     host, port = octets[2 : 2 + length], octets[3 + length :]
     if octets[1:2] != [length] or octets[2 + length : 3 + length] != [2] or len(port) != 2 or port == [0, 0]:
         raise ArgumentError(f"LPRT needs {length} numbers for the address and 2 for the port of family {octets[0]}")
+    from ipaddress import ip_address
+
     return IPV4 if length == 4 else IPV6, str(ip_address(bytes(host))), port[0] << 8 | port[1]
 
 
 def lpsv_reply_text(host: str, port: int) -> str:
     """The text of a 228 reply for the address ``host``; a scope is left out."""
+    from ipaddress import ip_address
+
     address = ip_address(host.partition("%")[0])
     octets = (4 if address.version == 4 else 6, len(address.packed), *address.packed, 2, port >> 8, port & 0xFF)
     return f"Entering Long Passive Mode ({','.join(map(str, octets))})"

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from fairlead.errors import ConfigError
 from fairlead.server.settings import DEFAULT_PASSIVE_PORTS
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
     from fairlead.server.settings import Announce
 
 
 def is_address(text: str) -> bool:
     """Whether ``text`` is an IPv4 or IPv6 address (else it is taken for a host name)."""
+    from ipaddress import ip_address
+
     try:
         ip_address(text)
     except ValueError:
@@ -25,6 +28,10 @@ def is_address(text: str) -> bool:
 
 
 def _with_networks(rules: Sequence[Announce]) -> list[tuple[IPv4Network | IPv6Network | None, Announce]]:
+    if not rules:
+        return []
+    from ipaddress import ip_network
+
     return [(ip_network(rule.clients) if rule.clients else None, rule) for rule in rules]
 
 
@@ -104,6 +111,8 @@ class Announcer:
         return port if rule is None else self._mapped(rule, peer, port)
 
     def _rule_for(self, peer: str) -> Announce | None:
+        from ipaddress import ip_address
+
         client: IPv4Address | IPv6Address = ip_address(peer.partition("%")[0])
         for network, rule in self._rules:
             if network is None or client in network:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from fairlead.errors import ConfigError, UnsupportedError
 from fairlead.proto.reply import Reply
+from fairlead.reach.private import is_loopback
 from fairlead.record import Record
 
 if TYPE_CHECKING:
@@ -69,6 +69,6 @@ class Hosts:
         own = session.local[0].partition("%")[0]
         if name in self._own or (is_address and name == own):
             return None
-        if name == "localhost" and ip_address(own).is_loopback:
+        if name == "localhost" and is_loopback(own):
             return None
         raise UnsupportedError("There is no such host here")

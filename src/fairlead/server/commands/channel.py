@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from fairlead.errors import ArgumentError, DataConnectionError, FamilyError
@@ -20,7 +19,7 @@ from fairlead.proto.address import (
 from fairlead.proto.codec import Representation, check_served
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.reach.private import is_private
+from fairlead.reach.private import is_loopback, is_private
 from fairlead.server.data import CALLING, ActivePort, PassivePort, source_host, source_port, without_zone
 from fairlead.server.offer import offered, third_party_refused, with_tls
 from fairlead.server.registry import Argument, command, option
@@ -122,7 +121,7 @@ def _same_host(host: str, peer: str) -> bool:
     peer = without_zone(peer)
     if host == peer:
         return True
-    return family_of(host) != family_of(peer) and ip_address(host).is_loopback and ip_address(peer).is_loopback
+    return family_of(host) != family_of(peer) and is_loopback(host) and is_loopback(peer)
 
 
 def _third_parties(session: Session) -> bool:
@@ -136,7 +135,7 @@ def _families_served(session: Session) -> tuple[int, ...]:
     data connections of third parties are allowed.
     """
     own = family_of(session.peer[0])
-    if _third_parties(session) or ip_address(without_zone(session.peer[0])).is_loopback:
+    if _third_parties(session) or is_loopback(without_zone(session.peer[0])):
         return (IPV4, IPV6)
     return (own,)
 
@@ -201,8 +200,7 @@ def extended_passive(session: Session, argument: str) -> Reply:
     if asked is not None and asked != family_of(peer):
         if asked not in _families_served(session):
             return _families(session)
-        loopback = ip_address(peer).is_loopback
-        local = (LOOPBACK if loopback else WILDCARD)[asked]
+        local = (LOOPBACK if is_loopback(peer) else WILDCARD)[asked]
         peer = LOOPBACK[asked]
     listening = _listen(session, "EPSV", local, peer)
     number = session.server.announcer.port_for(peer, listening.port)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairlead.errors import UnsupportedError
-from fairlead.proto.host import parse_host
 from fairlead.proto.reply import Reply
 from fairlead.server.hosts import UNAVAILABLE
 from fairlead.server.registry import Argument, command
@@ -19,6 +18,8 @@ def choose_host(session: Session, argument: str) -> Reply:
     """Name the host that the session is with; of several before login, the last one counts."""
     if session.account is not None:
         return Reply(503, "HOST comes before USER; send REIN to begin anew.")
+    from fairlead.proto.host import parse_host
+
     name, is_address = parse_host(argument)
     called = session.protection.server_name.lower()
     if called and name != called:
