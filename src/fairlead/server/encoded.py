@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fairlead.errors import MismatchError, NotFound, OffsetError, StorageFault
 from fairlead.proto.codec import (
@@ -20,6 +20,7 @@ from fairlead.proto.codec import (
     stream_decoder,
     transmitted_length,
 )
+from fairlead.record import Record
 from fairlead.server.marks import EVERY, Mark
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 CHUNK = 256 << 10
 
 
-class Start(NamedTuple):
+class Start(Record):
     """Where a sender begins."""
 
     position: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fairlead.errors import MismatchError, OffsetError
+from fairlead.record import Record
 
 if TYPE_CHECKING:
     from fairlead.proto.codec import Representation
@@ -18,7 +19,7 @@ EVERY = 1 << 20
 _FORM = r"([0-9]{1,18})-(A|E|I|L[0-9]{1,3})([FR])(-0D)?"
 
 
-class Mark(NamedTuple):
+class Mark(Record):
     """A place in a file, as a codec comes by it in one type and structure.
 
     For a client it is opaque. It holds what going on from there needs, so that nothing has to be remembered.
