@@ -28,6 +28,7 @@ from tests.client.script import (
     client_over,
     data,
     door,
+    hang_up,
     later,
     on,
     reset,
@@ -224,6 +225,19 @@ def test_source_that_is_cut_leaves_no_file_that_looks_whole(cut: Action) -> None
         assert both.plays[1].data is not None
         assert both.plays[1].data.failure is not None
         assert both.other.pwd() == "/"
+
+
+def test_session_that_ends_over_it_begins_anew_where_it_was() -> None:
+    source = (
+        on("CWD d", "250 ok"), TYPE_I, SIZE, PASV, begins("RETR f", later(1, hang_up)),
+        *LOGIN, *NO_FEATURES, on("CWD d", "250 ok"), TYPE_I, NO_OTHER_PORT,
+        EPSV, begins("RETR f", data(b"octets"), "226 ok"),
+    )  # fmt: skip
+    target = (TYPE_I, PORT, begins("STOR g"), on("ABOR", "426 stopped", "226 ok"), on("NOOP", "200 ok"), OTHER_PASV)
+    with two(source, (*target, EPSV, on("STOR g", "150 go", take("226 ok")))) as both:
+        both.one.cwd("d")
+        assert "closed the control connection after RETR f" in both.copy().detour
+        assert both.plays[1].stored == b"octets"
 
 
 def test_one_session_cannot_copy_to_itself() -> None:

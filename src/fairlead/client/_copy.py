@@ -17,7 +17,7 @@ from fairlead.client._flow import Progress
 from fairlead.client._relay import relay
 from fairlead.client._wire import Address
 from fairlead.client.trace import CopyTakesDetour, show_duration, show_reply
-from fairlead.errors import ArgumentError, ReplyError, TransferError
+from fairlead.errors import ArgumentError, ReplyError, SessionLost, TransferError
 from fairlead.proto import address as text_form
 from fairlead.proto.reply import Reply
 from fairlead.reach.private import is_private
@@ -80,8 +80,12 @@ async def _copy(session: Session, source: str, other: Session, target: str, prog
     await session.set_type("I")
     await other.set_type("I")
     reasons = []
-    for way in _ways(session, other):
-        reason = await _try(way, ("RETR", source), ("STOR", target), sender=session)
+    for way in list(_ways(session, other)):
+        try:
+            reason = await _try(way, ("RETR", source), ("STOR", target), sender=session)
+        except SessionLost as error:  # ProFTPD ends it where the other one's certificate is not good enough
+            reason = str(error)
+        await _mend(session, other)
         if not reason:
             arrived = await size(other, target)
             if total is not None and arrived is not None and arrived != total:
@@ -93,6 +97,14 @@ async def _copy(session: Session, source: str, other: Session, target: str, prog
     session.control.tell(CopyTakesDetour(detour))
     moved = await relay(session, source, other, target, total=total, progress=progress)
     return Copied(target, moved, session.wire.now() - began, "RETR, STOR", detour)
+
+
+async def _mend(*sessions: Session) -> None:
+    """Begin lost sessions anew; the next way needs them."""
+    for session in sessions:
+        if not session.connected:
+            await session.reopen()
+            await session.set_type("I")
 
 
 def _ways(source: Session, target: Session) -> Iterator[_Way]:

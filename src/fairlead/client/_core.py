@@ -199,14 +199,14 @@ class Session:
         self.hash_algorithm = None
         return True
 
-    async def login(self) -> Reply:
+    async def login(self, secret: str | None = None) -> Reply:
         """Log in, ask for the features, go to the directory of the URL; returns the reply that let us in.
 
         Raises LoginError, PermanentError when the directory does not exist or CCC is refused, ConnectError when HOST
         is, and TlsError when the data connections cannot be protected although the control connection is.
         """
         target = self.target
-        password = self._ask_password if callable(target.password) else target.password
+        password = self._ask_password if callable(target.password) and secret is None else secret or target.password
         self._secret = None if callable(password) else password
         reply = await self._log_in(self.control, password)
         if self.control.protection is not None:
@@ -230,6 +230,15 @@ class Session:
         assert callable(self.target.password)
         self._secret = self.target.password()
         return self._secret
+
+    async def reopen(self) -> None:
+        """Begin a lost session anew, in the directory where it was. Raises as :meth:`connect` and :meth:`login` do."""
+        walked = self.control.walked[len(self.target.segments) :]
+        secret = self._secret
+        await self.connect()
+        await self.login(secret)
+        for step in walked:
+            await self.ask(*step)
 
     async def close(self) -> None:
         """QUIT and close; harmless when there is no session. An operation that is under way raises SessionLost."""
