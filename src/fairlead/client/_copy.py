@@ -7,6 +7,7 @@ two has to be the client of TLS on the data connection, which takes CPSV or SSCN
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fairlead.client._connect import is_ipv6
@@ -27,6 +28,8 @@ _ABOUT_THE_FILE = {450, 452, 532, 550, 551, 552, 553}
 _EARLY_REFUSAL = 0.25
 _LATEST_REFUSAL = 2.0
 """Seconds that the passive server gets, at least and at most, to refuse before the active one is told to call it."""
+_WAKES_UP = 2.0
+"""Seconds that a server which waits for a call may take to hear ABOR."""
 _OTHER_FINAL = 5.0
 """Seconds that one server may take to notice that the other one gave up."""
 
@@ -85,7 +88,7 @@ async def _copy(session: Session, source: str, other: Session, target: str, prog
             reason = await _try(way, ("RETR", source), ("STOR", target), sender=session)
         except SessionLost as error:  # ProFTPD ends it where the other one's certificate is not good enough
             reason = str(error)
-        await _mend(session, other)
+        await _mend(sender=session, receiver=other)
         if not reason:
             arrived = await size(other, target)
             if total is not None and arrived is not None and arrived != total:
@@ -99,12 +102,24 @@ async def _copy(session: Session, source: str, other: Session, target: str, prog
     return Copied(target, moved, session.wire.now() - began, "RETR, STOR", detour)
 
 
-async def _mend(*sessions: Session) -> None:
+async def _mend(*, sender: Session, receiver: Session) -> None:
     """Begin lost sessions anew; the next way needs them."""
-    for session in sessions:
+    with suppress(SessionLost):
+        await _stop(sender)
+    for session in (sender, receiver):
         if not session.connected:
             await session.reopen()
             await session.set_type("I")
+
+
+async def _stop(sender: Session) -> None:
+    """End a RETR that waits for a call in vain, while some servers hear nothing; then the session is lost.
+
+    Not so a STOR: whoever wakes up later may still delete what the next way has stored, so that it is waited for.
+    """
+    control = sender.control
+    if sender.connected and control.interrupted and not await control.abort(patience=_WAKES_UP):
+        control.lose("it hears nothing while it waits for a call")
 
 
 def _ways(source: Session, target: Session) -> Iterator[_Way]:
@@ -152,7 +167,9 @@ async def _try(way: _Way, retrieve: tuple[str, str], store: tuple[str, str], *, 
     except BaseException:
         client.control.lose("it was left as the client of TLS")
         raise
-    await client.control.command("SSCN", "OFF")
+    await _stop(sender)
+    if client.connected:
+        await client.control.command("SSCN", "OFF")
     return reason
 
 
