@@ -14,6 +14,7 @@ from fairlead.events import LoginSucceeded, Noticed, SessionClosed
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.storage.local import LocalStorage
+from fairlead.tls import Tls
 from tests.certificates import Pair, make
 from tests.server.secure import Secure, connect, connect_implicitly, login, protected, receive_all, trusting
 from tests.server.session import DEADLINE, Running
@@ -562,3 +563,24 @@ def test_telnet_is_answered_inside_tls(running: Running, context: ssl.SSLContext
         control.socket.sendall(b"\xff\xfd\x06NOOP\r\n")
         assert control.read() == Reply(200, "NOOP ok.")
         assert b"\xff\xfc\x06" in control.raw
+
+
+def test_tickets_come_with_the_first_reply_and_the_end_of_tls_with_the_last(running: Running, pair: Pair) -> None:
+    """As few segments as can be: what the client waits for is in the first one that comes."""
+    with connect(running, trusting(pair.certificate)) as control:
+        assert control.ask("AUTH TLS").code == 234
+        tls, connection = Tls(control.context, server_name="localhost"), control.socket
+        tls.handshake()
+        connection.sendall(tls.take())
+        while not tls.handshake(connection.recv(65536)):
+            connection.sendall(tls.take())
+        connection.sendall(tls.take())
+
+        connection.sendall(tls.send(b"NOOP\r\n"))
+        assert tls.receive(connection.recv(65536)) == b"200 NOOP ok.\r\n"
+        assert tls.session is not None
+        assert tls.session.has_ticket
+
+        connection.sendall(tls.send(b"QUIT\r\n"))
+        assert tls.receive(connection.recv(65536)).startswith(b"221")
+        assert tls.ended

@@ -94,21 +94,21 @@ class TlsLayer(asyncio.Protocol):
             self._leave(data)  # it went on in clear without a word
             return
         plain = b""
+        begins = not tls.established
         try:
-            if tls.established:
+            if not begins:
                 plain = tls.receive(data)
-                self._send(tls.take())
             elif self._hello_read(data) and tls.handshake(self._seen):
                 self._established()
                 plain = tls.receive()
-            else:
-                self._send(tls.take())
         except ProtocolError as error:
             self._send(tls.take())
             self._fail(error)
             return
         if plain:
             self._control.data_received(plain)
+        if not begins or not tls.established:
+            self._send(tls.take())
         if tls.ended:
             self._ended()
 
