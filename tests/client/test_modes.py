@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 
 from fairlead.errors import DataConnectionError, PermanentError
@@ -196,6 +198,31 @@ def test_over_ipv6_there_is_neither_pasv_nor_port() -> None:
     with session(*steps, host=HOST6) as s:
         s.ftp.scandir()
         assert "STATUS  waiting at [2001:db8::80]:34121" in s.lines
+
+
+def test_server_that_hears_nothing_since_a_transfer_was_broken_off_is_blamed_and_no_mode() -> None:
+    class Full(BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    steps = (
+        TYPE_I,
+        on("SIZE file", "550 no"),
+        on("EPSV", door(5001, data(b"x")), "229 ok (|||5001|)"),
+        on("RETR file", "150 here"),
+        on("ABOR"),
+        on("NOOP"),
+    )
+    with session(*steps) as s:
+        with pytest.raises(OSError, match="No space"):
+            s.ftp.download("file", Full())
+        with pytest.raises(DataConnectionError) as caught:
+            s.ftp.upload(BytesIO(b"x"), "file")
+    assert caught.value.cause is Cause.CONTROL_LOST
+    assert str(caught.value) == (
+        "no data connection: the server does not answer since a transfer was broken off, so that no mode could be "
+        "tried; connect again"
+    )
 
 
 @pytest.mark.parametrize("mode", ["pasv", "port"])

@@ -26,10 +26,17 @@ _ANOTHER = "try another mode"
 def no_data_connection(
     failures: Sequence[Failure], ways: Ways, *, server: str, mode: ModeSetting
 ) -> DataConnectionError:
-    """The error of a transfer whose ways failed as told; none did where all had failed for good before.
+    """The error of a transfer whose ways failed as told.
 
-    ``server`` is what a person calls it by.
+    None did where all had failed for good before, or where the server heard nothing. ``server`` is what a person calls
+    it by.
     """
+    if not failures and ways.candidates():
+        return DataConnectionError(
+            Cause.CONTROL_LOST,
+            "no data connection: the server does not answer since a transfer was broken off, so that no mode could be "
+            "tried; connect again",
+        )
     failures = failures or ways.failures
     if not failures:
         modes = " and ".join(ways.unusable)
