@@ -208,9 +208,10 @@ def test_control_connection_that_is_reset() -> None:
     assert seen(ladder, CONTROL)[-1] == ("rst", "control-lost")
 
 
-def test_login_that_is_refused() -> None:
+@pytest.mark.parametrize(("said", "cause"), [("530 no", "login-refused"), ("530 Send AUTH TLS first.", "tls-required")])
+def test_login_that_is_refused(said: str, cause: str) -> None:
     wire = MemoryWire()
-    Play(wire, [on("USER me", "331 password?"), on("PASS secret", "530 no")], greeting=GREETING, host=HOST)
+    Play(wire, [on("USER me", "331 password?"), on("PASS secret", said)], greeting=GREETING, host=HOST)
     recorder = Recorder(clock=wire.now)
     ftp = client_over(wire, f"ftp://me:secret@{HOST}", tls="off", trace=recorder)
     ftp.connect()
@@ -218,7 +219,7 @@ def test_login_that_is_refused() -> None:
         ftp.login()
 
     marked = [(step.text, step.cause) for step in recorder.ladder().steps if step.cause]
-    assert marked == [("530 no", "login-refused")]
+    assert marked == [(said, cause)]
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,11 @@ from fairlead.capture.connection import Connection
 from fairlead.capture.dialogue import Answered, Sent, Stranger
 from fairlead.capture.phrases import said, show, times
 from fairlead.capture.session import Attempt, Session
-from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
+from fairlead.reach.login import refused_in_clear
 
 SHORTEST_WAIT = 1.0
 """Seconds after a call at the end of a capture in which an answer could still have come."""
-_ABOUT_TLS = re.compile(r"ssl|tls|encrypt|secur", re.IGNORECASE)
 _CERTIFICATE_ALERT = re.compile(r"certificate|authority")
 _LOGIN = frozenset({"USER", "PASS", "ACCT"})
 
@@ -62,7 +61,7 @@ def _opening(session: Session) -> Iterator[Verdict]:
         elif isinstance(event, Sent):
             asked = event
         elif isinstance(event, Answered) and asked is not None and asked.verb in _LOGIN and event.reply.code >= 400:
-            cause = Cause.TLS_REQUIRED if _wants_tls(event.reply) else Cause.LOGIN_REFUSED
+            cause = refused_in_clear(event.reply.text)
             yield cause, f"The server refused {asked.verb}: {said(event.reply)}.", event.at
     if records is not None and session.tls is not None and not any(each.lost for each in records):
         alert = next(
@@ -77,10 +76,6 @@ def _opening(session: Session) -> Iterator[Verdict]:
 
 def _is_about_certificate(side: str, alert: str) -> bool:
     return side == "client" and _CERTIFICATE_ALERT.search(alert) is not None
-
-
-def _wants_tls(reply: Reply) -> bool:
-    return _ABOUT_TLS.search(reply.text) is not None
 
 
 def _lost(session: Session, end: float) -> Iterator[Verdict]:

@@ -40,6 +40,7 @@ from fairlead.errors import CertificateError, TlsError
 from fairlead.ladder.model import CONTROL, End, Kind, Ladder, Party, Step
 from fairlead.ladder.recording import Data, Recording
 from fairlead.reach.cause import Cause
+from fairlead.reach.login import refused_in_clear
 
 _SET_UP = {"EPSV", "PASV", "EPRT", "PORT"}
 _UPLOADS = {"STOR", "STOU", "APPE"}
@@ -47,7 +48,7 @@ _TRANSFERS = _UPLOADS | {"RETR", "LIST", "NLST", "MLSD"}
 _LOGIN = {"USER", "PASS", "ACCT"}
 _NOT_LOGGED_IN = 530
 _IN_ORDER = "it was closed"
-_ABOUT_A_SESSION = {"_us", "_server", "_open", "_verb", "_asked_at", "_uploads"}
+_ABOUT_A_SESSION = {"_us", "_server", "_open", "_protected", "_verb", "_asked_at", "_uploads"}
 _CONTROL_CAUSES = {"no answer": Cause.CONTROL_TIMEOUT, "not waited for": Cause.OK}
 _DATA_CAUSES = {"no answer": Cause.PASSIVE_DROPPED, "not waited for": Cause.OK}
 
@@ -74,6 +75,7 @@ class Recorder:
         self._us = End("client", "", 0)
         self._server = End("server", "", 0)
         self._open = False
+        self._protected = False
         self._verb = ""
         self._asked_at = 0.0
         self._uploads = False
@@ -118,6 +120,7 @@ class Recorder:
         cause = _CONTROL_CAUSES.get(record.outcome, Cause.CONTROL_REFUSED)
         self._call(CONTROL, ours, theirs, record.seconds, record.outcome, cause)
         self._open = record.outcome == "connected"
+        self._protected = False
 
     @_take.register
     def _(self, record: ControlClosed) -> None:
@@ -145,8 +148,11 @@ class Recorder:
     @_take.register
     def _(self, record: ReplyReceived) -> None:
         reply = record.reply
-        refused = reply.code == _NOT_LOGGED_IN and self._verb in _LOGIN
-        cause = Cause.LOGIN_REFUSED if refused else _named(reply.text) if reply.transient or reply.permanent else ""
+        cause = ""
+        if reply.code == _NOT_LOGGED_IN and self._verb in _LOGIN:
+            cause = Cause.LOGIN_REFUSED if self._protected else refused_in_clear(reply.text)
+        elif reply.transient or reply.permanent:
+            cause = _named(reply.text)
         self._kept.add(Kind.REPLY, CONTROL, self._server, self._us, text=show_reply(reply), cause=cause)
 
     @_take.register
@@ -198,6 +204,7 @@ class Recorder:
 
     @_take.register
     def _(self, record: TlsEnded) -> None:
+        self._protected = False
         self._kept.note(self._us, "TLS ends", "commands go in clear, data stays protected")
 
     @_take.register
@@ -244,6 +251,7 @@ class Recorder:
     def _(self, record: TlsBegan) -> None:
         security = record.security
         if record.connection == "control":
+            self._protected = True
             self._kept.add(Kind.TLS, CONTROL, self._us, self._server, text=security.version)
         elif (data := self._kept.data) is not None:
             resumed = "session resumed" if security.resumed else "session not resumed"
