@@ -191,6 +191,20 @@ def test_data_connection_that_is_cut() -> None:
     assert of(ladder, 1)[-1].source.party == "server"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_cut_for_which_the_server_gives_a_reason_has_that_one(order: int) -> None:
+    end = (reset, "522 no session (data-tls-not-resumed)")[::order]
+    ladder = played(on("EPSV", door(5001), "229 ok (|||5001|)"), on("LIST", "150 go", *end))
+
+    assert seen(ladder)[-1] == ("rst", "")
+    assert causes(ladder) == ["data-tls-not-resumed"]
+
+
+def test_session_that_the_server_ends() -> None:
+    ladder = played(on("NOOP", "421 bye", hang_up), do=lambda ftp: ftp.command("NOOP"))
+    assert causes(ladder) == ["control-lost"]
+
+
 def test_data_connection_on_which_nothing_moves() -> None:
     ladder = played(on("EPSV", door(5001), "229 ok (|||5001|)"), on("LIST", "150 go"), data_timeout=3)
 

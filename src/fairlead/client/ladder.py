@@ -47,6 +47,7 @@ _UPLOADS = {"STOR", "STOU", "APPE"}
 _TRANSFERS = _UPLOADS | {"RETR", "LIST", "NLST", "MLSD"}
 _LOGIN = {"USER", "PASS", "ACCT"}
 _NOT_LOGGED_IN = 530
+_SERVICE_ENDS = 421
 _IN_ORDER = "it was closed"
 _ABOUT_A_SESSION = {"_us", "_server", "_open", "_protected", "_verb", "_asked_at", "_uploads"}
 _CONTROL_CAUSES = {"no answer": Cause.CONTROL_TIMEOUT, "not waited for": Cause.OK}
@@ -152,8 +153,9 @@ class Recorder:
         if reply.code == _NOT_LOGGED_IN and self._verb in _LOGIN:
             cause = Cause.LOGIN_REFUSED if self._protected else refused_in_clear(reply.text)
         elif reply.transient or reply.permanent:
-            cause = _named(reply.text)
+            cause = _named(reply.text) or (Cause.CONTROL_LOST if reply.code == _SERVICE_ENDS else "")
         self._kept.add(Kind.REPLY, CONTROL, self._server, self._us, text=show_reply(reply), cause=cause)
+        self._explain_end()
 
     @_take.register
     def _(self, record: Called) -> None:
@@ -246,6 +248,7 @@ class Recorder:
         source, target = (data.ours, data.theirs) if record.by == "us" else (data.theirs, data.ours)
         kind = Kind.RST if record.broke else Kind.FIN
         self._kept.add(kind, data.number, source, target, note=record.broke, cause=record.cause)
+        self._explain_end()
 
     @_take.register
     def _(self, record: TlsBegan) -> None:
@@ -274,6 +277,14 @@ class Recorder:
                 self._kept.add(Kind.RST, number, theirs, ours, cause=cause)
             else:
                 self._kept.add(Kind.ICMP, number, theirs, ours, text=outcome, cause=cause)
+
+    def _explain_end(self) -> None:
+        """What looked like a cut was the server's doing where its reply, before or after, names another reason."""
+        steps = self._kept.steps
+        for cut, told in ((-2, -1), (-1, -2)) if len(steps) > 1 else ():
+            named = steps[told].kind is Kind.REPLY and steps[told].cause not in {"", Cause.DATA_CUT}
+            if named and steps[cut].cause == Cause.DATA_CUT:
+                steps[cut] = replace(steps[cut], cause="")
 
     def _of(self, data: Data) -> list[Step]:
         return [step for step in self._kept.steps if step.connection == data.number]
