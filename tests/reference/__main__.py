@@ -19,6 +19,7 @@ def main(names: list[str]) -> None:
         ask.record_all(list(ask.NAMES) if names == ["all"] else names)
     except pytest.skip.Exception as error:
         sys.exit(f"The servers cannot all be asked: {error}")
+    reach.record()
     pages = {
         commands.PAGE: commands.page(commands.features()),
         conformance.PAGE: conformance.page(ask.read(), conformance.collected(ROOT), DEADLINE),

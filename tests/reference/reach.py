@@ -15,6 +15,7 @@ from fairlead.reach.cause import Cause
 from fairlead.reach.evidence import PASSIVE
 from fairlead.reach.explanations import EXPLANATIONS, Owner
 from fairlead.reach.products import TITLES
+from tests.reference.causes import SESSIONS
 
 FOLDER = Path("docs/reach")
 INDEX = FOLDER / "README.md"
@@ -63,6 +64,13 @@ def pages(root: Path) -> Mapping[Path, str]:
     return made
 
 
+def record() -> None:
+    """Record anew what needs no laboratory; a session that cannot be recorded here stays as it was."""
+    for cause, each in SESSIONS.items():
+        if (ladder := each.session()) is not None:
+            (LADDERS / f"{cause}.jsonl").write_text(jsonl.dump(ladder))
+
+
 def blank(cause: Cause) -> str:
     """A page on which nothing is written by hand yet."""
     marks = "".join(
@@ -98,7 +106,8 @@ def _summary(cause: Cause) -> Iterator[str]:
 def _ladder(cause: Cause) -> Iterator[str]:
     recorded = LADDERS / f"{cause}.jsonl"
     if recorded.exists():
-        yield "A session that met it, recorded behind a real firewall or router:"
+        where = SESSIONS[cause].where if cause in SESSIONS else "behind a real firewall or router"
+        yield f"A session that met it, recorded {where}:"
         yield ""
         yield "```text"
         yield text.draw(jsonl.load(recorded.read_text()), width=WIDTH).rstrip("\n")

@@ -15,8 +15,10 @@ WAIT = 2.0
 SMALL_TALK = {"FEAT", "OPTS", "TYPE", "SIZE", "MDTM"}
 """Commands that have nothing to do with data connections."""
 FIRST_CLIENT_PORT, FIRST_SERVER_PORT = 49160, 50000
-_ORDER = (Kind.SYN, Kind.SYN_ACK, Kind.TLS, Kind.DATA, Kind.FIN)
+_ORDER = (Kind.SYN, Kind.SYN_ACK, Kind.TLS, Kind.DATA, Kind.FIN, Kind.RST)
 """In which order the steps of a transfer are drawn; replies may overtake data."""
+_CLOSING = ("226", "4", "5")
+"""How replies begin that close a transfer."""
 _SIX = re.compile(r"(?:\d{1,3},){5}\d{1,3}")
 
 
@@ -84,6 +86,7 @@ def _without_small_talk(steps: tuple[Step, ...]) -> list[Step]:
             quiet = step.text.partition(" ")[0] in SMALL_TALK
         if not (quiet and step.kind in {Kind.COMMAND, Kind.REPLY}):
             kept.append(step)
+        quiet = quiet and step.kind is not Kind.REPLY  # a second reply is another matter
     return kept
 
 
@@ -93,7 +96,7 @@ def _in_order(steps: list[Step]) -> list[Step]:
     for step in sorted(steps, key=lambda step: step.at):
         place = len(ordered)
         if step.connection != CONTROL and step.kind in _ORDER:
-            while place and ordered[place - 1].kind is Kind.REPLY and ordered[place - 1].text.startswith("226"):
+            while place and ordered[place - 1].kind is Kind.REPLY and ordered[place - 1].text.startswith(_CLOSING):
                 place -= 1
         elif step.kind is Kind.REPLY and step.text.startswith("150"):
             while place and ordered[place - 1].connection != CONTROL and ordered[place - 1].kind in _ORDER:
