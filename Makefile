@@ -88,14 +88,15 @@ LAB := matrix
 lab: develop peers ## As root on Linux: real NATs and firewalls, every mode, the doctor; ARGS="--write", LAB=clients
 	$(BIN)/python -m lab $(LAB) $(ARGS)
 
-# Nothing of the machine on which they were chosen gets into the files.
-LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+# Nothing of the machine on which they were chosen gets into the files. Extras stay in test.txt, since the pip of Python
+# 3.11 takes a pin without them for another package; base.txt cannot have them, being a constraint of test.txt.
+LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --no-header --no-annotate \
     --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 .PHONY: lock
 lock: $(TEST) ## Choose the versions in requirements/ anew
-	$(BIN)/python -m piptools compile $(LOCK) --all-extras --build-deps-for editable \
+	$(BIN)/python -m piptools compile $(LOCK) --strip-extras --all-extras --build-deps-for editable \
 	    --output-file requirements/base.txt pyproject.toml
-	$(BIN)/python -m piptools compile $(LOCK) --output-file requirements/test.txt requirements/test.in
+	$(BIN)/python -m piptools compile $(LOCK) --no-strip-extras --output-file requirements/test.txt requirements/test.in
 
 .PHONY: changelog
 changelog: develop ## Show the changelog that the fragments make
