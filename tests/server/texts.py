@@ -17,8 +17,8 @@ PLACES = ("server", "proto", "storage")
 """Where replies are made, and exceptions whose texts become replies."""
 ELSEWHERE = frozenset({
     "proto/client_hello.py", "proto/command.py", "proto/features.py", "proto/hashes.py", "proto/proxy.py",
-    "proto/reply.py", "proto/url.py", "server/certificates.py", "server/layer.py", "server/listener.py", "server/proxied.py",
-    "server/workers.py",
+    "proto/reply.py", "proto/url.py", "server/certificates.py", "server/layer.py", "server/listener.py",
+    "server/proxied.py", "server/workers.py",
 })  # fmt: skip
 """What is said there a client of this server never hears."""
 ERRORS = "errors"
