@@ -267,8 +267,8 @@ def data_tls_failed() -> Ladder:
 def data_tls_not_resumed() -> Ladder:
     """Fairlead's server, told to insist on it, and a client that cannot."""
     with certificate() as pair, server(tls=secure.settings(pair, resumption="require")) as running:
-        options = {"tls": "require", "ca": pair.certificate, "wire": Forgetful()}
-        return met(Cause.DATA_TLS_NOT_RESUMED, port_of(running), **options)
+        wire, port = Forgetful(), port_of(running)
+        return met(Cause.DATA_TLS_NOT_RESUMED, port, wire=wire, tls="require", ca=pair.certificate)
 
 
 def data_peer_refused() -> Ladder:
