@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Self
 
 import pytest
@@ -28,9 +29,21 @@ class Bridged:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._client, name)
-        if not asyncio.iscoroutinefunction(value):
+        if not callable(value):
             return value
-        return lambda *args, **kwargs: self._runner.run(value(*args, **kwargs))
+        return lambda *args, **kwargs: self._awaited(value(*args, **kwargs))
+
+    def _awaited(self, value: Any) -> Any:
+        if inspect.iscoroutine(value):
+            return self._runner.run(value)
+        return self._iterated(value) if isinstance(value, AsyncIterator) else value
+
+    def _iterated(self, items: AsyncIterator[Any]) -> Iterator[Any]:
+        async def following() -> Any:
+            return await anext(items, None)
+
+        while (item := self._runner.run(following())) is not None:
+            yield item
 
 
 @pytest.fixture(params=["blocking", "asyncio"])

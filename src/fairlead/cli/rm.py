@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fairlead.cli.ladder import add_ladder_option
@@ -11,7 +11,7 @@ from fairlead.cli.options import add_json_option, add_session_options, pattern_u
 
 if TYPE_CHECKING:
     from fairlead.client.sync import Client
-    from fairlead.proto.entry import Entry
+    from fairlead.proto.entry import Kind
     from fairlead.proto.url import FtpUrl
 
 _EXAMPLES = """\
@@ -60,14 +60,17 @@ def _remove(args: argparse.Namespace) -> int:
             message = f"{url} names a directory; name a file, or add --recursive to remove all that it holds"
             raise ConfigError(message if url.path else f"{url} names no file; add its path")
     with told(args) as done:
+
+        def tell(path: str, kind: Kind) -> None:
+            done.append({"path": path, "kind": kind})
+
         for client, urls in sessions(args, args.urls):
             for url in urls:
-                for path, kind in _removed(client, url, recursive=args.recursive):
-                    done.append({"path": path, "kind": kind})
+                _remove_named(client, url, recursive=args.recursive, tell=tell)
     return 0
 
 
-def _removed(client: Client, url: FtpUrl, *, recursive: bool) -> Iterator[tuple[str, str]]:
+def _remove_named(client: Client, url: FtpUrl, *, recursive: bool, tell: Callable[[str, Kind], None]) -> None:
     """Remove what ``url`` names, and tell each path and kind once it is gone."""
     from fairlead.cli.naming import matching
     from fairlead.client._glob import is_pattern
@@ -76,32 +79,16 @@ def _removed(client: Client, url: FtpUrl, *, recursive: bool) -> Iterator[tuple[
 
     if not is_pattern(url.path) and not recursive:
         client.remove(url.path)
-        yield url.path, Kind.FILE
+        tell(url.path, Kind.FILE)
         return
     entries = matching(client, url) if is_pattern(url.path) else [client.stat(url.path)]
     for entry in entries:
         path = entry.name if is_pattern(url.path) else url.path
         if entry.kind is not Kind.DIRECTORY:
             client.remove(path)
-            yield path, entry.kind
+            tell(path, entry.kind)
         elif recursive:
-            yield from _tree(client, path)
+            client.rmtree(path, on_removed=tell)
         else:
             message = f"{path} is a directory; --recursive removes it with all that it holds"
             raise ConfigError(message)
-
-
-def _tree(client: Client, path: str) -> Iterator[tuple[str, str]]:
-    from fairlead.client.names import local_name
-    from fairlead.proto.entry import Kind
-
-    entries: list[Entry] = client.scandir(path)
-    for entry in entries:
-        below = f"{path.rstrip('/')}/{local_name(entry.name, windows=False)}"
-        if entry.kind is Kind.DIRECTORY:
-            yield from _tree(client, below)
-        else:
-            client.remove(below)
-            yield below, entry.kind
-    client.rmdir(path)
-    yield path, Kind.DIRECTORY

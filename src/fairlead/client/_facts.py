@@ -8,13 +8,15 @@ from datetime import datetime
 from fairlead.client._control import refused
 from fairlead.client._core import Session, check_paths
 from fairlead.client._listing import scandir
-from fairlead.errors import ArgumentError, NoSuchName, ProtocolError
+from fairlead.client._namespace import cwd, pwd
+from fairlead.errors import ArgumentError, NoSuchName, PermanentError, ProtocolError, ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.listing.mlsx import parse_mlsx
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import moment, parse_server_time
 
 _FILE_STATUS = 213
+_NOT_THERE = {450, 550, 553}
 
 
 async def size(session: Session, path: str) -> int | None:
@@ -50,6 +52,50 @@ async def stat(session: Session, path: str) -> Entry:
             return parse_mlsx(line[1:])
     message = "the server's reply to MLST holds no facts"
     raise ProtocolError(message)
+
+
+async def find(session: Session, path: str) -> Entry | None:
+    """As :func:`stat`, None where there is nothing of that name."""
+    try:
+        return await stat(session, path)
+    except NoSuchName:
+        return None
+    except ReplyError as error:
+        if error.reply.code not in _NOT_THERE:
+            raise
+        return None
+
+
+async def exists(session: Session, path: str) -> bool:
+    """See :meth:`fairlead.client.sync.Client.exists`."""
+    return await find(session, path) is not None
+
+
+async def is_dir(session: Session, path: str) -> bool:
+    """See :meth:`fairlead.client.sync.Client.is_dir`."""
+    entry = await find(session, path)
+    if entry is not None and entry.kind is Kind.LINK:
+        return await _leads_to_directory(session, path)
+    return entry is not None and entry.kind is Kind.DIRECTORY
+
+
+async def is_file(session: Session, path: str) -> bool:
+    """See :meth:`fairlead.client.sync.Client.is_file`."""
+    entry = await find(session, path)
+    if entry is not None and entry.kind is Kind.LINK:
+        return await size(session, path) is not None
+    return entry is not None and entry.kind is Kind.FILE
+
+
+async def _leads_to_directory(session: Session, path: str) -> bool:
+    """Whether the link ``path`` can be changed to, which nothing else tells of a link."""
+    here = await pwd(session)
+    try:
+        await cwd(session, path)
+    except PermanentError:
+        return False
+    await cwd(session, here)
+    return True
 
 
 async def _listed(session: Session, path: str) -> Entry:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
-from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times
+from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
 from fairlead.client._checksum import Checksum
 from fairlead.client._copy import Copied
 from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath, Writable
+from fairlead.client._walk import Directory
 from fairlead.client._wires.asyncio import AsyncioWire
-from fairlead.proto.entry import Entry
+from fairlead.errors import ReplyError
+from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
 
 P = ParamSpec("P")
@@ -79,9 +81,17 @@ class AsyncClient(Face):
         """See :meth:`fairlead.client.sync.Client.mkdir`."""
         return await self._run(_namespace.mkdir, path)
 
+    async def makedirs(self, path: str, *, exist_ok: bool = False) -> None:
+        """See :meth:`fairlead.client.sync.Client.makedirs`."""
+        return await self._run(_walk.makedirs, path, exist_ok=exist_ok)
+
     async def rmdir(self, path: str) -> None:
         """See :meth:`fairlead.client.sync.Client.rmdir`."""
         return await self._run(_namespace.rmdir, path)
+
+    async def rmtree(self, path: str, *, on_removed: Callable[[str, Kind], None] | None = None) -> None:
+        """See :meth:`fairlead.client.sync.Client.rmtree`."""
+        return await self._run(_walk.rmtree, path, on_removed)
 
     async def remove(self, path: str) -> None:
         """See :meth:`fairlead.client.sync.Client.remove`."""
@@ -111,9 +121,25 @@ class AsyncClient(Face):
         """See :meth:`fairlead.client.sync.Client.stat`."""
         return await self._run(_facts.stat, path)
 
+    async def exists(self, path: str) -> bool:
+        """See :meth:`fairlead.client.sync.Client.exists`."""
+        return await self._run(_facts.exists, path)
+
+    async def is_dir(self, path: str) -> bool:
+        """See :meth:`fairlead.client.sync.Client.is_dir`."""
+        return await self._run(_facts.is_dir, path)
+
+    async def is_file(self, path: str) -> bool:
+        """See :meth:`fairlead.client.sync.Client.is_file`."""
+        return await self._run(_facts.is_file, path)
+
     async def scandir(self, path: str = "") -> list[Entry]:
         """See :meth:`fairlead.client.sync.Client.scandir`."""
         return await self._run(_listing.scandir, path)
+
+    def walk(self, path: str = "", *, on_error: Callable[[ReplyError], None] | None = None) -> AsyncIterator[Directory]:
+        """See :meth:`fairlead.client.sync.Client.walk`."""
+        return self._iterate(_walk.walk(self._session, path, on_error))
 
     async def glob(self, pattern: str) -> list[Entry]:
         """See :meth:`fairlead.client.sync.Client.glob`."""
@@ -201,3 +227,8 @@ class AsyncClient(Face):
         **kwargs: P.kwargs,
     ) -> T:
         return await exclusively(self._session, operation(self._session, *args, **kwargs))
+
+    async def _iterate(self, steps: AsyncIterator[T]) -> AsyncIterator[T]:
+        """What ``steps`` gives; the session is busy during each step, and free between two of them."""
+        while (item := await exclusively(self._session, anext(steps, None))) is not None:
+            yield item

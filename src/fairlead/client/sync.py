@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
-from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times
+from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
 from fairlead.client._checksum import Checksum
 from fairlead.client._copy import Copied
 from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath, Writable
+from fairlead.client._walk import Directory
 from fairlead.client._wires.blocking import BlockingWire, step
-from fairlead.proto.entry import Entry
+from fairlead.errors import ReplyError
+from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
 
 P = ParamSpec("P")
@@ -78,9 +80,25 @@ class Client(Face):
         """Make a directory; returns its path as the server names it."""
         return self._run(_namespace.mkdir, path)
 
+    def makedirs(self, path: str, *, exist_ok: bool = False) -> None:
+        """Make a directory and those on the way to it that are missing.
+
+        That ``path`` is a directory already is no failure with ``exist_ok``, and is the server's refusal without.
+        """
+        return self._run(_walk.makedirs, path, exist_ok=exist_ok)
+
     def rmdir(self, path: str) -> None:
         """Remove an empty directory."""
         return self._run(_namespace.rmdir, path)
+
+    def rmtree(self, path: str, *, on_removed: Callable[[str, Kind], None] | None = None) -> None:
+        """Remove a directory with all that it holds; links are removed, not followed.
+
+        ``on_removed(path, kind)`` is called after each thing that is gone. What cannot be removed ends it. Raises
+        as :meth:`scandir` does, UnsafeName for a name that would lead out of its directory, and LimitError for what
+        looks like a loop.
+        """
+        return self._run(_walk.rmtree, path, on_removed)
 
     def remove(self, path: str) -> None:
         """Remove a file."""
@@ -120,12 +138,35 @@ class Client(Face):
         """
         return self._run(_facts.stat, path)
 
+    def exists(self, path: str) -> bool:
+        """Whether the server shows anything of that name. Raises as :meth:`stat` does where it does not tell."""
+        return self._run(_facts.exists, path)
+
+    def is_dir(self, path: str) -> bool:
+        """Whether ``path`` is a directory, or a link to one."""
+        return self._run(_facts.is_dir, path)
+
+    def is_file(self, path: str) -> bool:
+        """Whether ``path`` is a file, or a link to one whose SIZE the server tells."""
+        return self._run(_facts.is_file, path)
+
     def scandir(self, path: str = "") -> list[Entry]:
         """The entries of a directory, without itself and its parent: MLSD where the server has it, else LIST.
 
         Raises DataConnectionError, TransferError, and LimitError for a listing beyond all measure.
         """
         return self._run(_listing.scandir, path)
+
+    def walk(self, path: str = "", *, on_error: Callable[[ReplyError], None] | None = None) -> Iterator[Directory]:
+        """Every directory from ``path`` downwards, each before those that it holds, as ``os.walk`` gives them.
+
+        A directory's ``path`` begins with what was given, ``directories`` and ``others`` are its entries. What is
+        taken out of ``directories`` is not walked through; the session is free for other commands meanwhile. Links are
+        not followed, names that would lead elsewhere are left out, and so is a directory that its ``unique`` fact shows
+        to be one of those above. A directory that the server does not list ends the walk, or goes to ``on_error`` where
+        that is given. Raises as :meth:`scandir` does, and LimitError beyond 100 directories within one another.
+        """
+        return self._iterate(_walk.walk(self._session, path, on_error))
 
     def glob(self, pattern: str) -> list[Entry]:
         """The entries whose paths match ``pattern``: ``*``, ``?`` and ``[a-z]`` within the names between slashes.
@@ -240,3 +281,8 @@ class Client(Face):
         **kwargs: P.kwargs,
     ) -> T:
         return step(exclusively(self._session, operation(self._session, *args, **kwargs)))
+
+    def _iterate(self, steps: AsyncIterator[T]) -> Iterator[T]:
+        """What ``steps`` gives; the session is busy during each step, and free between two of them."""
+        while (item := step(exclusively(self._session, anext(steps, None)))) is not None:
+            yield item
