@@ -8,6 +8,8 @@ BIN := .venv/bin
 # The installed programs are as new as these marks.
 BASE := .venv/.base
 TEST := .venv/.test
+# Compiled at the same time, see hatch_build.py.
+ACCELERATOR := $(wildcard src/fairlead/storage/local/accelerator/*.[ch])
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 WORKERS ?= 2
 ARGS ?=
@@ -16,7 +18,7 @@ ARGS ?=
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-$(BASE): requirements/base.txt pyproject.toml scripts/venv
+$(BASE): requirements/base.txt pyproject.toml scripts/venv hatch_build.py $(ACCELERATOR)
 	scripts/venv
 	$(PIP) install --quiet --require-hashes --requirement requirements/base.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .

@@ -12,6 +12,7 @@ import fairlead
 from fairlead import cli
 from fairlead.cli import VERBS, main
 from fairlead.errors import ConfigError, ConnectError
+from fairlead.storage.local import accelerator
 
 
 def test_help_lists_every_verb_without_importing_one() -> None:
@@ -52,9 +53,10 @@ def test_a_verb_imports_its_own_module_only() -> None:
     subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30, check=True)
 
 
-def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_shown_and_whether_the_accelerator_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"Fairlead {fairlead.__version__}\n"
+    state, _ = accelerator.find()
+    assert capsys.readouterr().out == f"Fairlead {fairlead.__version__}\naccelerator: {state.value}\n"
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,20 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+class _Version(argparse.Action):
+    """Prints the version; whether there is an accelerator is found out only then."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings | {"nargs": 0})
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from fairlead.storage.local import accelerator
+
+        state, _library = accelerator.find()
+        print(f"Fairlead {__version__}\naccelerator: {state.value}")
+        parser.exit()
+
+
 @cache
 def _width() -> int:
     """Columns for help: those of the terminal or what COLUMNS says, and a margin of two, as argparse has it."""
@@ -120,7 +134,7 @@ def _parser(verb: str, *, alone: bool) -> Parser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"Fairlead {__version__}")
+    parser.add_argument("--version", action=_Version, help="show the version, and whether the accelerator is used")
     subparsers = parser.add_subparsers(metavar="VERB", required=True, dest="verb", prog="fairlead", parser_class=Parser)
     for name, purpose in VERBS.items():
         if name == verb:
