@@ -6,7 +6,6 @@ time the program starts; the methods of records are the same for all of them.
 
 from __future__ import annotations
 
-from inspect import get_annotations
 from typing import Any, ClassVar, NoReturn, Self, dataclass_transform
 
 
@@ -20,7 +19,7 @@ class Record:
     _field_defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
-        cls._fields += tuple(get_annotations(cls))
+        cls._fields += tuple(cls.__annotations__)
         cls._all = frozenset(cls._fields)
         cls._field_defaults = {name: getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
 

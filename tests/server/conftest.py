@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from fairlead.accounts.memory import MemoryAccounts
+from fairlead.server import commands
 from fairlead.storage.local import LocalStorage
 from tests.certificates import Pair, make
 from tests.server.secure import trusting
 from tests.server.session import Control, Running, serving
+
+commands.load()  # before tests are collected: there is one for each
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -52,6 +54,31 @@ def test_new_options_and_subcommands_are_served(running: Running) -> None:
             assert " ECHO text" in control.ask("HELP SITE").lines
     finally:
         del OPTIONS["ECHO"], SITE["ECHO"]
+
+
+_EARLY = """
+import asyncio, sys
+from fairlead.events import CommandReceived
+from fairlead.server import Server
+from fairlead.storage.memory import MemoryStorage
+
+async def main():
+    async with Server(storage=MemoryStorage(), listen=[("127.0.0.1", 0)]) as server:
+        server.events.subscribe(CommandReceived, lambda event: print(event.verb, event.argument))
+        reader, writer = await asyncio.open_connection(*server.addresses[0])
+        print((await reader.readline())[:3], "fairlead.server.commands.access" in sys.modules)
+        writer.write(b"PASS secret\\r\\nNOOP\\r\\n")
+        print((await reader.readline())[:3], (await reader.readline())[:3])
+        writer.close()
+
+asyncio.run(main())
+"""
+
+
+def test_a_command_that_comes_before_any_was_loaded_is_served_and_its_secret_masked() -> None:
+    shown = subprocess.run([sys.executable, "-c", _EARLY], capture_output=True, text=True, check=True, timeout=60)
+
+    assert shown.stdout.splitlines() == ["b'220' False", "PASS ****", "NOOP ", "b'503' b'200'"]
 
 
 @pytest.mark.parametrize("verb", sorted(COMMANDS))

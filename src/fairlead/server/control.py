@@ -17,6 +17,7 @@ from fairlead.events import CommandReceived, ControlLost, ReplySent, SessionClos
 from fairlead.proto.command import Command, CommandParser, LineTooLong
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
+from fairlead.server.commands import look_up
 from fairlead.server.data import plain_address
 from fairlead.server.dispatch import dispatch
 from fairlead.server.failures import AbortedError
@@ -533,7 +534,7 @@ class Control(asyncio.Protocol):
             self._transport.write(data)
 
     def _report(self, command: Command) -> None:
-        spec = COMMANDS.get(command.verb)
+        spec = COMMANDS.get(command.verb) or look_up(command.verb)
         session = self.session
         self._server.events.emit(
             CommandReceived(

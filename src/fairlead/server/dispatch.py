@@ -13,6 +13,7 @@ from fairlead.errors import DataConnectionError, Denied
 from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
+from fairlead.server.commands import look_up
 from fairlead.server.protection import CLEAR
 from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument, Handler
 
@@ -73,7 +74,7 @@ def _protected(session: Session, spec: Spec) -> bool:
 def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, Reply]:
     """Check ``command`` and run its handler: the reply, or a coroutine that ends with it."""
     verb, argument = command
-    spec = COMMANDS.get(verb)
+    spec = COMMANDS.get(verb) or look_up(verb)
     if spec is None:
         session.pending = ""
         return NOT_HERE if verb in NOT_IMPLEMENTED else UNKNOWN

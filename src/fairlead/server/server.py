@@ -21,7 +21,6 @@ from fairlead.limits.connections import Connections
 from fairlead.limits.guard import LoginGuard
 from fairlead.limits.networks import Networks
 from fairlead.proto.reply import Reply
-from fairlead.server import commands
 from fairlead.server.announce import Announcer
 from fairlead.server.control import Control
 from fairlead.server.failures import cause_of, reply_for
@@ -58,8 +57,6 @@ FOR_TRANSFERS = 1024
 """Descriptors that sessions leave to transfers, or a quarter of all where that is less."""
 PROBES = frozenset({"CWD", "CDUP", "XCWD", "XCUP", "SIZE", "MDTM", "MLST", "STAT"})
 """Commands by which clients only look whether something is there; that it is not is no failure to record."""
-
-commands.load()
 
 
 def _descriptors_for_sessions() -> int:

@@ -20,6 +20,7 @@ from fairlead.errors import FairleadError
 from fairlead.limits.connections import Connections
 from fairlead.limits.guard import LoginGuard
 from fairlead.record import Record
+from fairlead.server import commands
 from fairlead.server.listener import bind, close, listening_address
 from fairlead.server.server import Server
 
@@ -37,6 +38,8 @@ HEEDED = (*STOPS, signal.SIGHUP)
 SHORTEST_LIFE = 2.0
 """A worker that lives for fewer seconds is not replaced: the server stops instead of starting workers for ever."""
 READY = b"\n"
+GREETING_FIRST = 0.02
+"""Seconds from the start in which only greetings and early commands are seen to."""
 
 
 class Program(Record):
@@ -103,6 +106,7 @@ class Program(Record):
         self.subscribe(server)
         await server.start(sockets)
         ready()
+        loop.call_later(GREETING_FIRST, _load_what_is_left)
         await stopped.wait()
         stopping = asyncio.ensure_future(server.stop())
         hurry = asyncio.ensure_future(hurried.wait())
@@ -160,6 +164,7 @@ class _Parent:
     def run(self) -> int:
         # These sockets hold the ports for the workers to come; nobody listens on them.
         held = bind(self._program.settings.everywhere, share=True)
+        commands.load()  # once for all workers
         _keep_what_is_there()
         for index in range(self._program.settings.workers):
             self._start(index)
@@ -233,6 +238,13 @@ class _Parent:
             return
         self._limits.connections.attach(index)
         self._start(index)
+
+
+def _load_what_is_left() -> None:
+    """Load what the greeting of the first clients did not have to wait for."""
+    gc.disable()
+    commands.load()
+    _keep_what_is_there()
 
 
 def _keep_what_is_there() -> None:

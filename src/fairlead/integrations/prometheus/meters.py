@@ -25,10 +25,13 @@ from fairlead.events import (
 )
 from fairlead.limits.shared import Table
 from fairlead.reach.cause import Cause
+from fairlead.server import commands
 from fairlead.server.registry import COMMANDS
 
 if TYPE_CHECKING:
     from fairlead.server.server import Server
+
+commands.load()
 
 PERIOD = 1.0
 """Seconds between two looks at what no event tells: listeners and transfers under way."""
