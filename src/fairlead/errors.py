@@ -32,6 +32,7 @@
     ├── CaptureError              a capture cannot be read, or not be made
     └── ClientError               what a user of the client can meet
         ├── ConnectError          no control connection
+        │   └── SessionRefused    the server answers the call, and takes no session
         ├── ReplyError            the server answered 4yz or 5yz; ``reply`` holds it
         │   ├── TransientError    4yz
         │   └── PermanentError    5yz
@@ -184,6 +185,10 @@ class ClientError(FairleadError):
 
 class ConnectError(ClientError):
     """The control connection could not be made."""
+
+
+class SessionRefused(ConnectError):
+    """The server answered the call and took no session: it greeted with 421 or its kin, or ended it at once."""
 
 
 class ReplyError(ClientError):

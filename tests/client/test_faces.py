@@ -59,7 +59,7 @@ def test_dialogue_that_suspends_under_the_blocking_wire_is_an_error() -> None:
 def test_dialogue_knows_nothing_of_how_it_is_run() -> None:
     forbidden = {"asyncio", "socket", "ssl", "threading", "selectors", "select"}
     for source in FOLDER.glob("*.py"):
-        if source.name in {"aio.py", "sync.py"}:
+        if source.name in {"aio.py", "sync.py", "pool.py", "_lending.py"}:
             continue
         imported: set[str] = set()
         for node in ast.walk(ast.parse(source.read_text())):

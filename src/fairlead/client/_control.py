@@ -75,7 +75,7 @@ class Control:
         self.traceless = True
         """Whether nothing was sent since the login that a new session would not know of."""
         self.walked: list[tuple[str, str]] = []
-        """The changes of the working directory since the login."""
+        """The changes of the working directory since the login, or since one that led there from the root."""
         self._trace = trace
         self._parser = ReplyParser()
         self._replies: deque[Reply] = deque()
@@ -161,6 +161,8 @@ class Control:
                 raise ProtocolError(message)
         self.round_trip = min(self.round_trip, self.wire.now() - asked)
         if reply.completed and verb.upper() in {"CWD", "CDUP"}:
+            if argument.startswith("/"):
+                self.walked.clear()
             self.walked.append((verb, argument))
         return reply
 

@@ -16,7 +16,7 @@ from fairlead.client._transfer import Outcome, Transfers
 from fairlead.client._wire import Address, Wire
 from fairlead.client.settings import Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
-from fairlead.errors import ConnectError, FairleadError, SessionLost
+from fairlead.errors import ConnectError, FairleadError, ProtocolError, SessionLost
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import PORTS, FtpUrl, parse_url
@@ -88,6 +88,8 @@ class Session:
         """Whether the server may have ways to set a file's time of which FEAT says nothing."""
         self.greeting: Reply | None = None
         self.busy = False
+        self.foreign = False
+        """Whether commands by hand may have made it the session of somebody else."""
         self._trace = trace
         self._memory = memory
         self._secret: str | None = None
@@ -96,6 +98,9 @@ class Session:
         self._transfers: Transfers | None = None
         self._type: str | None = "A"
         self._unknown: set[str] = set()
+        self._entered: list[tuple[str, str]] = []
+        self._left: list[tuple[str, str]] | None = None
+        """The way to the directory where a lost session was, until one stands there again."""
 
     @property
     def control(self) -> Control:
@@ -205,6 +210,14 @@ class Session:
         Raises LoginError, PermanentError when the directory does not exist or CCC is refused, ConnectError when HOST
         is, and TlsError when the data connections cannot be protected although the control connection is.
         """
+        reply = await self._enter(secret)
+        for segment in self.target.segments:
+            await self.ask("CWD", segment)
+        self._entered, self._left = list(self.control.walked), None
+        return reply
+
+    async def _enter(self, secret: str | None) -> Reply:
+        """Log in and ask for the features, in whatever directory the login leads to."""
         target = self.target
         password = self._ask_password if callable(target.password) and secret is None else secret or target.password
         self._secret = None if callable(password) else password
@@ -217,8 +230,7 @@ class Session:
             await self.control.end_tls()
         self.control.traceless = True
         self.control.walked.clear()
-        for segment in target.segments:
-            await self.ask("CWD", segment)
+        self.foreign = False
         return reply
 
     async def _log_in(self, control: Control, password: Password) -> Reply:
@@ -233,12 +245,32 @@ class Session:
 
     async def reopen(self) -> None:
         """Begin a lost session anew, in the directory where it was. Raises as :meth:`connect` and :meth:`login` do."""
-        walked = self.control.walked[len(self.target.segments) :]
-        secret = self._secret
+        if self._left is None:
+            self._left = list(self.control.walked)
         await self.connect()
-        await self.login(secret)
-        for step in walked:
+        await self._enter(self._secret)
+        for step in self._left:
             await self.ask(*step)
+        self._left = None
+
+    @property
+    def strayed(self) -> bool:
+        """Whether the working directory was changed since the login."""
+        return self.control.walked != self._entered
+
+    async def go_home(self, home: str) -> None:
+        """Make ``home``, which PWD told after the login, the working directory again. Raises ReplyError."""
+        await self.ask("CWD", home)
+        self.control.walked[:] = self._entered
+
+    def stands(self) -> bool:
+        """Whether the session still stands, by what has come from the server meanwhile: 421, or an end."""
+        try:
+            while self.connected and not self.control.interrupted and self.control.take() is not None:
+                pass
+        except (SessionLost, ProtocolError):
+            return False
+        return self.connected
 
     async def close(self) -> None:
         """QUIT and close; harmless when there is no session. An operation that is under way raises SessionLost."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fairlead.client._control import Control, refused
 from fairlead.client.settings import Password
 from fairlead.client.trace import show_reply
-from fairlead.errors import ConnectError, LoginError, ProtocolError, SessionLost
+from fairlead.errors import ConnectError, LoginError, ProtocolError, SessionLost, SessionRefused
 from fairlead.proto.features import parse_features
 from fairlead.proto.host import format_host
 from fairlead.proto.reply import Reply
@@ -19,20 +19,23 @@ _FEATURES = 211
 
 
 async def greet(control: Control) -> Reply:
-    """The server's 220; a 120 before it means that it takes a while. Raises ConnectError, DeadlineError."""
+    """The server's 220; a 120 before it means that it takes a while.
+
+    Raises SessionRefused, ConnectError for what is no FTP server, DeadlineError.
+    """
     try:
         while (reply := await control.receive()).preliminary:
             pass
     except SessionLost as error:
         message = f"the server does not take the session ({error}); try again later"
-        raise ConnectError(message) from error
+        raise SessionRefused(message) from error
     except ProtocolError as error:
         message = f"what answers is no FTP server ({error}); check the port"
         raise ConnectError(message) from error
     if not reply.completed:
         control.lose(f"it greeted with {reply.code}")
         message = f"the server does not take the session: {reply.code} {reply.text}"
-        raise ConnectError(message)
+        raise SessionRefused(message)
     return reply
 
 

@@ -21,6 +21,27 @@ class Memory(Protocol):
         """Nothing served."""
 
 
+class Recollection:
+    """A :class:`Memory` that lasts as long as its owner."""
+
+    def __init__(self) -> None:
+        self._modes: dict[tuple[str, str], str] = {}
+
+    def recall(self, server: str, network: str) -> str | None:
+        """See :class:`Memory`."""
+        return self._modes.get((server, network))
+
+    def remember(self, server: str, network: str, mode: str) -> bool:
+        """See :class:`Memory`."""
+        known = self._modes.get((server, network))
+        self._modes[server, network] = mode
+        return known != mode
+
+    def forget(self, server: str, network: str) -> None:
+        """See :class:`Memory`."""
+        self._modes.pop((server, network), None)
+
+
 def network_of(local: str) -> str:
     """The network that a numeric address of ours is in, as far as the address tells: its /24, or /64 of IPv6.
 

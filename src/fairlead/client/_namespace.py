@@ -9,6 +9,7 @@ from fairlead.proto.reply import Reply
 
 _CHANGES_PROTECTION = {"AUTH", "CCC", "PROT"}
 _CHANGES_TYPE = {"TYPE", "REIN", "USER"}
+_CHANGES_USER = {"ACCT", "HOST", "PASS", "REIN", "USER"}
 
 
 async def command(session: Session, verb: str, argument: str) -> Reply:
@@ -20,6 +21,7 @@ async def command(session: Session, verb: str, argument: str) -> Reply:
     if verb.upper() in _CHANGES_PROTECTION or (verb.upper() == "REIN" and protected is not None):
         message = f"{verb.upper()} would begin or end TLS; that is done by the setting tls when connecting"
         raise ArgumentError(message)
+    session.foreign = session.foreign or verb.upper() in _CHANGES_USER
     try:
         return await session.control.command(verb, argument)
     finally:
