@@ -202,11 +202,12 @@ def held(running: Running) -> dict[str, int]:
     def measure() -> dict[str, int]:
         (control,) = running.server._controls
         parser = control._parser
+        reader = parser._reader
         return {
             "queue": len(control._queue),
             "unsent": cast("asyncio.Transport", control._transport).get_write_buffer_size()
             + sum(map(len, control._out)),
-            "line": len(parser._tail) + len(parser._reader._line) + len(parser._reader._answers),
+            "line": len(parser._tail) + (len(reader._line) + len(reader._answers) if reader is not None else 0),
         }
 
     return running.call(measure)  # type: ignore[no-any-return]

@@ -12,6 +12,7 @@ import pytest
 from fairlead.accounts.base import Account, Right, Rule
 from fairlead.accounts.memory import MemoryAccounts, User
 from fairlead.accounts.password import KeyedDigest
+from fairlead.server.deadlines import TICKS
 from fairlead.storage.local import LocalStorage
 from tests.server.session import Control, Running, serving
 
@@ -73,8 +74,7 @@ def seconds_left(running: Running) -> float:
 
     def measure() -> float:
         (control,) = running.server._controls
-        assert control._timer is not None
-        assert control._timer_at <= control._due() + 0.5
+        assert 0 < control._tick <= (control._due() + 0.5) * TICKS
         return control._due() - control._active
 
     return float(running.call(measure))

@@ -36,10 +36,13 @@ class CommandParser:
     commands are taken out, see :mod:`fairlead.proto.telnet`.
     """
 
+    __slots__ = ("_limit", "_pending", "_reader", "_reading", "_tail")
+
     def __init__(self, limit: int = 8192) -> None:
         self._limit = limit
         self._tail = b""
-        self._reader = LineReader(limit)
+        self._reader: LineReader | None = None
+        """Made for the first line that is read octet for octet."""
         self._reading = False
         self._pending = False
 
@@ -56,7 +59,7 @@ class CommandParser:
 
     def take_answers(self) -> bytes:
         """Telnet refusals (WONT, DONT) to send back; mostly empty."""
-        return self._reader.take_answers()
+        return self._reader.take_answers() if self._reader is not None else b""
 
     def _split(self, data: bytes) -> list[CommandEvent]:
         """As :meth:`feed`, for lines that hold neither Telnet commands nor NUL."""
@@ -78,6 +81,8 @@ class CommandParser:
 
     def _read(self, data: bytes) -> list[CommandEvent]:
         """As :meth:`feed`, octet for octet: for Telnet commands, CR NUL, and lines over the limit."""
+        if self._reader is None:
+            self._reader = LineReader(self._limit)
         lines = self._reader.feed(self._tail + data)
         self._tail = b""
         self._reading = not self._reader.idle

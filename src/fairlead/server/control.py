@@ -19,6 +19,7 @@ from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.server.commands import look_up
 from fairlead.server.data import plain_address
+from fairlead.server.deadlines import TICKS
 from fairlead.server.dispatch import dispatch
 from fairlead.server.failures import AbortedError
 from fairlead.server.registry import COMMANDS, Urgency
@@ -27,7 +28,7 @@ from fairlead.server.stepping import Stepper, Wait
 from fairlead.server.transfer import unacknowledged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from fairlead.server.layer import TlsLayer
     from fairlead.server.server import Server
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 TOO_LONG = Reply(500, "The command line is too long.")
 QUEUE_HIGH, QUEUE_LOW = 128, 32
 """Commands waiting at which reading from the client stops, and goes on."""
+NOTHING: deque[Command | LineTooLong] = deque()
+"""The queue of all sessions in which no command waits."""
 TURN = 256
 """Commands answered in one turn of the loop before others get theirs."""
 GOODBYE = Reply(421, "The server is shutting down, closing the control connection.")
@@ -68,8 +71,7 @@ class Control(asyncio.Protocol):
         "_reading_paused",
         "_running",
         "_server",
-        "_timer",
-        "_timer_at",
+        "_tick",
         "_transport",
         "_verb",
         "_writing_paused",
@@ -85,7 +87,7 @@ class Control(asyncio.Protocol):
         self._layer: TlsLayer | None = None
         self._loop = server.loop
         self._parser = CommandParser(server.settings.line_limit)
-        self._queue: deque[Command | LineTooLong] = deque()
+        self._queue: deque[Command | LineTooLong] = NOTHING
         self._out: list[bytes] = []
         self._busy = False
         self._running = False
@@ -98,8 +100,8 @@ class Control(asyncio.Protocol):
         self._writing_paused = False
         self._drained: Wait | None = None
         self._verb = ""
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._tick = 0
+        """When its deadlines are looked at, see :mod:`fairlead.server.deadlines`; 0 for never."""
         self._active = self._loop.time()
         self.closing = ""
         """Why the connection is about to be closed, once it is."""
@@ -165,7 +167,7 @@ class Control(asyncio.Protocol):
             for command in commands:
                 self._arrive_meanwhile(command)
         else:
-            self._queue.extend(commands)
+            self._enqueue(commands)
         if self._busy:
             self._throttle()
             self._flush()
@@ -192,9 +194,7 @@ class Control(asyncio.Protocol):
             self.closing = "the connection was lost" if exc is not None else "the client closed the connection"
         self._ended = True
         self._queue.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._forget_deadlines()
         if self._drained is not None:
             self._drained.end(AbortedError("The control connection is gone"))
         session = self.session
@@ -366,6 +366,7 @@ class Control(asyncio.Protocol):
         self.closing = reason
         self._orderly = self._verb == "QUIT" and not self._queue and self._layer is None
         self._queue.clear()
+        self._forget_deadlines()
         if reply is not None:
             self.send(reply)
         self._loop.call_soon(self._finish)
@@ -387,9 +388,6 @@ class Control(asyncio.Protocol):
         take the last reply away from the client (RFC 1122 section 4.2.2.13). After QUIT nothing more is to come.
         """
         self._flush()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if self._transport.is_closing():
             return
         if self._ended or self._orderly:
@@ -397,7 +395,7 @@ class Control(asyncio.Protocol):
         else:
             self._transport.write_eof()
             self._throttle()
-        self._timer = self._loop.call_later(LAST_WORDS, self._transport.abort)
+        self._tick = self._server.deadlines.put(self, self._loop.time() + LAST_WORDS)
 
     @property
     def stop_wanted(self) -> bool:
@@ -418,6 +416,12 @@ class Control(asyncio.Protocol):
 
     # Running commands
 
+    def _enqueue(self, commands: Iterable[Command | LineTooLong]) -> None:
+        if self._queue is NOTHING:
+            self._queue = deque(commands)
+        else:
+            self._queue.extend(commands)
+
     def _run(self) -> None:
         queue = self._queue
         left = TURN
@@ -433,6 +437,8 @@ class Control(asyncio.Protocol):
                 continue
             self._execute(cast("Command", command))
         self._running = False
+        if not queue:
+            self._queue = NOTHING
         if queue or self._reading_paused:
             self._throttle()
         self._flush()
@@ -497,7 +503,7 @@ class Control(asyncio.Protocol):
         in_step = transfer is not None and transfer.announced and not self._queue
         if urgency is Urgency.ANSWERED and in_step and self._answered(cast("Command", command)):
             return
-        self._queue.append(command)
+        self._enqueue((command,))
         if urgency is Urgency.STOPS and transfer is not None:
             transfer.abort()
 
@@ -549,18 +555,24 @@ class Control(asyncio.Protocol):
 
     def check_at(self, when: float) -> None:
         """See to the session's deadlines at the loop's time ``when``, or before."""
-        if self._timer is not None:
-            if self._timer_at <= when:
+        if self._tick:
+            if self._tick <= when * TICKS:
                 return
-            self._timer.cancel()
+            self._forget_deadlines()
         elif self.closing:
             return
-        self._timer_at = when
-        self._timer = self._loop.call_at(when, self._check)
+        self._tick = self._server.deadlines.put(self, when)
 
-    def _check(self) -> None:
-        self._timer = None
+    def _forget_deadlines(self) -> None:
+        if self._tick:
+            self._server.deadlines.drop(self, self._tick)
+            self._tick = 0
+
+    def look_at_deadlines(self) -> None:
+        """End the session if it is late; a client that had its last words is cut off."""
+        self._tick = 0
         if self.closing:
+            self._transport.abort()
             return
         now = self._loop.time()
         port = self.session.port

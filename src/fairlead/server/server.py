@@ -23,6 +23,7 @@ from fairlead.limits.networks import Networks
 from fairlead.proto.reply import Reply
 from fairlead.server.announce import Announcer
 from fairlead.server.control import Control
+from fairlead.server.deadlines import Deadlines
 from fairlead.server.failures import cause_of, reply_for
 from fairlead.server.hosts import Host, Hosts, greeting
 from fairlead.server.listener import bind, listening_address
@@ -121,6 +122,7 @@ class Server:
             self.settings.passive_ports,
         )
         self.readiness: Readiness | LoopReadiness
+        self.deadlines: Deadlines
         self.addresses: list[tuple[str, int]] = []
         """What it listens on, once started: host and port of each listener; those of implicit TLS come last."""
         self.worker = 0
@@ -155,6 +157,7 @@ class Server:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
         self._background = ThreadPoolExecutor(BACKGROUND, thread_name_prefix="fairlead-background")
         self.readiness = readiness(self.loop)
+        self.deadlines = Deadlines(self.loop)
         self._emptied = asyncio.Event()
         await self.announcer.start()
         self._use_certificates(self.settings)
@@ -219,6 +222,7 @@ class Server:
         self._background.shutdown(wait=True)
         self.pipes.close()
         self.readiness.close()
+        self.deadlines.close()
 
     async def _empty(self, seconds: float) -> None:
         """Wait until the last session has ended, or :meth:`hurry` was called, or ``seconds`` have passed."""
