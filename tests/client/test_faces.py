@@ -25,14 +25,21 @@ def methods(face: type) -> dict[str, Any]:
     return {name: value for name, value in vars(face).items() if inspect.isfunction(value) and not name.startswith("_")}
 
 
-def iterates(method: Any) -> bool:
-    """Whether what it gives is to be iterated over, so that nothing happens at the call itself."""
-    return "Iterator[" in str(inspect.signature(method).return_annotation)
+LATER = {"AsyncIterator[": "Iterator[", "Opening[": "IO["}
+"""What an asynchronous method gives that has done nothing yet, and what its blocking twin gives."""
+
+
+def does_nothing_yet(method: Any) -> bool:
+    """Whether it only begins with what it gives."""
+    return any(kind in str(inspect.signature(method).return_annotation) for kind in LATER)
 
 
 def signature(method: Any) -> str:
-    """The signature, an asynchronous iterator written as a blocking one."""
-    return str(inspect.signature(method)).replace("AsyncIterator[", "Iterator[")
+    """The signature, the asynchronous kinds written as the blocking ones."""
+    text = str(inspect.signature(method))
+    for asynchronous, blocking in LATER.items():
+        text = text.replace(asynchronous, blocking)
+    return text
 
 
 def test_both_faces_have_the_same_methods_and_signatures() -> None:
@@ -40,7 +47,7 @@ def test_both_faces_have_the_same_methods_and_signatures() -> None:
     assert {name: signature(method) for name, method in blocking.items()} == {
         name: signature(method) for name, method in asynchronous.items()
     }
-    assert all(inspect.iscoroutinefunction(method) != iterates(method) for method in asynchronous.values())
+    assert all(inspect.iscoroutinefunction(method) != does_nothing_yet(method) for method in asynchronous.values())
     assert not any(inspect.iscoroutinefunction(method) for method in blocking.values())
 
 

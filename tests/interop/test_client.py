@@ -105,6 +105,39 @@ def test_the_asynchronous_client_does_the_same(server_of: ServerOf, tmp_path: Pa
         assert (tmp_path / f"back {mode}").read_bytes() == content
 
 
+@pytest.mark.req("C-959-ABOR-1", "C-3659-RST-1")
+@pytest.mark.parametrize("name", SERVERS)
+def test_open_files_are_read_sought_in_broken_off_and_written(server_of: ServerOf, name: str) -> None:
+    server = server_of(name)
+    content = CONTENTS["3 MB"] * 4
+    put(server, "f", content)
+
+    with client_of(server) as ftp:
+        with ftp.open("f", "rb") as file:
+            assert file.read(1000) == content[:1000]
+            assert file.seek(-1000, os.SEEK_END) == len(content) - 1000
+            assert file.read() == content[-1000:]
+            assert file.seek(5_000_000) == 5_000_000
+            assert file.read(70_000) == content[5_000_000:5_070_000]
+        assert ftp.size("f") == len(content)
+        for piece in ftp.stream("f"):
+            assert content.startswith(piece)
+            break
+        with ftp.open("g", "w", atomic=True) as text:
+            text.writelines(f"{number}\n" for number in range(100_000))
+        with pytest.raises(InterruptedError), ftp.open("h", "wb", atomic=True) as written:
+            interrupt(written, content)
+        assert sorted(entry.name for entry in ftp.scandir()) == ["f", "g"]
+        assert hashlib.sha256(b"".join(ftp.stream("f"))).digest() == hashlib.sha256(content).digest()
+
+    assert (server.root / "g").read_text() == "".join(f"{number}\n" for number in range(100_000))
+
+
+def interrupt(file: Any, content: bytes) -> None:
+    file.write(content)
+    raise InterruptedError
+
+
 @pytest.mark.parametrize("name", ["vsftpd", "proftpd", "pureftpd"])
 def test_an_active_data_connection_comes_from_the_servers_data_port(server_of: ServerOf, name: str) -> None:
     server = server_of(name)

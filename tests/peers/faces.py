@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import TracebackType
 from typing import Any, Self
 
 import pytest
 
 from fairlead.client.aio import AsyncClient
+from fairlead.client.aiofile import AsyncFile, Opening
 from fairlead.client.sync import Client
 
 
@@ -36,6 +38,8 @@ class Bridged:
     def _awaited(self, value: Any) -> Any:
         if inspect.iscoroutine(value):
             return self._runner.run(value)
+        if isinstance(value, Opening):
+            return BridgedFile(self._runner, self._runner.run(_of(value)))
         return self._iterated(value) if isinstance(value, AsyncIterator) else value
 
     def _iterated(self, items: AsyncIterator[Any]) -> Iterator[Any]:
@@ -44,6 +48,36 @@ class Bridged:
 
         while (item := self._runner.run(following())) is not None:
             yield item
+
+
+class BridgedFile:
+    """An :class:`AsyncFile` used like a file object."""
+
+    def __init__(self, runner: asyncio.Runner, file: AsyncFile[Any]) -> None:
+        self._runner = runner
+        self._file = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runner.run(self._file.__aexit__(kind, error, trace))
+
+    def __iter__(self) -> Iterator[Any]:
+        while line := self.readline():
+            yield line
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._file, name)
+        if not inspect.iscoroutinefunction(value):
+            return value
+        return lambda *args, **kwargs: self._runner.run(value(*args, **kwargs))
+
+
+async def _of(opening: Opening[Any]) -> AsyncFile[Any]:
+    return await opening
 
 
 @pytest.fixture(params=["blocking", "asyncio"])

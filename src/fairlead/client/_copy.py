@@ -67,14 +67,11 @@ class _Way:
 async def copy(session: Session, source: str, other: Session, target: str, *, on_progress: Progress | None) -> Copied:
     """See :meth:`fairlead.client.sync.Client.copy`."""
     check_paths(source, target)
-    if other.busy:
-        message = "the other session is in the middle of another operation, or is this one"
+    if other is session:
+        message = "the other session is this one; a copy within a server takes a second client, too"
         raise RuntimeError(message)
-    other.busy = True
-    try:
+    with other.claimed():
         return await _copy(session, source, other, target, on_progress)
-    finally:
-        other.busy = False
 
 
 async def _copy(session: Session, source: str, other: Session, target: str, progress: Progress | None) -> Copied:

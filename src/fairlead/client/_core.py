@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Protocol
 
 from fairlead.client import _login, _security
 from fairlead.client._connect import connect_any, is_ipv6
@@ -67,6 +69,15 @@ class Target:
         )
 
 
+class Holder(Protocol):
+    """An open file, whose transfer stands still between the operations on it."""
+
+    path: str
+
+    def abandon(self) -> None:
+        """Break the transfer off; it is to let go of the session."""
+
+
 class Session:
     """One session; its operations run one at a time."""
 
@@ -88,6 +99,9 @@ class Session:
         """Whether the server may have ways to set a file's time of which FEAT says nothing."""
         self.greeting: Reply | None = None
         self.busy = False
+        """Whether an operation runs."""
+        self.holder: Holder | None = None
+        """The open file whose transfer no other operation may come between."""
         self.foreign = False
         """Whether commands by hand may have made it the session of somebody else."""
         self._trace = trace
@@ -113,6 +127,21 @@ class Session:
     def connected(self) -> bool:
         """Whether the control connection stands, as far as is known."""
         return self._control is not None and not self._control.lost
+
+    @contextmanager
+    def claimed(self, holder: Holder | None = None) -> Iterator[None]:
+        """An operation within the block, of ``holder`` where that is given. Raises RuntimeError when it may not run."""
+        if self.busy:
+            raise RuntimeError("the session is in the middle of another operation; wait for it, or use another client")
+        if self.holder is not None and self.holder is not holder:
+            raise RuntimeError(
+                f"{self.holder.path} is open in this session and not at its end; close it, or use another client"
+            )
+        self.busy = True
+        try:
+            yield
+        finally:
+            self.busy = False
 
     async def connect(self) -> Reply:
         """Make the control connection, under TLS as the target says; returns the greeting.
@@ -278,8 +307,10 @@ class Session:
             return
         if self.busy:
             self._control.hang_up()
-        else:
-            await self._control.quit()
+            return
+        if self.holder is not None:
+            self.holder.abandon()
+        await self._control.quit()
 
     async def ask(self, verb: str, argument: str = "") -> Reply:
         """Send a command and return its 2yz or 3yz reply. Raises ReplyError otherwise."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
-from fairlead.client._core import Session, Target
+from fairlead.client._core import Holder, Session, Target
 from fairlead.client._memory import Memory
 from fairlead.client._wire import Wire
 from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
@@ -115,13 +115,10 @@ def session_of(client: Face) -> Session:
     return client._session  # noqa: SLF001 - of the same family
 
 
-async def exclusively(session: Session, operation: Coroutine[Any, Any, T]) -> T:
+async def exclusively(session: Session, operation: Coroutine[Any, Any, T], holder: Holder | None = None) -> T:
     """Run ``operation`` while no other runs. Raises RuntimeError when one does: a session has one dialogue."""
-    if session.busy:
-        operation.close()
-        raise RuntimeError("the session is in the middle of another operation; wait for it, or use another client")
-    session.busy = True
     try:
-        return await operation
+        with session.claimed(holder):
+            return await operation
     finally:
-        session.busy = False
+        operation.close()

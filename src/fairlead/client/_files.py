@@ -64,7 +64,7 @@ async def download(
             raise ValueError(message)
         total = None if text else await size(session, remote)
         flow = Inflow(Writer(local), representation, total=total, progress=on_progress)
-        result = _whole(remote, await session.transfer("RETR", remote, flow), total)
+        result = whole(remote, await session.transfer("RETR", remote, flow), total)
         return await _verified(session, result, None) if verify else result
     target = PartFile(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
     total = None if text else await size(session, remote)
@@ -74,7 +74,7 @@ async def download(
             result = Transferred(remote, 0, offset, 0.0, "")
         else:
             flow = Inflow(target, representation, total=total, progress=on_progress)
-            result = _whole(remote, await session.transfer("RETR", remote, flow, restart=offset), total)
+            result = whole(remote, await session.transfer("RETR", remote, flow, restart=offset), total)
         if verify:
             result = await _verify_part(session, result, target)
         modified = await mtime(session, remote) if times else None
@@ -109,7 +109,7 @@ async def upload(
             flow = Outflow(source, representation, progress=on_progress)
             outcome = await session.transfer("STOR", remote, flow, restart=offset)
             if outcome.offset:
-                await _check_stored(session, remote, outcome)
+                await check_stored(session, remote, outcome)
             result = _transferred(remote, outcome)
         if verify:
             result = await _verified(session, result, source.reread())
@@ -206,7 +206,8 @@ async def _upload_offset(session: Session, remote: str, source: SourceFile) -> i
     return there
 
 
-async def _check_stored(session: Session, remote: str, outcome: Outcome) -> None:
+async def check_stored(session: Session, remote: str, outcome: Outcome) -> None:
+    """Raises TransferError when a file that was gone on with has another size than both parts together."""
     there = await size(session, remote)
     if there is not None and there != outcome.offset + outcome.size:
         message = (
@@ -216,7 +217,7 @@ async def _check_stored(session: Session, remote: str, outcome: Outcome) -> None
         raise TransferError(message, transferred=outcome.size, reply=outcome.reply)
 
 
-def _whole(remote: str, outcome: Outcome, total: int | None) -> Transferred:
+def whole(remote: str, outcome: Outcome, total: int | None) -> Transferred:
     """Raises TransferError when less came than SIZE promised (RFC 959 section 3.4.1: MODE S cannot tell)."""
     if total is not None and outcome.offset + outcome.size < total:
         message = f"{remote} is cut short: {outcome.offset + outcome.size} of {total} bytes came; try to resume"

@@ -103,6 +103,7 @@ class Inflow:
         self._progress = progress
         self._decoder: Decoder | None = None
         self._offset = 0
+        self._since_turn = 0
 
     def begin(self, offset: int) -> None:
         """See :class:`Flow`."""
@@ -114,7 +115,8 @@ class Inflow:
 
     async def run(self, exchange: Exchange) -> OSError | None:
         """See :class:`Flow`; the end of the data is the end of the connection (MODE S)."""
-        buffer, since_turn = exchange.buffer, 0
+        buffer = exchange.buffer
+        self._since_turn = 0
         while True:
             try:
                 size = exchange.stream.receive_into(buffer)
@@ -131,14 +133,17 @@ class Inflow:
             self._take(buffer[:size])
             if self._progress is not None:
                 self._progress(self._offset + self.moved, self.total)
-            since_turn += size
-            if since_turn >= _TURN:
-                since_turn = 0
-                await exchange.yield_turn()
+            await self._taken(exchange, size)
         if self._decoder is not None and (rest := self._decoder.close()):
             self._sink.write(memoryview(rest))
         self.whole = True
         return None
+
+    async def _taken(self, exchange: Exchange, size: int) -> None:
+        self._since_turn += size
+        if self._since_turn >= _TURN:
+            self._since_turn = 0
+            await exchange.yield_turn()
 
     def _take(self, data: memoryview) -> None:
         if self._decoder is None:
@@ -233,6 +238,50 @@ class Outflow:
         self.moved += size
         if self._progress is not None:
             self._progress(self._offset + self.moved, self.total)
+
+
+class Handed(Outflow):
+    """Sends what others hand over, piece by piece, as it is."""
+
+    def __init__(self, *, size: int | None = None, progress: Progress | None = None) -> None:
+        self._unread = _Unread(size)
+        super().__init__(self._unread, Representation("I"), progress=progress)
+
+    async def next(self) -> memoryview:
+        """The next octets, empty at the end."""
+        raise NotImplementedError
+
+    async def _send_pieces(self, exchange: Exchange) -> None:
+        while not exchange.over:
+            data = await self.next()
+            if not data:
+                self.whole = True
+                return
+            self._unread.taken = True
+            await self._send(exchange, data)
+            await exchange.yield_turn()
+
+
+class _Unread:
+    """A source whose octets are taken elsewhere. See :class:`Source`."""
+
+    def __init__(self, size: int | None) -> None:
+        self.size = size
+        self.taken = False
+
+    def begin(self, offset: int) -> None:
+        """See :class:`Source`. Raises OSError when something was sent on already."""
+        if self.taken:
+            message = "what was sent on cannot be taken back"
+            raise OSError(message)
+
+    def read(self, limit: int) -> bytes:
+        """See :class:`Source`."""
+        raise NotImplementedError
+
+    def descriptor(self) -> int | None:
+        """See :class:`Source`."""
+        return None
 
 
 class _Broken(Exception):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from fairlead.client._core import Session
-from fairlead.client._flow import Exchange, Outflow, Progress
+from fairlead.client._flow import Exchange, Handed, Progress
 from fairlead.errors import TransferError
-from fairlead.proto.codec import Representation
-
-_IMAGE = Representation("I")
 
 
 async def relay(
@@ -48,47 +45,14 @@ class _Relay:
         return None
 
 
-class _Unread:
-    """A source whose octets are taken elsewhere. See :class:`fairlead.client._flow.Source`."""
-
-    def __init__(self, size: int | None) -> None:
-        self.size = size
-        self.taken = False
-
-    def begin(self, offset: int) -> None:
-        """See :class:`fairlead.client._flow.Source`. Raises OSError when something was sent on already."""
-        if self.taken or offset:
-            message = "what was sent on cannot be taken back"
-            raise OSError(message)
-
-    def read(self, limit: int) -> bytes:
-        """See :class:`fairlead.client._flow.Source`."""
-        raise NotImplementedError
-
-    def descriptor(self) -> int | None:
-        """See :class:`fairlead.client._flow.Source`."""
-        return None
-
-
-class _Outlet(Outflow):
+class _Outlet(Handed):
     """Sends what another exchange receives."""
 
     def __init__(self, inlet: Exchange, total: int | None, progress: Progress | None) -> None:
-        self._unread = _Unread(total)
-        super().__init__(self._unread, _IMAGE, progress=progress)
+        super().__init__(size=total, progress=progress)
         self._inlet = inlet
 
-    async def _send_pieces(self, exchange: Exchange) -> None:
-        while not exchange.over:
-            data = await self._receive()
-            if not data:
-                self.whole = True
-                return
-            self._unread.taken = True
-            await self._send(exchange, data)
-            await exchange.yield_turn()
-
-    async def _receive(self) -> memoryview:
+    async def next(self) -> memoryview:
         """The next octets, empty at the end. Raises TransferError where that comes too early."""
         inlet = self._inlet
         while True:

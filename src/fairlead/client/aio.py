@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from types import TracebackType
-from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
 from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
 from fairlead.client._checksum import Checksum
@@ -14,8 +14,10 @@ from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath, Writable
+from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
 from fairlead.client._walk import Directory
 from fairlead.client._wires.asyncio import AsyncioWire
+from fairlead.client.aiofile import AsyncFile, Opening, Pieces
 from fairlead.errors import ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
@@ -213,9 +215,39 @@ class AsyncClient(Face):
         """
         return await self._run(_files.upload_unique, local, remote, text=text, on_progress=on_progress)
 
+    @overload
+    def open(self, path: str, mode: ReadsOctets | WritesOctets, **options: Unpack[Opens]) -> Opening[bytes]: ...
+    @overload
+    def open(self, path: str, mode: ReadsText | WritesText = "r", **options: Unpack[Opens]) -> Opening[str]: ...
+    @overload
+    def open(self, path: str, mode: str, **options: Unpack[Opens]) -> Opening[Any]: ...
+
+    def open(
+        self,
+        path: str,
+        mode: str = "r",
+        *,
+        offset: int = 0,
+        atomic: bool = False,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> Opening[Any]:
+        """See :meth:`fairlead.client.sync.Client.open`; to be awaited, or used in ``async with``."""
+        options = {"encoding": encoding, "errors": errors, "newline": newline}
+        return Opening(AsyncFile(self._session, self._hold, path, mode, offset=offset, atomic=atomic, **options))
+
+    def stream(self, path: str, *, offset: int = 0) -> AsyncIterator[bytes]:
+        """See :meth:`fairlead.client.sync.Client.stream`."""
+        return Pieces(self._session, self._hold, path, offset)
+
     async def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
         """See :meth:`fairlead.client.sync.Client.copy`."""
         return await self._run(_copy.copy, source, session_of(other), target, on_progress=on_progress)
+
+    async def _hold(self, operation: Coroutine[Any, Any, T], holder: _core.Holder | None = None, /) -> T:
+        """Run a part of what lasts longer, an open file."""
+        return await exclusively(self._session, operation, holder)
 
     def _make_wire(self) -> AsyncioWire:
         return AsyncioWire()

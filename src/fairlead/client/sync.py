@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
+from io import BufferedReader, BufferedWriter, TextIOWrapper
 from types import TracebackType
-from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
+from typing import IO, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
-from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
+from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk, file
 from fairlead.client._checksum import Checksum
 from fairlead.client._copy import Copied
 from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath, Writable
+from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
 from fairlead.client._walk import Directory
 from fairlead.client._wires.blocking import BlockingWire, step
 from fairlead.errors import ReplyError
@@ -261,6 +263,51 @@ class Client(Face):
         """
         return self._run(_files.upload_unique, local, remote, text=text, on_progress=on_progress)
 
+    @overload
+    def open(self, path: str, mode: ReadsOctets, **options: Unpack[Opens]) -> BufferedReader: ...
+    @overload
+    def open(self, path: str, mode: WritesOctets, **options: Unpack[Opens]) -> BufferedWriter: ...
+    @overload
+    def open(self, path: str, mode: ReadsText | WritesText = "r", **options: Unpack[Opens]) -> TextIOWrapper[Any]: ...
+    @overload
+    def open(self, path: str, mode: str, **options: Unpack[Opens]) -> IO[Any]: ...
+
+    def open(
+        self,
+        path: str,
+        mode: str = "r",
+        *,
+        offset: int = 0,
+        atomic: bool = False,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]:
+        """A file of the server's as a buffered file object, for reading, or for writing by one STOR or APPE.
+
+        ``mode`` is that of the built-in ``open``: one of ``r``, ``w``, ``x`` (which must not be there yet) and ``a``,
+        and ``b`` for bytes; text is UTF-8 unless ``encoding`` says otherwise, and octets go over as they are (TYPE I).
+        Reading or writing begins at ``offset``. What is read can seek, and ``REST`` asks for what is read there. With
+        ``atomic`` the file has another name until it is whole.
+
+        Until a file that is read is at its end or closed, and one that is written is closed, nothing else can be done
+        in the session: that raises RuntimeError. Closing early breaks the transfer off. An exception in the ``with``
+        block of a file that is written does so too, so that the server does not take what it has for the whole.
+
+        Raises ReplyError where the server refuses, DataConnectionError, FileExistsError for ``x``, ValueError for
+        another mode. Reading raises TransferError where data ends before the file does, writing where the server takes
+        no more, and closing what was written where the server does not have it all.
+        """
+        options = {"encoding": encoding, "errors": errors, "newline": newline}
+        return file.opened(self._session, self._hold, path, mode, offset=offset, atomic=atomic, **options)
+
+    def stream(self, path: str, *, offset: int = 0) -> Iterator[bytes]:
+        """A file's octets from ``offset`` on, in pieces as they arrive; leaving the loop early breaks it off.
+
+        Raises as reading from :meth:`open` does.
+        """
+        return file.pieces(self._session, self._hold, path, offset)
+
     def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
         """Copy the file ``source`` to ``target`` on the server of ``other``, a client that has logged in.
 
@@ -270,6 +317,10 @@ class Client(Face):
         ReplyError where a file cannot be read or written, TransferError, DataConnectionError.
         """
         return self._run(_copy.copy, source, session_of(other), target, on_progress=on_progress)
+
+    def _hold(self, operation: Coroutine[Any, Any, T], holder: _core.Holder | None = None, /) -> T:
+        """Run a part of what lasts longer, an open file."""
+        return step(exclusively(self._session, operation, holder))
 
     def _make_wire(self) -> BlockingWire:
         return BlockingWire()
