@@ -19,6 +19,7 @@ from fairlead.errors import CertificateError, ConnectError, LoginError, SessionL
 from tests.certificates import make
 from tests.client.limited import DEADLINE, Limited, limited
 from tests.client.secure import server_context
+from tests.peers.embedded import Embedded
 
 T = TypeVar("T")
 
@@ -517,3 +518,20 @@ def test_clients_of_a_pool_are_ordinary_ones() -> None:
             assert isinstance(ftp, AsyncClient)
 
     play(server, scene)
+
+
+def test_session_with_an_open_file_goes_to_nobody_else(served: Embedded) -> None:
+    (served.root / "f").write_bytes(bytes(1_000_000))
+
+    async def main() -> None:
+        async with asyncio.timeout(DEADLINE), Pool(served.url, size=1) as pool:
+            async with pool.client() as ftp:
+                file = await ftp.open("f", "rb")
+                assert await file.read(1) == b"\0"
+            async with pool.client() as other:
+                assert other is not ftp
+                assert await other.pwd() == "/"
+            with pytest.raises(SessionLost):
+                await file.read()
+
+    asyncio.run(main())

@@ -128,6 +128,11 @@ class Session:
         """Whether the control connection stands, as far as is known."""
         return self._control is not None and not self._control.lost
 
+    @property
+    def engaged(self) -> bool:
+        """Whether an operation runs, or a file is open whose transfer is not at its end."""
+        return self.busy or self.holder is not None
+
     @contextmanager
     def claimed(self, holder: Holder | None = None) -> Iterator[None]:
         """An operation within the block, of ``holder`` where that is given. Raises RuntimeError when it may not run."""

@@ -215,7 +215,7 @@ class Pool:
         loan = Loan(self, held.client, beneath=held)
         try:
             session = session_of(held.client)
-            if session.busy:
+            if session.engaged:
                 message = (
                     "the pool has no further session, and the one held is in the middle of something; end that first"
                 )
@@ -232,7 +232,7 @@ class Pool:
         """Return to the directory where a session was when it was lent once more."""
         session = session_of(loan.client)
         try:
-            if session.connected and not session.busy and (loan.walked is not None or session.strayed):
+            if session.connected and not session.engaged and (loan.walked is not None or session.strayed):
                 await self._lead_home(session)
                 for step in loan.walked or ():
                     await session.ask(*step)
@@ -249,7 +249,7 @@ class Pool:
 
     def _take_back(self, client: AsyncClient) -> None:
         session = session_of(client)
-        if self._closed or session.foreign or session.busy or not session.stands():
+        if self._closed or session.foreign or session.engaged or not session.stands():
             self._drop(client)
         else:
             self._idle[client] = asyncio.get_running_loop().time()
