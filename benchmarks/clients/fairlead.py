@@ -7,7 +7,6 @@ from benchmarks.clients.libraries import script
 from benchmarks.servers.declared import Family
 
 _URL = "ftp://bench:bench@127.0.0.1:{port}/{remote}"
-_MIRROR = ("{fairlead}", "mirror", f"{_URL}/", "{local}/")
 
 CLIENTS = (
     Client(
@@ -21,9 +20,6 @@ CLIENTS = (
             "client-get-many": ("{fairlead}", "get", "-o", "{local}/", f"{_URL}/*"),
             "client-put-many": ("sh", "-c", "cd {local} && exec {fairlead} put * " + _URL + "/"),
             "client-list": ("{fairlead}", "ls", f"{_URL}/"),
-            "client-mirror": (*_MIRROR, "--parallel", "1"),
-            "client-mirror-x4": (*_MIRROR, "--parallel", "4"),
-            "client-mirror-again": (*_MIRROR, "--parallel", "1"),
         },
     ),
     Client(

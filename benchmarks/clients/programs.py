@@ -7,6 +7,7 @@ from benchmarks.servers.declared import Family
 
 _URL = "ftp://bench:bench@127.0.0.1:{port}/{remote}"
 _NCFTP = ("-V", "-u", "bench", "-p", "bench", "-P", "{port}")
+_CURL_MANY = ("{curl}", "-s", "--no-progress-meter", "-Z", "--parallel-max", "4")
 _NO_TREES = "curl fetches no trees"
 
 
@@ -23,8 +24,8 @@ CLIENTS = (
         commands={
             "client-get": ("{curl}", "-s", "-o", "{local}/file", _URL),
             "client-put": ("{curl}", "-s", "-T", "{local}/file", _URL),
-            "client-get-many": ("{curl}", "-s", "-o", "{local}/f#1", f"{_URL}/f[00000-{{last}}]"),
-            "client-put-many": ("{curl}", "-s", "-T", "{local}/f[00000-{last}]", f"{_URL}/"),
+            "client-get-many": (*_CURL_MANY, "-o", "{local}/f#1", f"{_URL}/f[00000-{{last}}]"),
+            "client-put-many": (*_CURL_MANY, "-T", "{local}/f[00000-{last}]", f"{_URL}/"),
             "client-list": ("{curl}", "-s", f"{_URL}/"),
         },
         without={
@@ -32,7 +33,8 @@ CLIENTS = (
             "client-mirror-x4": _NO_TREES,
             "client-mirror-again": _NO_TREES,
         },
-        remark="It is told the names of the files in place of listing them.",
+        remark="It is told the names of the files in place of listing them, and takes four at a time: one at a time, this"
+        " version waits for up to a second after each.",
     ),
     Client(
         name="lftp",
@@ -58,7 +60,7 @@ CLIENTS = (
         commands={
             "client-get": ("{ncftpget}", *_NCFTP, "127.0.0.1", "{local}", "/{remote}"),
             "client-put": ("{ncftpput}", *_NCFTP, "127.0.0.1", "/up", "{local}/file"),
-            "client-get-many": ("{ncftpget}", *_NCFTP, "127.0.0.1", "{local}", "/{remote}/*"),
+            "client-get-many": ("{ncftpget}", "-R", *_NCFTP, "127.0.0.1", "{local}", "/{remote}"),
             "client-put-many": ("sh", "-c", " ".join(("cd {local} && exec {ncftpput}", *_NCFTP, "127.0.0.1 /up *"))),
             "client-list": (
                 "{ncftpls}",
