@@ -33,8 +33,8 @@ CLIENTS = (
             "client-mirror-x4": _NO_TREES,
             "client-mirror-again": _NO_TREES,
         },
-        remark="It is told the names of the files in place of listing them, and takes four at a time: one at a time, this"
-        " version waits for up to a second after each.",
+        remark="It is told the names of the files in place of listing them, and takes four at a time: one at a time,"
+        " this version waits for up to a second after each.",
     ),
     Client(
         name="lftp",
