@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from fairlead.client import _checksum
 from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Outflow, Progress
-from fairlead.client._local import LocalPath, PartFile, SourceFile, Writable, Writer, is_directory
+from fairlead.client._local import LocalPath, Part, PartFile, SourceFile, Writable, Writer, is_directory
 from fairlead.client._times import set_mtime
 from fairlead.client._transfer import Outcome
 from fairlead.client.names import inside
@@ -69,18 +69,45 @@ async def download(
     target = PartFile(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
     total = None if text else await size(session, remote)
     offset = await _download_offset(session, remote, target, total) if resume else 0
+    known = Known(total, None)
+    return await fetch(
+        session, remote, target, known, representation, offset, verify=verify, times=times, on_progress=on_progress
+    )
+
+
+class Known(NamedTuple):
+    """What a listing told of a file that is fetched; None stands for what it did not."""
+
+    size: int | None
+    modified: datetime | None
+
+
+async def fetch(
+    session: Session,
+    remote: str,
+    target: Part,
+    known: Known,
+    representation: Representation,
+    offset: int,
+    *,
+    verify: bool,
+    times: bool,
+    on_progress: Progress | None,
+) -> Transferred:
+    """Fetch ``remote`` into ``target``, which has ``offset`` octets of it, and let it take its name.
+
+    The server is asked for the time only where it is not ``known``.
+    """
     try:
-        if offset and offset == total:
+        if offset and offset == known.size:
             result = Transferred(remote, 0, offset, 0.0, "")
         else:
-            flow = Inflow(target, representation, total=total, progress=on_progress)
-            result = whole(remote, await session.transfer("RETR", remote, flow, restart=offset), total)
+            flow = Inflow(target, representation, total=known.size, progress=on_progress)
+            result = whole(remote, await session.transfer("RETR", remote, flow, restart=offset), known.size)
         if verify:
             result = await _verify_part(session, result, target)
-        modified = await mtime(session, remote) if times else None
-        target.keep()
-        if modified is not None:
-            target.date(modified)
+        modified = known.modified or await mtime(session, remote) if times else None
+        target.keep(modified)
     finally:
         target.leave()
     return replace(result, modified=modified)
@@ -125,7 +152,7 @@ async def _verified(session: Session, result: Transferred, read: Callable[[int],
     return replace(result, verified=how)
 
 
-async def _verify_part(session: Session, result: Transferred, target: PartFile) -> Transferred:
+async def _verify_part(session: Session, result: Transferred, target: Part) -> Transferred:
     file = target.reread()
     try:
         return await _verified(session, result, None if file is None else file.read)

@@ -1,6 +1,6 @@
 """The local ends of transfers: a file that appears only when it is whole, a file to send, streams of the caller.
 
-All of the client's dealings with the local file system are here.
+The client's dealings with the local file system are here, and for whole trees in ``mirror/local.py``.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ import io
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
 PART = ".part"
 """Added to the name of a file that is being downloaded."""
+
+_ALWAYS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 LocalPath: TypeAlias = "str | os.PathLike[str]"
 
@@ -31,33 +34,32 @@ def is_directory(path: LocalPath) -> bool:
     return Path(path).is_dir()
 
 
-class PartFile:
-    """A download's target. It is written as ``NAME.part`` and becomes ``NAME`` by :meth:`keep`.
+class Part:
+    """A download's target, written as ``part`` and called ``target`` once it is whole.
 
-    A target that is no regular file (a device, a pipe) is written to directly; a link stays one.
+    Both are names in ``directory``, an open directory, or paths where that is None.
     """
 
-    def __init__(self, path: LocalPath) -> None:
-        self.target = Path(path)
-        status = _status(self.target, follow=False)
-        if status is not None and stat.S_ISLNK(status.st_mode):
-            self.target = self.target.resolve()
-            status = _status(self.target)
-        self._direct = status is not None and not stat.S_ISREG(status.st_mode)
-        self._path = self.target if self._direct else self.target.with_name(self.target.name + PART)
+    _direct = False
+    """Whether ``target`` itself is written to, being no regular file."""
+
+    def __init__(self, target: str, part: str, directory: int | None = None) -> None:
+        self._target = target
+        self._path = part
+        self._directory = directory
         self._file: io.FileIO | None = None
 
-    def kept(self) -> os.stat_result | None:
-        """What an earlier download left to go on from: its ``.part``, or the target itself where there is none."""
-        return None if self._direct else _status(self._path) or _status(self.target)
+    def size(self) -> int:
+        """How many octets are in the part."""
+        status = self._status(self._path)
+        return status.st_size if status is not None else 0
 
     def begin(self, offset: int) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
+        fresh = self._file is None
         if self._file is None:
-            if offset and _status(self._path) is None:
-                self.target.rename(self._path)
-            self._file = io.FileIO(self._path, "r+" if offset else "w")
-        if not self._direct:
+            self._file = self._open(os.O_RDWR if offset else os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        if not self._direct and (offset or not fresh):
             self._file.truncate(offset)
             self._file.seek(offset)
 
@@ -66,29 +68,35 @@ class PartFile:
         assert self._file is not None
         _write_all(self._file.write, data)
 
-    def keep(self) -> None:
-        """Everything is here: the file takes its name."""
+    def keep(self, modified: datetime | None = None) -> None:
+        """Everything is here: the file takes its name, and the time ``modified`` where that is given.
+
+        It has that time before it has the name, or whoever is stopped in between would fetch it once more.
+        """
         fetched = self._file is not None
         self._close()
-        if not self._direct and (fetched or _status(self._path) is not None):
-            self._path.replace(self.target)
+        if self._direct:
+            return
+        renamed = fetched or self._status(self._path) is not None
+        if modified is not None:
+            moment = modified.timestamp()
+            os.utime(self._path if renamed else self._target, (moment, moment), dir_fd=self._directory)
+        if renamed:
+            os.replace(self._path, self._target, src_dir_fd=self._directory, dst_dir_fd=self._directory)
 
     def reread(self) -> BinaryIO | None:
         """What is here so far, to be read once more; None of what is no regular file."""
         if self._direct:
             return None
-        return (self._path if _status(self._path) is not None else self.target).open("rb")
+        there = self._status(self._path) is not None
+        return io.FileIO(self._path if there else self._target, "r", opener=self._opened)
 
     def discard(self) -> None:
         """Nobody goes on from what arrived: it is not what it should be."""
         self._close()
         if not self._direct:
-            self._path.unlink(missing_ok=True)
-
-    def date(self, modified: datetime) -> None:
-        """Set the time of the kept file."""
-        if not self._direct:
-            os.utime(self.target, (modified.timestamp(), modified.timestamp()))
+            with suppress(FileNotFoundError):
+                os.unlink(self._path, dir_fd=self._directory)
 
     def leave(self) -> None:
         """Close it; what arrived of a file that is not whole stays to go on from, but no empty file does."""
@@ -97,12 +105,50 @@ class PartFile:
         empty = not self._direct and not os.fstat(self._file.fileno()).st_size
         self._close()
         if empty:
-            self._path.unlink()
+            os.unlink(self._path, dir_fd=self._directory)
+
+    def _status(self, path: str) -> os.stat_result | None:
+        try:
+            return os.stat(path, dir_fd=self._directory)
+        except FileNotFoundError:
+            return None
+
+    def _open(self, flags: int) -> io.FileIO:
+        return io.FileIO(self._opened(self._path, flags), "r+" if flags & os.O_RDWR else "w")
+
+    def _opened(self, path: str, flags: int) -> int:
+        return os.open(path, flags | _ALWAYS, 0o666, dir_fd=self._directory)
 
     def _close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+class PartFile(Part):
+    """The target ``path`` of a download; it is written as ``NAME.part``.
+
+    A target that is no regular file (a device, a pipe) is written to directly; a link stays one.
+    """
+
+    def __init__(self, path: LocalPath) -> None:
+        target = Path(path)
+        status = _status(target, follow=False)
+        if status is not None and stat.S_ISLNK(status.st_mode):
+            target = target.resolve()
+            status = _status(target)
+        self._direct = status is not None and not stat.S_ISREG(status.st_mode)
+        super().__init__(str(target), str(target) if self._direct else f"{target}{PART}")
+
+    def kept(self) -> os.stat_result | None:
+        """What an earlier download left to go on from: its ``.part``, or the target itself where there is none."""
+        return None if self._direct else self._status(self._path) or self._status(self._target)
+
+    def begin(self, offset: int) -> None:
+        """See :class:`fairlead.client._flow.Sink`."""
+        if self._file is None and offset and self._status(self._path) is None:
+            os.rename(self._target, self._path)
+        super().begin(offset)
 
 
 class Writer:
