@@ -106,7 +106,7 @@ class Session:
         """Whether commands by hand may have made it the session of somebody else."""
         self._trace = trace
         self._memory = memory
-        self._secret: str | None = None
+        self.secret: str | None = None
         """The password that let us in, so that nobody is asked for it twice."""
         self._control: Control | None = None
         self._transfers: Transfers | None = None
@@ -205,7 +205,7 @@ class Session:
             await self._open(control)
             if (first.protection or first.data_protection) is not None and control.protection is None:
                 raise ConnectError("the second session was offered no TLS")
-            await self._log_in(control, self._secret)
+            await self._log_in(control, self.secret)
             if control.protection is not None:
                 await _security.protect_data(control)  # or some servers refuse to list anything
         except BaseException:
@@ -254,7 +254,7 @@ class Session:
         """Log in and ask for the features, in whatever directory the login leads to."""
         target = self.target
         password = self._ask_password if callable(target.password) and secret is None else secret or target.password
-        self._secret = None if callable(password) else password
+        self.secret = None if callable(password) else password
         reply = await self._log_in(self.control, password)
         if self.control.protection is not None:
             await _security.protect_data(self.control)
@@ -274,15 +274,15 @@ class Session:
 
     def _ask_password(self) -> str:
         assert callable(self.target.password)
-        self._secret = self.target.password()
-        return self._secret
+        self.secret = self.target.password()
+        return self.secret
 
     async def reopen(self) -> None:
         """Begin a lost session anew, in the directory where it was. Raises as :meth:`connect` and :meth:`login` do."""
         if self._left is None:
             self._left = list(self.control.walked)
         await self.connect()
-        await self._enter(self._secret)
+        await self._enter(self.secret)
         for step in self._left:
             await self.ask(*step)
         self._left = None

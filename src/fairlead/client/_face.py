@@ -83,6 +83,8 @@ class Face:
         )
         kept = _in_file(memory) if isinstance(memory, str | PathLike) else memory
         self._session = Session(self._make_wire(), Target.of(url, user, password, account, tls), settings, trace, kept)
+        self._given = {"url": url, "user": user, "password": password, "account": account, "tls": tls}
+        self._trace, self._memory = trace, kept
 
     @property
     def connected(self) -> bool:
@@ -100,6 +102,18 @@ class Face:
         known = self._session.features
         return None if known is None else MappingProxyType(known)
 
+    def _likewise(self) -> dict[str, Any]:
+        trace, secret = self._trace, self._session.secret
+        arguments: dict[str, Any] = self._given | vars(self._session.settings)
+        del arguments["listing_limit"]
+        if callable(arguments["password"]) and secret is not None:
+            arguments["password"] = secret
+        if self._memory is not None:
+            arguments["memory"] = self._memory
+        if trace is not None:
+            arguments["trace"] = lambda _number, record: trace(record)
+        return arguments
+
     def _make_wire(self) -> Wire:
         raise NotImplementedError
 
@@ -113,6 +127,11 @@ def _in_file(path: str | PathLike[str]) -> Memory:
 def session_of(client: Face) -> Session:
     """The session behind ``client``, for what two clients do together."""
     return client._session  # noqa: SLF001 - of the same family
+
+
+def likewise(client: Face) -> dict[str, Any]:
+    """The arguments of a :class:`fairlead.client.pool.Pool` of sessions like that of ``client``."""
+    return client._likewise()  # noqa: SLF001 - of the same family
 
 
 async def exclusively(session: Session, operation: Coroutine[Any, Any, T], holder: Holder | None = None) -> T:

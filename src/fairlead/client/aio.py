@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from types import TracebackType
-from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
 from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
 from fairlead.client._checksum import Checksum
@@ -22,6 +22,10 @@ from fairlead.client.path import AsyncFtpPath, RemotePath
 from fairlead.errors import ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
+
+if TYPE_CHECKING:
+    from fairlead.client.mirror.direction import Choices
+    from fairlead.client.mirror.run import Listener, Mirrored
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -249,6 +253,24 @@ class AsyncClient(Face):
     async def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
         """See :meth:`fairlead.client.sync.Client.copy`."""
         return await self._run(_copy.copy, source, session_of(other), target, on_progress=on_progress)
+
+    async def mirror(
+        self,
+        remote: str,
+        local: LocalPath,
+        *,
+        upload: bool = False,
+        parallel: int = 4,
+        dry_run: bool = False,
+        listener: Listener | None = None,
+        **choices: Unpack[Choices],
+    ) -> Mirrored:
+        """See :meth:`fairlead.client.sync.Client.mirror`."""
+        from fairlead.client.mirror.run import mirror  # noqa: PLC0415 - with much that nobody else needs
+
+        return await mirror(
+            self, remote, local, choices, upload=upload, parallel=parallel, dry_run=dry_run, listener=listener
+        )
 
     async def _hold(self, operation: Coroutine[Any, Any, T], holder: _core.Holder | None = None, /) -> T:
         """Run a part of what lasts longer, an open file."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
 from io import BufferedReader, BufferedWriter, TextIOWrapper
 from types import TracebackType
-from typing import IO, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
 from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk, file
 from fairlead.client._checksum import Checksum
@@ -22,6 +22,10 @@ from fairlead.client.path import FtpPath, RemotePath
 from fairlead.errors import ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
+
+if TYPE_CHECKING:
+    from fairlead.client.mirror.direction import Choices
+    from fairlead.client.mirror.run import Listener, Mirrored
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -322,6 +326,39 @@ class Client(Face):
         ReplyError where a file cannot be read or written, TransferError, DataConnectionError.
         """
         return self._run(_copy.copy, source, session_of(other), target, on_progress=on_progress)
+
+    def mirror(
+        self,
+        remote: str,
+        local: LocalPath,
+        *,
+        upload: bool = False,
+        parallel: int = 4,
+        dry_run: bool = False,
+        listener: Listener | None = None,
+        **choices: Unpack[Choices],
+    ) -> Mirrored:
+        """Make the directory ``local`` like ``remote``, or the other way round for ``upload``.
+
+        Files that differ in size or time are copied, ``parallel`` at a time, each in a session of its own beside this
+        one, and get the times of their originals. What is not whole yet has another name; whoever is stopped goes on
+        from there when called again. ``choices`` are the fields of :class:`fairlead.client.mirror.direction.Options`:
+        ``delete``, ``newer``, ``wanted``, ``prune``, ``follow_links``, ``verify``, ``times``, ``in_place``.
+        ``dry_run`` only draws up the plan. ``listener`` hears of each step (:mod:`fairlead.client.mirror.run`).
+
+        Nothing outside of the target is ever written, whatever names the server makes up and links stand here; nothing
+        is removed unless all of the source could be listed and copied. What failed for one file is told in the
+        result's ``troubles``. Raises NoSuchName where there is no source, ConnectError, LoginError,
+        DataConnectionError, ReplyError and OSError for what concerns all of it (no room, above all).
+        """
+        from fairlead.client._wires.portal import enter  # noqa: PLC0415 - with asyncio, which blocking needs not
+        from fairlead.client.mirror.run import mirror  # noqa: PLC0415 - with much that nobody else needs
+
+        return enter(
+            lambda: mirror(
+                self, remote, local, choices, upload=upload, parallel=parallel, dry_run=dry_run, listener=listener
+            )
+        )
 
     def _hold(self, operation: Coroutine[Any, Any, T], holder: _core.Holder | None = None, /) -> T:
         """Run a part of what lasts longer, an open file."""

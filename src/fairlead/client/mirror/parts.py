@@ -1,0 +1,42 @@
+"""The names under which mirrors keep files that are not whole yet.
+
+A part lies beside the file that it becomes, as ``NAME.<hash>.part``. The hash is of the name and of the size and time
+of the original: nobody goes on from the part of another version, and no file of the tree has such a name by chance.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+
+from fairlead.client.mirror.tree import Item, parent
+
+_PART = re.compile(r"(.+)\.[0-9a-f]{12}\.part", re.DOTALL)
+_LONGEST = 200
+"""Octets of the name that are repeated in that of the part: file systems want no more than 255 in all."""
+
+
+def part_of(original: Item) -> str:
+    """The path of the part of a copy of ``original``."""
+    directory, slash, name = original.path.rpartition("/")
+    octets = name.encode("utf-8", "surrogateescape")
+    version = f"{original.size} {original.modified}".encode()
+    digest = blake2b(octets + b"\0" + version, digest_size=6).hexdigest()
+    return f"{directory}{slash}{_stem(octets)}.{digest}.part"
+
+
+def is_part(name: str) -> bool:
+    """Whether ``name``, without a directory, is that of a part."""
+    return name.endswith(".part") and _PART.fullmatch(name) is not None
+
+
+def is_outdated(part: str, original: Item) -> bool:
+    """Whether ``part`` is that of another version of ``original``."""
+    match = _PART.fullmatch(part.rpartition("/")[2])
+    name = original.path.rpartition("/")[2].encode("utf-8", "surrogateescape")
+    same_place = match is not None and parent(part) == parent(original.path) and match[1] == _stem(name)
+    return same_place and len(name) <= _LONGEST and part != part_of(original)
+
+
+def _stem(name: bytes) -> str:
+    return name[:_LONGEST].decode("utf-8", "surrogateescape")

@@ -1,0 +1,115 @@
+"""Mirrors of what is here, on a server."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fairlead.client import _files, _namespace
+from fairlead.client._core import Session
+from fairlead.client._face import exclusively, session_of
+from fairlead.client._files import Transferred
+from fairlead.client._flow import Progress
+from fairlead.client._local import LocalPath
+from fairlead.client.aio import AsyncClient
+from fairlead.client.mirror.direction import Options
+from fairlead.client.mirror.local import LocalFolder, scan
+from fairlead.client.mirror.parts import is_outdated, part_of
+from fairlead.client.mirror.plan import Action, Rules, Step
+from fairlead.client.mirror.remote import RemoteFolder
+from fairlead.client.mirror.tree import Item, Tree
+from fairlead.errors import NoSuchName, PermanentError
+
+_ASK_FOR_PART = 256 * 1024
+"""Octets from which on a server is asked for a part that its listing may not show."""
+
+
+class Storing:
+    """From the local directory into ``remote``."""
+
+    changes_server = True
+
+    def __init__(self, local: LocalPath, remote: RemoteFolder, options: Options) -> None:
+        self._remote = remote
+        self._local = LocalFolder(local)
+        self._options = options
+        self._parts: set[str] = set()
+        """The parts that are on the server, or where files are written in place, what this mirror began."""
+
+    async def look(self) -> tuple[Tree, Tree, Rules]:
+        """See :class:`fairlead.client.mirror.direction.Direction`."""
+        options, top = self._options, self._local.top
+        source = await asyncio.to_thread(scan, top, options.wanted, follow_links=options.follow_links)
+        if not source.exists:
+            message = f"there is no directory {top} here; check the path"
+            raise NoSuchName(message)
+        target = await self._remote.tree(options.wanted, follow_links=False, local_names=False)
+        self._parts = set() if options.in_place else set(target.parts)
+        rules = Rules(
+            delete=options.delete,
+            only_newer=options.newer,
+            dated=options.times and await self._remote.sets_times(),
+            prune=options.prune,
+        )
+        return source, target, rules
+
+    async def make_top(self) -> None:
+        """See :class:`fairlead.client.mirror.direction.Direction`."""
+        await self._remote.make_top()
+
+    async def change(self, ftp: AsyncClient | None, step: Step) -> None:
+        """See :class:`fairlead.client.mirror.direction.Direction`."""
+        assert ftp is not None
+        place = self._remote.at(step.path)
+        if step.action is Action.REMOVE:
+            await ftp.remove(place)
+        elif step.action is Action.RMDIR:
+            await ftp.rmdir(place)
+        else:
+            await ftp.makedirs(place, exist_ok=True)
+
+    async def copy(self, ftp: AsyncClient, step: Step, progress: Progress | None) -> Transferred:
+        """See :class:`fairlead.client.mirror.direction.Direction`."""
+        session = session_of(ftp)
+        return await exclusively(session, self._copy(session, step, progress))
+
+    async def _copy(self, session: Session, step: Step, progress: Progress | None) -> Transferred:
+        item, options, final = step.item, self._options, self._remote.at(step.path)
+        part = part_of(item)
+        place = final if options.in_place else self._remote.at(part)
+        await self._forget_outdated(session, item)
+        resume = part in self._parts or (not options.in_place and (item.size or 0) >= _ASK_FOR_PART)
+        self._parts.add(part)
+        result = await _files.upload(
+            session,
+            self._local.source(step.path),
+            place,
+            resume=resume,
+            text=False,
+            verify=options.verify,
+            times=options.times,
+            on_progress=progress,
+        )
+        if not options.in_place:
+            await _take_place(session, place, final, replacing=step.replaces is not None)
+        self._parts.discard(part)
+        return result
+
+    async def _forget_outdated(self, session: Session, item: Item) -> None:
+        for outdated in [name for name in self._parts if is_outdated(name, item)]:
+            self._parts.discard(outdated)
+            await session.control.command("DELE", self._remote.at(outdated))
+
+    def close(self) -> None:
+        """See :class:`fairlead.client.mirror.direction.Direction`."""
+        self._local.close()
+
+
+async def _take_place(session: Session, part: str, final: str, *, replacing: bool) -> None:
+    """Give ``part`` its name; some servers rename over nothing that is there."""
+    try:
+        await _namespace.rename(session, part, final)
+    except PermanentError:
+        if not replacing:
+            raise
+        await _namespace.remove(session, final)
+        await _namespace.rename(session, part, final)
