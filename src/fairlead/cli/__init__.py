@@ -18,6 +18,7 @@ VERBS = {
     "get": "fetch files",
     "put": "store files",
     "cat": "print files on standard output",
+    "mirror": "make a directory here like one on a server, or the other way round",
     "copy": "copy a file from server to server",
     "stat": "show what is known of files",
     "rm": "remove files",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fairlead.cli.credentials import credentials
 from fairlead.cli.ladder import tell_failure, trace_of
@@ -25,28 +26,7 @@ def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -
 
     Raises ConnectError, TlsError, ConfigError, LoginError, ReplyError when there is no such directory.
     """
-    user, password = credentials(url)
-    patience = {} if args.timeout is None else dict.fromkeys(("connect", "reply", "data"), args.timeout)
-    client = Client(
-        replace(url, segments=tuple(directory)),
-        user=user,
-        password=password,
-        mode=args.mode,
-        family=args.family,
-        connect_timeout=patience.get("connect", Settings.connect_timeout),
-        reply_timeout=patience.get("reply", Settings.reply_timeout),
-        data_timeout=patience.get("data", Settings.data_timeout),
-        active_ports=args.active_ports,
-        active_address=args.active_address,
-        tls=args.tls,
-        ca=args.ca,
-        insecure=args.insecure,
-        pin=args.pin,
-        clear_control=args.ccc,
-        virtual_host=args.virtual_host,
-        memory=None if args.no_memory else memory_path(os.environ),
-        trace=trace_of(args, show),
-    )
+    client = Client(replace(url, segments=tuple(directory)), **settings_of(args, url), trace=trace_of(args, show))
     try:
         try:
             client.connect()
@@ -59,6 +39,33 @@ def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -
         raise
     finally:
         client.close()
+
+
+def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
+    """The settings of a client, or of many alike, that the command line asks for, and whose login it is.
+
+    Raises ConfigError.
+    """
+    user, password = credentials(url)
+    patience = {} if args.timeout is None else dict.fromkeys(("connect", "reply", "data"), args.timeout)
+    return {
+        "user": user,
+        "password": password,
+        "mode": args.mode,
+        "family": args.family,
+        "connect_timeout": patience.get("connect", Settings.connect_timeout),
+        "reply_timeout": patience.get("reply", Settings.reply_timeout),
+        "data_timeout": patience.get("data", Settings.data_timeout),
+        "active_ports": args.active_ports,
+        "active_address": args.active_address,
+        "tls": args.tls,
+        "ca": args.ca,
+        "insecure": args.insecure,
+        "pin": args.pin,
+        "clear_control": args.ccc,
+        "virtual_host": args.virtual_host,
+        "memory": None if args.no_memory else memory_path(os.environ),
+    }
 
 
 def memory_path(environment: Mapping[str, str]) -> Path | None:
@@ -77,6 +84,6 @@ def memory_path(environment: Mapping[str, str]) -> Path | None:
     return Path(base, "fairlead", "modes.json")
 
 
-def show(record: Record) -> None:
+def show(record: Record | str) -> None:
     """Print a record of the dialogue on standard error."""
     print(record, file=sys.stderr, flush=True)

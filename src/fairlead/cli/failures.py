@@ -48,7 +48,8 @@ def guarded(args: argparse.Namespace, action: Callable[[argparse.Namespace], int
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: nothing more to flush
         return FAILED
     except KeyboardInterrupt:
-        say("interrupted; --resume goes on from here" if hasattr(args, "resume") else "interrupted")
+        resuming = "--resume goes on from here" if hasattr(args, "resume") else getattr(args, "resuming", "")
+        say(f"interrupted; {resuming}" if resuming else "interrupted")
         return INTERRUPTED
     except (FairleadError, OSError) as error:
         if args.debug:

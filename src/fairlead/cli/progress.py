@@ -6,8 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from fairlead.client.trace import printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 @contextmanager
@@ -16,6 +20,21 @@ def progress(args: argparse.Namespace, name: str) -> Iterator[Callable[[int, int
 
     Under ``--debug`` the dialogue takes its place.
     """
+    with transfer_bars(args) as bars:
+        if bars is None:
+            yield None
+            return
+        task = bars.add_task(printable(name), total=None)
+
+        def update(done: int, total: int | None) -> None:
+            bars.update(task, completed=done, total=total)
+
+        yield update
+
+
+@contextmanager
+def transfer_bars(args: argparse.Namespace) -> Iterator[Progress | None]:
+    """Bars of transfers on standard error, None where :func:`progress` has none."""
     if not sys.stderr.isatty() or args.debug:
         yield None
         return
@@ -29,10 +48,5 @@ def progress(args: argparse.Namespace, name: str) -> Iterator[Callable[[int, int
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(printable(name), total=None)
-
-        def update(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield update
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield bars
