@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,10 +14,14 @@ from hypothesis import strategies as st
 
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.errors import Busy
+from fairlead.events import TransferFailed, TransferFinished
+from fairlead.proto.address import parse_epsv_reply
+from fairlead.reach.cause import Cause
+from fairlead.server.data import PassivePort
 from fairlead.storage.local import LocalStorage
 from fairlead.storage.memory import MemoryStorage
 from fairlead.storage.memory.transfer import MemorySource
-from tests.server.session import Control, Running, serving
+from tests.server.session import DEADLINE, Control, Running, receive, reset, serving
 
 texts = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"line", b"\xff", b"\0"]), max_size=12).map(b"".join)
 
@@ -71,6 +76,53 @@ def test_what_cannot_be_sent_is_refused_and_the_data_connection_is_left_alone(
         assert data.recv(100) == b"content"
         assert data.recv(100) == b""
     assert control.read().code == 226
+
+
+@contextmanager
+def narrow(running: Running, control: Control) -> Iterator[socket.socket]:
+    """A data connection on which little can be under way."""
+    port = parse_epsv_reply(control.ask("EPSV").text)
+    (listening,) = (session.port for session in running.server.sessions())
+    assert isinstance(listening, PassivePort)
+    with socket.socket(fileno=os.dup(listening.fileno())) as listener, socket.socket() as data:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        data.settimeout(DEADLINE)
+        data.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        data.connect(("127.0.0.1", port))
+        yield data
+
+
+def test_a_small_file_that_the_connection_takes_in_pieces_comes_whole(
+    running: Running, control: Control, root: Path
+) -> None:
+    content = bytes(range(256)) * 256
+    (root / "file").write_bytes(content)
+    with narrow(running, control) as data:
+        assert control.ask("RETR file").code == 150
+        assert running.await_work() == "RETR /file", "not all of it went at once"
+        assert receive(data) == content
+    assert control.read().code == 226
+    assert running.await_event(TransferFinished).size == len(content)
+
+
+def test_a_small_file_in_pieces_can_be_stopped(running: Running, control: Control, root: Path) -> None:
+    (root / "file").write_bytes(bytes(65536))
+    with narrow(running, control):
+        assert control.ask("RETR file").code == 150
+        assert running.await_work() == "RETR /file"
+        assert control.ask("ABOR").code == 426
+        assert control.read().code == 226
+
+
+def test_a_small_file_for_a_client_that_has_reset_the_connection_is_a_failed_transfer(
+    running: Running, control: Control, root: Path
+) -> None:
+    (root / "file").write_bytes(b"content")
+    reset(socket.create_connection(("127.0.0.1", parse_epsv_reply(control.ask("EPSV").text)), DEADLINE))
+    assert control.ask("RETR file").code == 150
+    assert control.read().code == 426
+    assert running.await_event(TransferFailed).cause == Cause.DATA_CUT
+    assert control.ask("NOOP").code == 200
 
 
 class BusyStorage(MemoryStorage):

@@ -10,7 +10,6 @@ import asyncio
 import os
 import select
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from fairlead.events import CommandReceived, ControlLost, ReplySent, SessionClosed, SessionOpened, SessionRefused
@@ -166,17 +165,12 @@ class Control(asyncio.Protocol):
         if self._busy:
             for command in commands:
                 self._arrive_meanwhile(command)
-            if self._busy:
-                self._throttle()
-                self._flush()
-            else:
-                self._run()
-        elif len(commands) == 1 and self._queue is NOTHING and not self._writing_paused:  # no queue is needed
-            self._running = True
-            self._execute(commands[0])
-            self._end_turn()
         else:
             self._enqueue(commands)
+        if self._busy:
+            self._throttle()
+            self._flush()
+        else:
             self._run()
 
     def eof_received(self) -> bool:
@@ -254,7 +248,7 @@ class Control(asyncio.Protocol):
         """Queue ``reply``; it leaves at the end of this turn."""
         self._out.append(self.encode(reply))
         events = self._server.events
-        if events.routes[ReplySent]:
+        if events.wanted(ReplySent):
             session = self.session
             events.emit(ReplySent(session=session.number, peer=session.peer[0], code=reply.code, text=reply.text))
 
@@ -267,15 +261,7 @@ class Control(asyncio.Protocol):
     def invite(self, reply: Reply) -> None:
         """Send ``reply``, upon which the client sends data, at once: it does so while the data connection is taken."""
         self.send(reply)
-        transport = self._transport
-        if self._layer is None and not cast("asyncio.Transport", transport).get_write_buffer_size():
-            data = b"".join(self._out)
-            self._out.clear()
-            with suppress(OSError):
-                data = data[os.write(self._descriptor, data) :]
-            if data:
-                self._out.append(data)
-        if not self._running:
+        if self._layer is None or not self._running:
             self._flush()
 
     @property
@@ -405,6 +391,8 @@ class Control(asyncio.Protocol):
     @property
     def stop_wanted(self) -> bool:
         """Whether a transfer must not begin or go on: ABOR waits, or the client closed its side without QUIT."""
+        if not self._queue and not self._ended:
+            return False
         waiting = {command.verb for command in self._queue if isinstance(command, Command)}
         return "ABOR" in waiting or (self._ended and "QUIT" not in waiting)
 
@@ -436,14 +424,14 @@ class Control(asyncio.Protocol):
                 self._loop.call_soon(self._go_on)
                 break
             left -= 1
-            self._execute(queue.popleft())
+            command = queue.popleft()
+            if type(command) is LineTooLong:
+                self.send(TOO_LONG)
+                continue
+            self._execute(cast("Command", command))
+        self._running = False
         if not queue:
             self._queue = NOTHING
-        self._end_turn()
-
-    def _end_turn(self) -> None:
-        self._running = False
-        queue = self._queue
         if queue or self._reading_paused:
             self._throttle()
         self._flush()
@@ -468,13 +456,8 @@ class Control(asyncio.Protocol):
         if not self._busy:
             self._run()
 
-    def _execute(self, command: Command | LineTooLong) -> None:
-        if type(command) is LineTooLong:
-            self.send(TOO_LONG)
-            return
-        if TYPE_CHECKING:
-            assert isinstance(command, Command)
-        if self._server.events.routes[CommandReceived]:
+    def _execute(self, command: Command) -> None:
+        if self._server.events.wanted(CommandReceived):
             self._report(command)
         self.commands += 1
         verb = self._verb = command.verb
@@ -546,8 +529,19 @@ class Control(asyncio.Protocol):
             return
         data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
-        if not self._transport.is_closing():
-            self._transport.write(data)
+        transport = self._transport
+        if transport.is_closing():
+            return
+        if self._layer is None and not cast("asyncio.Transport", transport).get_write_buffer_size():
+            # The transport would write at the end of the turn; so there is time to clear up while the client reads.
+            try:
+                written = os.write(self._descriptor, data)
+            except OSError:  # the transport finds the same, and closes or waits
+                written = 0
+            if written == len(data):
+                return
+            data = data[written:]
+        transport.write(data)
 
     def _report(self, command: Command) -> None:
         spec = COMMANDS.get(command.verb) or look_up(command.verb)

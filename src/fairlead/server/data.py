@@ -177,6 +177,10 @@ class PassivePort(DataPort):
         self._commands = session.reply_to.commands
         """How many commands the session had had when this one made it."""
 
+    def fileno(self) -> int:
+        """The descriptor of the listener, -1 once it is closed."""
+        return -1 if self._lease is None else self._lease.listener.fileno()
+
     def take(self, session: Session) -> Connection | None:
         """The connection of a client that called before its transfer command."""
         if self._lease is None:

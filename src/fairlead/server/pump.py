@@ -116,8 +116,9 @@ class SendChunks(_Connection):
 
     __slots__ = ("_chunks", "_rest")
 
-    def __init__(self, connection: Connection, chunks: Iterator[bytes]) -> None:
+    def __init__(self, connection: Connection, chunks: Iterator[bytes], moved: int = 0) -> None:
         super().__init__(connection)
+        self.moved = moved
         self._chunks = chunks
         self._rest: bytes | memoryview = b""
 

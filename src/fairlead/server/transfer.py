@@ -58,9 +58,11 @@ class Transfer:
 
     __slots__ = (
         "_connection",
+        "_from",
         "_loop",
         "_port",
         "_pump",
+        "_sent",
         "_session",
         "_wait",
         "aborted",
@@ -79,8 +81,11 @@ class Transfer:
         self._session = session
         self._loop = session.server.loop
         self._port: DataPort | None = None
+        self._from: DataPort | None = None
+        """Where the connection came from, once it is there."""
         self._connection: Connection | None = None
         self._pump: Pump | None = None
+        self._sent = 0
         self._wait: Wait | None = None
         self.verb = verb
         self.path = path
@@ -101,7 +106,7 @@ class Transfer:
     @property
     def moved(self) -> int:
         """Octets of the data connection so far."""
-        return 0 if self._pump is None else self._pump.moved
+        return self._sent if self._pump is None else self._pump.moved
 
     def abort(self) -> None:
         """Stop (ABOR, or the control connection ended); the transfer then ends with 426."""
@@ -124,6 +129,38 @@ class Transfer:
         if self._wait is not None:
             self._wait.end(stalled())
 
+    def at_once(self, opening: str, octets: bytes) -> Reply | None:
+        """Send ``octets``, which are all, if the client has called already; the final reply.
+
+        None where something must be waited for: :meth:`run` goes on from there, and :attr:`moved` says how many octets
+        are left to it. Nobody can see or stop what is done by one call, so there is no more to it.
+        """
+        session = self._session
+        port = session.port
+        if port is None or port.kept or session.protection.level == PRIVATE or session.reply_to.stop_wanted:
+            return None
+        try:
+            connection = port.take(session)
+        except DataConnectionError:  # it comes again, after the 150
+            return None
+        if connection is None:
+            return None
+        session.reply(Reply(150, opening))
+        self._use(port, connection)
+        assert isinstance(connection, RawConnection)
+        try:
+            self._sent = connection.send(octets, socket.MSG_DONTWAIT)
+            if self._sent < len(octets):
+                return None
+            _discard_incoming(connection)
+        except BlockingIOError:
+            return None
+        except (OSError, DataConnectionError) as error:
+            connection.close()
+            return self._failed(lost(error) if isinstance(error, OSError) else error, port.mode)
+        connection.close()
+        return self._finished(COMPLETE, port.mode)
+
     async def run(self, opening: str, move: Callable[[Connection], Awaitable[bytes | None]]) -> Reply:
         """Send ``150 opening``, make the data connection, ``move`` the octets; the final reply.
 
@@ -132,13 +169,11 @@ class Transfer:
         """
         session = self._session
         session.transfer = self
-        port = session.port or default_port(session)
-        (session.reply_to.invite if self.receives else session.reply)(Reply(125 if port.kept else 150, opening))
+        port = self._from or session.port or default_port(session)
+        if self._connection is None:
+            (session.reply_to.invite if self.receives else session.reply)(Reply(125 if port.kept else 150, opening))
         try:
-            if session.reply_to.stop_wanted:
-                self.aborted = True
-                raise AbortedError("Transfer aborted")
-            connection = await self._open(port)
+            connection = self._connection or await self._open(port)
             early: bytes | None = None
             try:
                 if session.protection.level == PRIVATE and isinstance(connection, RawConnection):
@@ -161,24 +196,13 @@ class Transfer:
             session.transfer = None
             if not port.sticky and session.port is port:
                 session.use_port(port.base)
-        events = session.server.events
-        if events.wanted(TransferFinished):
-            events.emit(
-                TransferFinished(
-                    session=session.number,
-                    peer=session.peer[0],
-                    user=session.user,
-                    verb=self.verb,
-                    path=self.path,
-                    size=self.moved,
-                    seconds=self._loop.time() - self.started,
-                    mode=port.mode,
-                )
-            )
-        return COMPLETE if early is None else KEPT
+        return self._finished(COMPLETE if early is None else KEPT, port.mode)
 
     async def _open(self, port: DataPort) -> Connection:
         session = self._session
+        if session.reply_to.stop_wanted:
+            self.aborted = True
+            raise AbortedError("Transfer aborted")
         connection = port.take(session)
         if connection is None:
             self._port = port
@@ -188,13 +212,19 @@ class Transfer:
             finally:
                 self._port = None
                 self.deadline = None
+        self._use(port, connection)
+        return connection
+
+    def _use(self, port: DataPort, connection: Connection) -> None:
+        """Go on with ``connection``, which ``port`` gave."""
+        session = self._session
+        self._from = port
+        self._connection = connection
         if not port.sticky:
             session.use_port(port.base)
             self.early = port.early
-        self._connection = connection
         if session.server.events.wanted(DataConnected) and isinstance(connection, RawConnection) and not port.kept:
             self._tell_connected(connection, calls=port.sticky)
-        return connection
 
     def _tell_connected(self, connection: RawConnection, *, calls: bool) -> None:
         session = self._session
@@ -215,6 +245,24 @@ class Transfer:
     def _expect(self, seconds: float) -> None:
         self.deadline = self._loop.time() + seconds
         self._session.reply_to.check_at(self.deadline)
+
+    def _finished(self, reply: Reply, mode: str) -> Reply:
+        session = self._session
+        events = session.server.events
+        if events.wanted(TransferFinished):
+            events.emit(
+                TransferFinished(
+                    session=session.number,
+                    peer=session.peer[0],
+                    user=session.user,
+                    verb=self.verb,
+                    path=self.path,
+                    size=self.moved,
+                    seconds=self._loop.time() - self.started,
+                    mode=mode,
+                )
+            )
+        return reply
 
     def _failed(self, error: Exception, mode: str) -> Reply:
         session = self._session
