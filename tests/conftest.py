@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["tests.conformance"]
+pytest_plugins = ["tests.conformance", "tests.readers"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

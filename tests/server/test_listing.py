@@ -16,11 +16,14 @@ import pytest
 from fairlead.accounts.memory import MemoryAccounts
 from fairlead.proto.entry import Kind
 from fairlead.proto.listing.dialects.unix import parse_unix
+from fairlead.proto.listing.layout import Formatter
 from fairlead.server import tree
 from fairlead.storage.base import Item
 from fairlead.storage.local import LocalStorage
 from fairlead.storage.memory import MemoryStorage
 from tests.server.session import Control, Running, receive, serving
+
+pytestmark = pytest.mark.usefixtures("each_reader")
 
 LINE = re.compile(
     rb"(?P<mode>[-dlpsbc][-rwxsStT]{9}) +(?P<links>\d+) (?P<owner>\S+) +(?P<group>\S+) +(?P<size>\d+)"
@@ -400,6 +403,11 @@ class Counting(LocalStorage):
         for batch in super().scan(path):
             self.shown += len(batch)
             yield batch
+
+    def lines(self, path: str, formatter: Formatter) -> Iterator[bytes]:
+        for chunk in super().lines(path, formatter):
+            self.shown += chunk.count(b"\n")
+            yield chunk
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from fairlead.server.permissions import READ, SEARCH, WRITE, identity, permits
 from fairlead.storage.base import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fairlead.server.session import Session
     from fairlead.storage.base import Storage
@@ -88,15 +88,24 @@ def mlsx_formatter(session: Session, path: str) -> MlsxFormatter:
     """A formatter for MLST of ``path``."""
     account = session.logged_in
     parent = session.storage.stat(split(path)[0]) if path != "/" else None
-    return _formatter(session, account.rights(path), parent, movable=not account.rules_below(path))
+    movable = not account.rules_below(path)
+    return _formatter(session, account.rights(path), parent, movable=movable, follow=lambda _: None)
 
 
-def _formatter(session: Session, rights: Right, parent: os.stat_result | None, *, movable: bool) -> MlsxFormatter:
+def _formatter(
+    session: Session,
+    rights: Right,
+    parent: os.stat_result | None,
+    *,
+    movable: bool,
+    follow: Callable[[str], os.stat_result | None],
+) -> MlsxFormatter:
     return MlsxFormatter(
         facts=session.facts,
         perm=lambda status: perm_letters(status, rights, parent, movable=movable),
         owner=owner_name,
         group=group_name,
+        follow=follow,
     )
 
 
@@ -105,32 +114,27 @@ def mlsd_chunks(session: Session, path: str, status: os.stat_result) -> Iterator
 
     Links show as what they lead to (RFC 3659 section 7.5.1.5); one that leads nowhere shows as a link.
     """
-    account = session.logged_in
-    if not account.rules_below(path):
-        alike = _formatter(session, account.rights(path), status, movable=True)
-        for batch in session.storage.scan(path):
-            yield alike.lines([item if item.target is None else _followed(session, path, item) for item in batch])
-        return
+    account, storage = session.logged_in, session.storage
+
+    def follow(name: str) -> os.stat_result | None:
+        try:
+            return storage.stat(join(path, name))
+        except StorageError:
+            return None
 
     @cache
     def formatter(rights: Right, movable: bool) -> MlsxFormatter:
-        return _formatter(session, rights, status, movable=movable)
+        return _formatter(session, rights, status, movable=movable, follow=follow)
 
-    for batch in session.storage.scan(path):
+    if not account.rules_below(path):
+        yield from storage.lines(path, formatter(account.rights(path), movable=True))
+        return
+    for batch in storage.scan(path):
         for item in batch:
             inner = join(path, item.name)
             if rights := account.rights(inner):
                 movable = not account.rules_below(inner)
-                yield formatter(rights, movable).lines([_followed(session, path, item)])
-
-
-def _followed(session: Session, path: str, item: Item) -> Item:
-    if item.target is None:
-        return item
-    try:
-        return Item(item.name, session.storage.stat(join(path, item.name)))
-    except StorageError:
-        return item
+                yield formatter(rights, movable).lines([item])
 
 
 def shown_status(session: Session, path: str) -> tuple[os.stat_result, str | None]:

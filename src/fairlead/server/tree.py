@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import translate
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fairlead.accounts.base import Right
 from fairlead.errors import Denied, LimitError, NotFound, StorageError
+from fairlead.proto.listing.names import NameFormatter
+from fairlead.proto.listing.unix import HIDE_CONTROLS
 from fairlead.proto.path import join, resolve, split
 from fairlead.server.formats import entry_itself, unix_formatter
 from fairlead.storage.base import Item
@@ -18,10 +20,11 @@ from fairlead.storage.base import Item
 if TYPE_CHECKING:
     import os
 
+    from fairlead.proto.listing.layout import Formatter
     from fairlead.server.session import Session
 
-Lines: TypeAlias = "Callable[[str, list[Item]], bytes]"
-"""Makes the lines of a batch; the text is what the names are to be prefixed with, where the format has them so."""
+Format: TypeAlias = "Callable[[str], Formatter]"
+"""Gives what makes the lines; the text is what the names are to be prefixed with, where the format has them so."""
 
 KNOWN = frozenset("aAlRtrSF1dhnLCgo")
 """Letters of ls that clients send; those without a meaning here change nothing."""
@@ -34,7 +37,6 @@ VISITS = 100_000
 SMALL_DIRECTORY = 4096
 """A directory whose own size is no more than this is listed within a turn of the event loop."""
 MAGIC = re.compile(r"[*?\[]")
-CONTROLS = dict.fromkeys((*range(32), 127), "?")
 
 
 class Options(NamedTuple):
@@ -49,6 +51,11 @@ class Options(NamedTuple):
     classify: bool = False
     itself: bool = False
     """``-d``: a directory's own entry instead of its contents."""
+
+    @property
+    def reordered(self) -> bool:
+        """Whether they ask for another order than that of the store."""
+        return self.by_time or self.by_size or self.reverse
 
     @classmethod
     def of(cls, letters: str) -> Options:
@@ -95,12 +102,10 @@ def list_argument(session: Session, argument: str, *, quick: bool = False) -> Li
     With ``quick`` the answer is None where finding it would take longer than a turn of the event loop may.
     """
     options, name = split_options(session, argument)
-    formatter = unix_formatter(session)
-
-    def lines(_: str, items: list[Item]) -> bytes:
-        return formatter.lines(_classified(items) if options.classify else items)
-
-    return _list(session, name, options, lines, quick=quick)
+    formatter: Formatter = unix_formatter(session)
+    if options.classify:
+        formatter = Classified(formatter)
+    return _list(session, name, options, lambda _: formatter, quick=quick)
 
 
 def name_argument(session: Session, argument: str, *, quick: bool = False) -> Listing | None:
@@ -109,15 +114,10 @@ def name_argument(session: Session, argument: str, *, quick: bool = False) -> Li
     Otherwise as :func:`list_argument`.
     """
     options, name = split_options(session, argument)
-
-    def lines(prefix: str, items: list[Item]) -> bytes:
-        text = "".join(f"{prefix}{item.name.translate(CONTROLS)}\r\n" for item in items)
-        return text.encode("utf-8", "surrogateescape")
-
-    return _list(session, name, options, lines, quick=quick)
+    return _list(session, name, options, NameFormatter, quick=quick)
 
 
-def _list(session: Session, name: str, options: Options, lines: Lines, *, quick: bool) -> Listing | None:
+def _list(session: Session, name: str, options: Options, form: Format, *, quick: bool) -> Listing | None:
     path = resolve(session.cwd, name)
     _check(session, path)
     try:
@@ -126,21 +126,21 @@ def _list(session: Session, name: str, options: Options, lines: Lines, *, quick:
         if MAGIC.search(name):
             if quick:
                 return None
-            return Listing(path, _ready(_matched(session, name, lines)), directory=False, small=False)
+            return Listing(path, _ready(_matched(session, name, form)), directory=False, small=False)
         status = session.storage.stat(path, follow=False)
     if options.itself or not stat.S_ISDIR(status.st_mode):
         parent, slash, last = name.rpartition("/")
         item = entry_itself(session.storage, path)._replace(name=last or split(path)[1] or "/")
-        lines_of_it = lines(parent + slash if last else "", [item])
-        return Listing(path, iter([lines_of_it]), directory=False, small=True)
+        line = form(parent + slash if last else "").lines([item])
+        return Listing(path, iter([line]), directory=False, small=True)
     small = status.st_size <= SMALL_DIRECTORY and not options.recursive
     if quick and not small:
         return None
     prefix = _prefix(name)
     if options.recursive:
-        return Listing(path, _ready(_recursive(session, path, prefix, options, lines)), directory=True, small=False)
-    batches = _arranged(session, path, options)
-    return Listing(path, _ready(lines(prefix, batch) for batch in batches), directory=True, small=small)
+        return Listing(path, _ready(_recursive(session, path, prefix, options, form)), directory=True, small=False)
+    chunks = _arranged_lines(session, path, options, form(prefix))
+    return Listing(path, _ready(chunks), directory=True, small=small)
 
 
 def _ready(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -158,15 +158,28 @@ def _check(session: Session, path: str) -> None:
         raise Denied(path)
 
 
-def _arranged(session: Session, path: str, options: Options) -> Iterator[list[Item]]:
-    """The batches of a directory as the options want them, without what the account may not even see."""
+def _arranged_lines(session: Session, path: str, options: Options, formatter: Formatter) -> Iterator[bytes]:
+    """The lines of a directory as the options want them, without what the account may not even see."""
+    if options.reordered or session.logged_in.rules_below(path):
+        yield from map(formatter.lines, _arranged(session, path, options))
+        return
     if options.everything:
-        parent = session.storage.stat(split(path)[0])
-        yield [Item(".", session.storage.stat(path)), Item("..", parent)]
+        yield formatter.lines(_dots(session, path))
+    yield from session.storage.lines(path, formatter)
+
+
+def _arranged(session: Session, path: str, options: Options) -> Iterator[list[Item]]:
+    """The entries of a directory in batches, otherwise as :func:`_arranged_lines`."""
+    if options.everything:
+        yield _dots(session, path)
     batches = session.storage.scan(path)
-    if options.by_time or options.by_size or options.reverse:
+    if options.reordered:
         batches = _sorted(batches, options)
     yield from _visible(session, path, batches)
+
+
+def _dots(session: Session, path: str) -> list[Item]:
+    return [Item(".", session.storage.stat(path)), Item("..", session.storage.stat(split(path)[0]))]
 
 
 def _sorted(batches: Iterator[list[Item]], options: Options) -> Iterator[list[Item]]:
@@ -191,8 +204,18 @@ def _sort(items: list[Item], options: Options) -> None:
         items.reverse()
 
 
-def _classified(items: list[Item]) -> list[Item]:
-    return [item._replace(name=item.name + _mark(item.status)) for item in items]
+class Classified:
+    """Lines whose names end with a mark of what they are (``-F``)."""
+
+    def __init__(self, formatter: Formatter) -> None:
+        self._formatter = formatter
+
+    def lines(self, items: Iterable[tuple[str, os.stat_result, str | None]]) -> bytes:
+        """See :class:`fairlead.proto.listing.layout.Formatter`."""
+        return self._formatter.lines((name + _mark(status), status, target) for name, status, target in items)
+
+    def layout(self) -> None:
+        """There is none: the name as it is shown depends on the mode."""
 
 
 def _mark(status: os.stat_result) -> str:
@@ -203,7 +226,7 @@ def _mark(status: os.stat_result) -> str:
     return "*" if status.st_mode & 0o111 else ""
 
 
-def _recursive(session: Session, path: str, prefix: str, options: Options, lines: Lines) -> Iterator[bytes]:
+def _recursive(session: Session, path: str, prefix: str, options: Options, form: Format) -> Iterator[bytes]:
     """A directory and those below it, links not followed, each after a heading."""
     account = session.logged_in
     waiting = [(path, prefix)]
@@ -212,7 +235,7 @@ def _recursive(session: Session, path: str, prefix: str, options: Options, lines
         path, prefix = waiting.pop()
         below: list[tuple[str, str]] = []
         if visited:
-            yield f"\r\n{prefix.rstrip('/').translate(CONTROLS)}:\r\n".encode("utf-8", "surrogateescape")
+            yield f"\r\n{prefix.rstrip('/').translate(HIDE_CONTROLS)}:\r\n".encode("utf-8", "surrogateescape")
         try:
             for batch in _arranged(session, path, options):
                 visited += len(batch) + 1
@@ -226,14 +249,14 @@ def _recursive(session: Session, path: str, prefix: str, options: Options, lines
                     and item.name not in {".", ".."}
                     and account.allows(join(path, item.name), Right.LIST)
                 ]
-                yield lines(prefix, batch)
+                yield form(prefix).lines(batch)
         except StorageError:
             if not visited:
                 raise
         waiting += reversed(below)
 
 
-def _matched(session: Session, pattern: str, lines: Lines) -> Iterator[bytes]:
+def _matched(session: Session, pattern: str, form: Format) -> Iterator[bytes]:
     """The entries that a pattern of ``*``, ``?`` and ``[]`` matches, by the names as the pattern qualifies them.
 
     Raises NotFound when it matches nothing.
@@ -275,7 +298,7 @@ def _matched(session: Session, pattern: str, lines: Lines) -> Iterator[bytes]:
     if len(items) > MATCHES:
         raise LimitError("The pattern matches too much")
     for prefix, item in items:
-        yield lines(prefix, [item])
+        yield form(prefix).lines([item])
 
 
 def _scan_quietly(session: Session, path: str) -> Iterator[list[Item]]:

@@ -11,7 +11,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from fairlead.proto.listing.layout import Formatter
 
 
 class Item(NamedTuple):
@@ -111,6 +114,13 @@ class Storage(Protocol):
 
         Sorted by name (byte order) where there are no more than 10,000, in the store's own order beyond. Entries that
         vanish meanwhile are skipped; hidden partial uploads are not shown. Raises NotFound, NotADirectory, Denied.
+        """
+
+    def lines(self, path: str, formatter: Formatter) -> Iterator[bytes]:
+        """What ``formatter`` makes of the batches of :meth:`scan`, in the same order, cut anywhere between two lines.
+
+        A store may have the lines made otherwise, from the formatter's layout, but no octet differs. The directory is
+        looked for at once. Raises as :meth:`scan` does.
         """
 
     def open(self, path: str, *, owner: str | None = None) -> Source:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fairlead.errors import ArgumentError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.facts import FACTS
+from fairlead.proto.listing.layout import Slot
 from fairlead.proto.listing.mlsx import MlsxFormatter, parse_mlsd, parse_mlsx
 from fairlead.proto.times import format_time
 
@@ -34,6 +35,29 @@ def formatter(*facts: str) -> MlsxFormatter:
         owner=lambda uid: OWNERS.get(uid, ""),
         group=lambda gid: OWNERS.get(gid, ""),
     )
+
+
+def test_links_show_as_what_they_lead_to_where_that_can_be_followed() -> None:
+    known = {"good": status(DIRECTORY)}
+    following = MlsxFormatter(
+        facts={"type"}, perm=lambda _: "", owner=lambda _: "", group=lambda _: "", follow=known.get
+    )
+
+    data = following.lines([("good", status(LINK), "x"), ("bad", status(LINK), "y"), ("good", status(), None)])
+
+    assert data == b"type=dir; good\r\ntype=OS.unix=slink:y; bad\r\ntype=file; good\r\n"
+
+
+@given(st.frozensets(st.sampled_from(FACTS)), st.booleans())
+def test_the_layout_says_the_same(facts: frozenset[str], directory: bool) -> None:
+    of = status(DIRECTORY if directory else FILE, uid=1)
+    layout = formatter(*facts, "").layout()
+    filled = {Slot.SIZE: "5", Slot.MODIFIED: "20231114221320", Slot.INODE: "ab", Slot.NAME: "a"}
+
+    line = "".join(filled[piece] if isinstance(piece, Slot) else piece for piece in layout.pieces(of))
+
+    assert line.encode() == formatter(*facts, "").lines([("a", of, None)])
+    assert (layout.masks, layout.follows) == (False, True)
 
 
 class TestFormatting:

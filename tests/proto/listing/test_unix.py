@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.listing.dialects.unix import parse_unix
+from fairlead.proto.listing.layout import ARROW, SIZE_WIDTH, Slot
 from fairlead.proto.listing.unix import MONTHS, RECENT, UnixFormatter
 
 NOW = datetime(2024, 3, 10, 12, 0, tzinfo=UTC).timestamp()
@@ -51,6 +52,20 @@ def zone(name: str) -> Iterator[None]:
         else:
             os.environ["TZ"] = before
         time.tzset()
+
+
+@pytest.mark.parametrize("utc", [True, False])
+def test_the_layout_says_the_same(utc: bool) -> None:
+    of = status(uid=1001, size=123)
+    layout = formatter(utc=utc).layout()
+    filled = {Slot.SIZE_COLUMN: "123".rjust(SIZE_WIDTH), Slot.DATE: line(of=of)[-17:-5], Slot.NAME: "name"}
+
+    shown = "".join(filled.get(piece, f"{ARROW}x") if isinstance(piece, Slot) else piece for piece in layout.pieces(of))
+
+    assert shown == line(of=of, target="x") + "\r\n"
+    assert (layout.masks, layout.follows, layout.utc) == (True, False, utc)
+    assert int(NOW) // 60 in layout.recent
+    assert int(NOW - RECENT) // 60 not in layout.recent
 
 
 class TestFormatting:

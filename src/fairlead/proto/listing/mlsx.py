@@ -11,6 +11,7 @@ from functools import lru_cache
 from fairlead.errors import ArgumentError
 from fairlead.proto.entry import Entry, Kind, letters_of_mode
 from fairlead.proto.facts import FACTS
+from fairlead.proto.listing.layout import Layout, Pieces, Slot
 from fairlead.proto.listing.unix import token
 from fairlead.proto.times import SECOND, format_time, moment, parse_server_time
 
@@ -29,6 +30,8 @@ class MlsxFormatter:
 
     ``facts`` are those to send. ``perm`` gives the letters of the perm fact for a status; its answer may depend on the
     mode, the owner and the group only, and is remembered, as are the names that ``owner`` and ``group`` give.
+    ``follow`` gives the status of what the link of a name leads to, None where it leads nowhere; such a link, and every
+    one where there is no ``follow``, shows as a link.
     """
 
     def __init__(
@@ -38,8 +41,10 @@ class MlsxFormatter:
         perm: Callable[[os.stat_result], str],
         owner: Callable[[int], str],
         group: Callable[[int], str],
+        follow: Callable[[str], os.stat_result | None] = lambda _: None,
     ) -> None:
         self._facts = frozenset(facts)
+        self._follow = follow
         self._perm = perm
         self._owner = owner
         self._group = group
@@ -47,7 +52,7 @@ class MlsxFormatter:
         self._frames: dict[tuple[int, tuple[int, ...]], str] = {}
 
     def lines(self, items: Iterable[tuple[str, os.stat_result, str | None]]) -> bytes:
-        """A line for each name, its status and, of a link that is shown as one, its target; each ends with CR LF.
+        """A line for each name, its status and, of a link, its target; each ends with CR LF.
 
         A name that holds CR or LF has no line, as none could carry it (RFC 3659 section 6).
         """
@@ -55,6 +60,8 @@ class MlsxFormatter:
         minutes = self._minutes
         lines: list[str] = []
         for name, status, target in items:
+            if target is not None and (led_to := self._follow(name)) is not None:
+                status, target = led_to, None  # noqa: PLW2901 - from here on it is what it leads to
             key = status[0], status[2:6]
             frame = frames.get(key) if target is None else None
             if frame is None:
@@ -77,42 +84,64 @@ class MlsxFormatter:
         filled = frame % (status[6], self._minutes[modified // 60], _SECONDS[modified % 60], status[1], path)
         return filled.removesuffix("\r\n")
 
+    def layout(self) -> Layout:
+        """The lines of :meth:`lines` as data."""
+        return Layout(lambda status: self._pieces(status, _type(status.st_mode, None)), follows=True, masks=False)
+
     def _frame(self, status: os.stat_result, target: str | None, kind: str | None = None) -> str:
         """A template that holds all that does not change among many files, for size, minute, second, inode and name."""
-        mode = status.st_mode
-        frame = ""
-        for fact in FACTS:
-            value, slots = self._value(fact, status, kind or _type(mode, target))
-            if value is None or fact not in self._facts:
-                frame += "%.0s" * slots
-            else:
-                frame += f"{fact}={value};"
-        frame += " %s\r\n"
+        frame = _template(self._pieces(status, kind or _type(status.st_mode, target)))
         if target is None and kind is None:
             if len(self._frames) >= _REMEMBERED:
                 self._frames.clear()
             self._frames[status[0], status[2:6]] = frame
         return frame
 
-    def _value(self, fact: str, status: os.stat_result, kind: str) -> tuple[str | None, int]:
-        """The template of a fact's value, None where the object has no such fact; and how many slots are its own."""
+    def _pieces(self, status: os.stat_result, kind: str) -> Pieces:
+        """What a line consists of."""
+        for fact in FACTS:
+            if fact in self._facts and (value := self._value(fact, status, kind)):
+                yield from (f"{fact}=", *value, ";")
+        yield from (" ", Slot.NAME, "\r\n")
+
+    def _value(self, fact: str, status: os.stat_result, kind: str) -> tuple[str | Slot, ...]:
+        """The pieces of a fact's value; none where the object has no such fact."""
         match fact:
             case "type":
-                return _literal(kind), 0
+                return (kind,)
             case "size":
-                return (None if stat.S_ISDIR(status.st_mode) else "%s"), 1
+                return () if stat.S_ISDIR(status.st_mode) else (Slot.SIZE,)
             case "modify":
-                return "%s%s", 2
+                return (Slot.MODIFIED,)
             case "perm":
-                return self._perm(status), 0
+                return (self._perm(status),)
             case "unique":
-                return f"{status.st_dev:x}g%x", 1
+                return (f"{status.st_dev:x}g", Slot.INODE)
             case "UNIX.mode":
-                return f"{stat.S_IMODE(status.st_mode):04o}", 0
+                return (f"{stat.S_IMODE(status.st_mode):04o}",)
             case "UNIX.owner":
-                return _word(self._owner(status.st_uid), status.st_uid), 0
+                return (_word(self._owner(status.st_uid), status.st_uid),)
             case _:
-                return _word(self._group(status.st_gid), status.st_gid), 0
+                return (_word(self._group(status.st_gid), status.st_gid),)
+
+
+_FILLED = {Slot.SIZE: "%s", Slot.MODIFIED: "%s%s", Slot.INODE: "%x", Slot.NAME: "%s"}
+"""Slots in the order of the facts, as a template has them."""
+_EMPTY = {Slot.SIZE: "%.0s", Slot.MODIFIED: "%.0s%.0s", Slot.INODE: "%.0s"}
+"""The same where they are not part of the line: they take their values and show nothing."""
+
+
+def _template(pieces: Pieces) -> str:
+    """A template that takes the values of all slots, whichever of them ``pieces`` has."""
+    texts: list[str] = []
+    due = iter(_FILLED)
+    for piece in pieces:
+        if isinstance(piece, Slot):
+            texts += (_EMPTY[slot] for slot in iter(due.__next__, piece))
+            texts.append(_FILLED[piece])
+        else:
+            texts.append(piece.replace("%", "%%"))
+    return "".join(texts)
 
 
 def parse_mlsx(line: str) -> Entry:
@@ -198,11 +227,7 @@ def _type(mode: int, target: str | None) -> str:
 
 
 def _word(name: str, number: int) -> str:
-    return _literal(token(name, number).replace(";", "_"))
-
-
-def _literal(text: str) -> str:
-    return text.replace("%", "%%")
+    return token(name, number).replace(";", "_")
 
 
 class _Minutes(dict[float, str]):

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from stat import filemode
 
+from fairlead.proto.listing.layout import ARROW, SIZE_WIDTH, Layout, Pieces, Slot
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """Month names of the C locale, whatever the server's own is."""
 
@@ -20,7 +22,8 @@ CLOCK_SKEW = 60
 """Seconds by which a file may be younger than now before its date counts as one in the future."""
 
 _CONTROLS = bytes((*range(0x20), 0x7F))
-_HIDE_CONTROLS = dict.fromkeys(_CONTROLS, "?")
+HIDE_CONTROLS = dict.fromkeys(_CONTROLS, "?")
+"""What control characters show as, so that a name never makes a line of its own."""
 _REMEMBERED = 4096
 
 
@@ -52,17 +55,25 @@ class UnixFormatter:
         for name, status, target in items:
             key = status[0], status[3:6]
             head = heads.get(key) or self._head(*key)
-            size = str(status[6]).rjust(12)
+            size = str(status[6]).rjust(SIZE_WIDTH)
             if target is None:
                 lines.append(f"{head}{size} {dates[status[8] // 60]} {name}\r\n")
             else:
-                lines.append(f"{head}{size} {dates[status[8] // 60]} {name} -> {target}\r\n")
+                lines.append(f"{head}{size} {dates[status[8] // 60]} {name}{ARROW}{target}\r\n")
         data = "".join(lines).encode("utf-8", "surrogateescape")
         if len(data) - len(data.translate(None, _CONTROLS)) != len("\r\n") * len(lines):
             data = b"".join(
-                line[:-2].translate(_HIDE_CONTROLS).encode("utf-8", "surrogateescape") + b"\r\n" for line in lines
+                line[:-2].translate(HIDE_CONTROLS).encode("utf-8", "surrogateescape") + b"\r\n" for line in lines
             )
         return data
+
+    def layout(self) -> Layout:
+        """The same lines as data."""
+        return Layout(self._pieces, follows=False, masks=True, recent=self._dates.recent, utc=self._dates.utc)
+
+    def _pieces(self, status: os.stat_result) -> Pieces:
+        head = self._head(status[0], status[3:6]).translate(HIDE_CONTROLS)
+        return head, Slot.SIZE_COLUMN, " ", Slot.DATE, " ", Slot.NAME, Slot.TARGET, "\r\n"
 
     def _head(self, mode: int, links_and_ids: tuple[int, ...]) -> str:
         if len(self._heads) >= _REMEMBERED:
@@ -84,28 +95,28 @@ class _Dates(dict[float, str]):
 
     def __init__(self, now: float, *, utc: bool) -> None:
         super().__init__()
-        self._recent = range(int(now - RECENT) // 60 + 1, int(now + CLOCK_SKEW) // 60 + 1)
-        self._utc = utc
+        self.recent = range(int(now - RECENT) // 60 + 1, int(now + CLOCK_SKEW) // 60 + 1)
+        self.utc = utc
         self._days: dict[int, str] = {}
 
     def __missing__(self, minute: float) -> str:
         if len(self) >= _REMEMBERED:
             self.clear()
             self._days.clear()
-        if self._utc and minute in self._recent:
+        if self.utc and minute in self.recent:
             # A day of UTC has 1,440 minutes, always: one calendar look-up serves them all
             day, rest = divmod(int(minute), len(_CLOCKS))
             days = self._days
             text = self[minute] = (days.get(day) or self._day(day)) + _CLOCKS[rest]
             return text
         try:
-            broken_down = time.gmtime if self._utc else time.localtime
+            broken_down = time.gmtime if self.utc else time.localtime
             year, month, day, hours, minutes = broken_down(minute * 60)[:5]
         except (OverflowError, ValueError, OSError):  # a date that no calendar of this machine reaches
             year, month, day, hours, minutes = 9999, 12, 31, 0, 0
         text = self[minute] = (
             f"{MONTHS[month - 1]} {_DAYS[day]} {_TWO_DIGITS[hours]}:{_TWO_DIGITS[minutes]}"
-            if minute in self._recent
+            if minute in self.recent
             else f"{MONTHS[month - 1]} {_DAYS[day]} {year:>5}"
         )
         return text

@@ -38,6 +38,8 @@ from fairlead.storage.local.upload import LocalUpload, Place
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fairlead.proto.listing.layout import Formatter
+
 _FIND = os.O_PATH | os.O_CLOEXEC
 _SEARCH = _FIND | os.O_DIRECTORY
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -118,11 +120,19 @@ class LocalStorage:
 
     def scan(self, path: str) -> Iterator[list[Item]]:
         """See :meth:`fairlead.storage.base.Storage.scan`."""
+        return Scan(self._open_directory(path), path)
+
+    def lines(self, path: str, formatter: Formatter) -> Iterator[bytes]:
+        """See :meth:`fairlead.storage.base.Storage.lines`."""
+        from fairlead.storage.local.lines import lines  # noqa: PLC0415 - see there
+
+        return lines(self._open_directory(path), path, formatter)
+
+    def _open_directory(self, path: str) -> int:
         try:
-            directory = self._open(self._root, names.relative(path), _LIST)
+            return self._open(self._root, names.relative(path), _LIST)
         except OSError as error:
             raise fault(error, path) from error
-        return Scan(directory, path)
 
     def open(self, path: str, *, owner: str | None = None) -> LocalSource:
         """See :meth:`fairlead.storage.base.Storage.open`."""

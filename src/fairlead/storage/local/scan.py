@@ -42,7 +42,7 @@ class Scan:
         if self._directory >= 0:
             try:
                 for names in self._batches:
-                    if batch := self._items(names):
+                    if batch := items(self._directory, names):
                         return batch
             except OSError as error:
                 self.close()
@@ -59,20 +59,21 @@ class Scan:
 
     __del__ = close
 
-    def _items(self, names: list[str]) -> list[Item]:
-        """The entries that are still there; one whose status cannot be had is left out."""
-        directory, lstat = self._directory, os.lstat
-        items = []
-        for name in names:
-            if name.startswith(PARTIAL_PREFIX) and is_partial(encode(name)):
-                continue
-            try:
-                status = lstat(name, dir_fd=directory)
-                target = _target(name, directory) if stat.S_ISLNK(status.st_mode) else None
-            except OSError:
-                continue
-            items.append(_new(Item, (name, status, target)))
-        return items
+
+def items(directory: int, names: list[str]) -> list[Item]:
+    """The entries with these names in an open directory; one whose status cannot be had is left out."""
+    lstat = os.lstat
+    found = []
+    for name in names:
+        if name.startswith(PARTIAL_PREFIX) and is_partial(encode(name)):
+            continue
+        try:
+            status = lstat(name, dir_fd=directory)
+            target = _target(name, directory) if stat.S_ISLNK(status.st_mode) else None
+        except OSError:
+            continue
+        found.append(_new(Item, (name, status, target)))
+    return found
 
 
 def _read(entries: Iterator[os.DirEntry[str]]) -> Iterator[list[str]]:

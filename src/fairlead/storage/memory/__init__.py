@@ -6,12 +6,16 @@ import copy
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from fairlead.errors import AlreadyExists, Denied, InvalidName, IsADirectory, NotADirectory, NotEmpty, NotFound
 from fairlead.storage import names
 from fairlead.storage.base import Intent, Item
 from fairlead.storage.memory.transfer import MemorySource, MemoryUpload
 from fairlead.storage.memory.tree import PERMISSIONS, Directory, File, Link, Tree
+
+if TYPE_CHECKING:
+    from fairlead.proto.listing.layout import Formatter
 
 _SORTED_LIMIT = 10_000
 _BATCH = 1_000
@@ -60,6 +64,10 @@ class MemoryStorage:
             entries = self._tree.directory(path).entries
             found = list(entries) if len(entries) > _SORTED_LIMIT else sorted(entries)
         return _batches(entries, found)
+
+    def lines(self, path: str, formatter: Formatter) -> Iterator[bytes]:
+        """See :meth:`fairlead.storage.base.Storage.lines`."""
+        return map(formatter.lines, self.scan(path))
 
     def open(self, path: str, *, owner: str | None = None) -> MemorySource:
         """See :meth:`fairlead.storage.base.Storage.open`."""
