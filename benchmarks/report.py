@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -12,23 +12,23 @@ from rich.table import Table as RichTable
 
 from benchmarks.measure import Sample
 from benchmarks.rows import Row, Work
-from benchmarks.servers import Family, Server
-from benchmarks.summary import Medians, Ratio, Rival, Table, ahead_of, behind, load_bound, ratios, table
-
-RATIO_COLUMNS = ("", "configuration", "/ best Python server", "/ best of all", "/ limit")
+from benchmarks.servers import Family
+from benchmarks.summary import Medians, Ratio, Rival, Subject, Table, ahead_of, behind, load_bound, ratios, table
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """All that is known after a run."""
 
+    kind: str
+    """What the subjects are: server or client."""
     date: str
     machine: dict[str, str]
     method: dict[str, str]
     rows: Sequence[Row]
-    servers: Sequence[Server]
+    subjects: Sequence[Subject]
     missing: dict[str, str]
-    """Servers that could not take part, with the reason."""
+    """Subjects that could not take part, with the reason."""
     samples: Sequence[Sample]
 
     @property
@@ -82,9 +82,9 @@ def write_json(report: Report, path: Path) -> None:
         "date": report.date,
         "machine": report.machine,
         "method": report.method,
-        "servers": {
-            server.name: {"title": server.title, "family": server.family.value, "configuration": server.published()}
-            for server in report.servers
+        f"{report.kind}s": {
+            one.name: {"title": one.title, "family": one.family.value, "configuration": one.published()}
+            for one in report.subjects
         },
         "missing": report.missing,
         "rows": {row.name: {"title": row.title, "unit": row.unit, "better": row.better.value} for row in report.rows},
@@ -97,25 +97,25 @@ def write_json(report: Report, path: Path) -> None:
 def markdown(report: Report) -> str:
     """The tables, what is behind, what failed, and every configuration."""
     cells = report.cells
-    found = ratios(cells, report.shown_rows, report.servers)
+    found = ratios(cells, report.shown_rows, report.subjects)
     parts = [
-        "# Benchmarks\n",
+        f"# Benchmarks: {report.kind}s\n",
         f"{report.date}. "
         + "; ".join(f"{key}: {value}" for key, value in {**report.machine, **report.method}.items())
         + ".\n",
         "## Values\n\nMedians.\n",
         _grid(report, cells, _value, lambda row: f"{row.title}, {row.unit} ({row.better.value})"),
-        "## Server CPU time\n",
+        f"## {report.kind.capitalize()} CPU time\n",
         _grid(
-            _with_cpu(report),
+            replace(report, rows=[row for row in report.rows if row.work is not Work.NONE]),
             cells,
             _cpu,
             lambda row: f"{row.title}, {row.work.value}",
         ),
         "## Ratios\n\nAbove 1 is ahead, whatever the unit.\n",
-        _ratio_table(found),
+        _ratio_table(report, found),
         "## Behind\n",
-        _behind(found),
+        _behind(report, found),
         *_load_bound(report),
         *_failures(report),
         "## Configurations\n",
@@ -124,22 +124,10 @@ def markdown(report: Report) -> str:
     return "\n".join(parts)
 
 
-def _with_cpu(report: Report) -> Report:
-    return Report(
-        report.date,
-        report.machine,
-        report.method,
-        [row for row in report.rows if row.work is not Work.NONE],
-        report.servers,
-        report.missing,
-        report.samples,
-    )
-
-
 def _grid(report: Report, cells: Table, shown: Callable[[Medians | None], str], heading: Callable[[Row], str]) -> str:
-    lines = [["", *(server.title for server in report.servers)]]
+    lines = [["", *(one.title for one in report.subjects)]]
     lines += [
-        [heading(row), *(shown(cells.get((row.name, server.name))) for server in report.servers)]
+        [heading(row), *(shown(cells.get((row.name, one.name))) for one in report.subjects)]
         for row in report.shown_rows
     ]
     return _table(lines)
@@ -156,19 +144,23 @@ def _ratio_line(ratio: Ratio, heading: str) -> list[str]:
     return [f"{heading}, {ratio.figure}", ratio.server, against(ratio.python), against(ratio.best), limit]
 
 
-def _ratio_table(found: Iterable[Ratio]) -> str:
-    lines = [list(RATIO_COLUMNS), *(_ratio_line(ratio, ratio.row.title) for ratio in found)]
+def _ratio_columns(report: Report) -> list[str]:
+    return ["", "configuration", f"/ best Python {report.kind}", "/ best of all", "/ limit"]
+
+
+def _ratio_table(report: Report, found: Iterable[Ratio]) -> str:
+    lines = [_ratio_columns(report), *(_ratio_line(ratio, ratio.row.title) for ratio in found)]
     return _table(lines) if len(lines) > 1 else "No row of Fairlead was measured.\n"
 
 
-def _behind(found: Sequence[Ratio]) -> str:
+def _behind(report: Report, found: Sequence[Ratio]) -> str:
     if not found:
         return "Fairlead was not measured.\n"
     python, rows = ahead_of(found, python=True)
     best, all_rows = ahead_of(found, python=False)
     summary = (
-        "As it comes (files stored with the durability of the others), ahead of or even with the best Python server in"
-        f" {python} of {rows} figures, with the best of all in {best} of {all_rows}.\n"
+        "As it comes (files stored with the durability of the others), ahead of or even with the best Python"
+        f" {report.kind} in {python} of {rows} figures, with the best of all in {best} of {all_rows}.\n"
     )
     lines = []
     for entry in behind(found):
@@ -180,12 +172,12 @@ def _behind(found: Sequence[Ratio]) -> str:
 def _failures(report: Report) -> list[str]:
     lines = [f"* {name}: {reason}." for name, reason in report.missing.items()]
     for row in report.shown_rows:
-        for server in report.servers:
-            cell = report.cells.get((row.name, server.name))
+        for one in report.subjects:
+            cell = report.cells.get((row.name, one.name))
             if cell is not None and cell.failure:
-                lines.append(f"* {row.title}, {server.title}: **failed**: {cell.failure}")
-            elif reason := server.without.get(row.name):
-                lines.append(f"* {row.title}, {server.title}: {reason}.")
+                lines.append(f"* {row.title}, {one.title}: **failed**: {cell.failure}")
+            elif reason := one.without.get(row.name):
+                lines.append(f"* {row.title}, {one.title}: {reason}.")
     return ["## Cells without a value\n", "\n".join(lines) + "\n"] if lines else []
 
 
@@ -198,39 +190,37 @@ def _load_bound(report: Report) -> list[str]:
 
 def _configurations(report: Report) -> list[str]:
     return [
-        f"### {server.title}\n\n"
-        + (f"{server.remark}\n\n" if server.remark else "")
-        + f"```\n{server.published()}\n```\n"
-        for server in report.servers
+        f"### {one.title}\n\n" + (f"{one.remark}\n\n" if one.remark else "") + f"```\n{one.published()}\n```\n"
+        for one in report.subjects
     ]
 
 
 def show(report: Report, console: Console) -> None:
     """The tables on a terminal."""
     cells = report.cells
-    servers = [server for server in report.servers if any(key[1] == server.name for key in cells)]
+    subjects = [one for one in report.subjects if any(key[1] == one.name for key in cells)]
     values = RichTable(title="Values, medians", title_justify="left")
     values.add_column("", no_wrap=True)
-    for server in servers:
-        style = "bold" if server.family is Family.FAIRLEAD else ""
-        values.add_column(server.name.replace("-", "\n"), justify="right", style=style)
+    for one in subjects:
+        style = "bold" if one.family is Family.FAIRLEAD else ""
+        values.add_column(one.name.replace("-", "\n"), justify="right", style=style)
     for row in report.shown_rows:
         line = [f"{row.name} {row.unit}"]
-        for server in servers:
-            cell = cells.get((row.name, server.name))
+        for one in subjects:
+            cell = cells.get((row.name, one.name))
             line.append(_value(cell) + (f"\n[dim]{number(cell.cpu)}[/dim]" if cell and cell.cpu is not None else ""))
         values.add_row(*line)
     console.print(values)
-    console.print("Dim: server CPU time, µs per operation or s per GiB.")
-    found = ratios(cells, report.shown_rows, report.servers)
+    console.print(f"Dim: {report.kind} CPU time, µs per operation or s per GiB.")
+    found = ratios(cells, report.shown_rows, report.subjects)
     if found:
         lines = RichTable(title="Ratios: above 1 is ahead", title_justify="left")
-        for column in RATIO_COLUMNS:
+        for column in _ratio_columns(report):
             lines.add_column(column, no_wrap=True)
         for ratio in found:
             lines.add_row(*_ratio_line(ratio, ratio.row.name))
         console.print(lines)
         console.print("Behind:", style="bold")
-        console.print(_behind(found), markup=False)
+        console.print(_behind(report, found), markup=False)
     for part in (*_load_bound(report), *_failures(report)):
         console.print(part, markup=False)

@@ -46,7 +46,7 @@ class Row:
     unit: str
     better: Better
     value: Callable[[Outcome], float]
-    load: str
+    load: str = ""
     """The row of the load generator."""
     arguments: Mapping[str, object] = field(default_factory=dict)
     file: int = 0
@@ -77,15 +77,18 @@ class Row:
     """Whether it runs only when asked for by name."""
 
 
-def _rate(outcome: Outcome) -> float:
+def rate(outcome: Outcome) -> float:
+    """Operations per second."""
     return outcome.operations / outcome.seconds
 
 
-def _megabytes(outcome: Outcome) -> float:
+def megabytes(outcome: Outcome) -> float:
+    """Millions of octets per second."""
     return outcome.octets / outcome.seconds / 1e6
 
 
-def _milliseconds_each(outcome: Outcome) -> float:
+def milliseconds_each(outcome: Outcome) -> float:
+    """Milliseconds for each operation."""
     return outcome.seconds / outcome.operations * 1e3
 
 
@@ -120,7 +123,7 @@ def _bulk(size: int, quarter: int) -> tuple[Row, ...]:
             title=title,
             unit="MB/s",
             better=Better.HIGHER,
-            value=_megabytes,
+            value=megabytes,
             load="bulk",
             arguments={"verb": verb, "size": each, "sessions": sessions, "repeat": 1 if verb == "STOR" else sessions},
             file=each if verb == "RETR" else 0,
@@ -143,7 +146,7 @@ def _small(seconds: float) -> tuple[Row, ...]:
             title=title,
             unit="files/s",
             better=Better.HIGHER,
-            value=_rate,
+            value=rate,
             load="small",
             arguments={"verb": verb, "size": 1024, "sessions": sessions, "seconds": seconds},
             work=Work.OPERATION,
@@ -171,7 +174,7 @@ def _under_tls(size: int, seconds: float) -> tuple[Row, ...]:
             title=f"{parallel}{verb} {_size(each)}, TLS",
             unit="MB/s",
             better=Better.HIGHER,
-            value=_megabytes,
+            value=megabytes,
             load="bulk",
             arguments={"verb": verb, "size": each, "sessions": sessions, "tls": 1},
             file=each if verb == "RETR" else 0,
@@ -188,7 +191,7 @@ def _under_tls(size: int, seconds: float) -> tuple[Row, ...]:
             title=f"{verb} 1 KiB{'' if sessions == 1 else f', {sessions} sessions'}, TLS",
             unit="files/s",
             better=Better.HIGHER,
-            value=_rate,
+            value=rate,
             load="tls-small",
             arguments={"verb": verb, "size": 1024, "sessions": sessions, "seconds": seconds, "tls": 1},
             work=Work.OPERATION,
@@ -202,7 +205,7 @@ def _under_tls(size: int, seconds: float) -> tuple[Row, ...]:
         title="Login (connect to QUIT), TLS",
         unit="/s",
         better=Better.HIGHER,
-        value=_rate,
+        value=rate,
         load="tls-login",
         arguments={"sessions": 1, "seconds": seconds, "tls": 1},
         work=Work.OPERATION,
@@ -228,7 +231,7 @@ def _dialogue(seconds: float, file: int) -> tuple[Row, ...]:
             title=title,
             unit=unit,
             better=Better.HIGHER,
-            value=_rate,
+            value=rate,
             load=load,
             arguments={"sessions": sessions, "seconds": seconds},
             file=file,
@@ -252,7 +255,7 @@ def _listings(seconds: float) -> tuple[Row, ...]:
             title=f"{verb} of {entries:,} entries",
             unit="ms",
             better=Better.LOWER,
-            value=_milliseconds_each,
+            value=milliseconds_each,
             load="listing",
             arguments={"verb": verb, "size": entries, "seconds": seconds if entries <= 10_000 else 0, "repeat": 1},
             entries=entries,

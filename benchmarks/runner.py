@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from benchmarks.measure import Cell, Sample
 from benchmarks.places import PROGRAMS
@@ -16,6 +16,8 @@ from benchmarks.rows import MIB, Procedure, Row
 from benchmarks.running import CellFailed, Running
 from benchmarks.servers import Server
 from benchmarks.tree import Tree
+
+T = TypeVar("T")
 
 WARM = 2048 * MIB
 """Room that uploads take at a time; the machine is made to give it before the first round."""
@@ -36,10 +38,10 @@ class Plan:
     """Called with each sample as it is taken."""
 
 
-def order(servers: Sequence[Server], number: int) -> list[Server]:
+def order(all_of: Sequence[T], number: int) -> list[T]:
     """The order in round ``number``: turned by one place each round, and backwards every other."""
-    turn = number // 2 % len(servers) if servers else 0
-    turned = [*servers[turn:], *servers[:turn]]
+    turn = number // 2 % len(all_of) if all_of else 0
+    turned = [*all_of[turn:], *all_of[:turn]]
     return turned[::-1] if number % 2 else turned
 
 

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Protocol
 
 from benchmarks.measure import Sample
 from benchmarks.rows import Better, Row
-from benchmarks.servers import Family, Server
+from benchmarks.servers import Family
 
 BUSY = 0.95
 """The share of a core above which the load generator may have held a server back."""
 EVEN = 0.02
 """Ratios this near to 1 count as even: medians of a few rounds are no sharper than that."""
+
+
+class Subject(Protocol):
+    """Who is measured: a server, or a client."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def family(self) -> Family: ...
+
+    @property
+    def without(self) -> Mapping[str, str]: ...
+
+    @property
+    def remark(self) -> str: ...
+
+    def published(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +71,7 @@ class Ratio:
     """The row's unit, or that of CPU time."""
     server: str
     python: Rival | None
-    """The best server written in Python."""
+    """The best of those written in Python."""
     best: Rival | None
     """The best of all others but the limit."""
     limit: Rival | None
@@ -98,30 +120,30 @@ def advantage(ours: float, theirs: float, better: Better) -> float:
     return ours / theirs if theirs else float("inf")
 
 
-def ratios(cells: Table, rows: Sequence[Row], servers: Sequence[Server]) -> list[Ratio]:
+def ratios(cells: Table, rows: Sequence[Row], subjects: Sequence[Subject]) -> list[Ratio]:
     """Each configuration of Fairlead in each row that is compared, against the best of the others."""
     found = []
     for row in rows:
         if not row.compared:
             continue
-        for server in servers:
+        for server in subjects:
             cell = cells.get((row.name, server.name))
             if server.family is not Family.FAIRLEAD or cell is None:
                 continue
             if cell.value is not None:
-                found.append(_ratio(cells, row, servers, server, row.unit, cell.value))
+                found.append(_ratio(cells, row, subjects, server, row.unit, cell.value))
             if cell.cpu is not None and row.cpu_counts:
-                found.append(_ratio(cells, row, servers, server, "CPU " + row.work.value, cell.cpu))
+                found.append(_ratio(cells, row, subjects, server, "CPU " + row.work.value, cell.cpu))
     return found
 
 
-def _ratio(cells: Table, row: Row, servers: Sequence[Server], server: Server, figure: str, ours: float) -> Ratio:
+def _ratio(cells: Table, row: Row, subjects: Sequence[Subject], server: Subject, figure: str, ours: float) -> Ratio:
     cpu = figure != row.unit
     better = Better.LOWER if cpu else row.better
 
     def best(*families: Family) -> Rival | None:
         values = []
-        for other in servers:
+        for other in subjects:
             cell = cells.get((row.name, other.name))
             value = None if cell is None else cell.cpu if cpu else cell.value
             if other.family in families and value is not None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.places import memory_directory
@@ -72,6 +73,32 @@ class Tree:
                 os.close(file)
             os.close(here)
         return name
+
+    def files(self, count: int) -> str:
+        """The name of a directory of ``count`` files of 1 KiB, named ``f00000`` and so on."""
+        return self._filled(f"files-{count}", [f"f{index:05d}" for index in range(count)])
+
+    def nested(self, count: int) -> str:
+        """The name of a tree of ``count`` files of 1 KiB, a hundred in each directory."""
+        return self._filled(f"nested-{count}", [f"d{index // 100:03d}/f{index % 100:02d}" for index in range(count)])
+
+    def _filled(self, name: str, paths: Sequence[str]) -> str:
+        folder = self.root / name
+        if not folder.exists():
+            for path in paths:
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(b"x" * SMALL)
+        return name
+
+    def source(self, size: int) -> Path:
+        """A file of ``size`` octets to be uploaded, in which a block repeats."""
+        path = self.root / f"source-{size}"
+        if not path.exists():
+            block = os.urandom(BLOCK)
+            with path.open("wb") as file:
+                for offset in range(0, size, BLOCK):
+                    file.write(block[: size - offset])
+        return path
 
     def warm(self, size: int) -> None:
         """Have the machine give this tmpfs ``size`` octets once, so that no server pays for the first use of memory."""

@@ -18,11 +18,12 @@ from benchmarks.summary import Rival
 def report() -> Report:
     names = ("fairlead", "pyftpdlib", "vsftpd", "limit")
     return Report(
+        kind="server",
         date="2030-01-01 00:00 UTC",
         machine={"cores": "2"},
         method={"rounds": "1"},
         rows=[row for row in rows() if row.name in {"retr", "noop", "mlsd-10k", "growth-retr"}],
-        servers=[server for server in SERVERS if server.name in names],
+        subjects=[server for server in SERVERS if server.name in names],
         missing={"ProFTPD": "not found: proftpd"},
         samples=[
             Sample("retr", "fairlead", 0, value=3000.0, cpu=0.2, load_share=0.5),

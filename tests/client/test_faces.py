@@ -25,7 +25,7 @@ def methods(face: type) -> dict[str, Any]:
     return {name: value for name, value in vars(face).items() if inspect.isfunction(value) and not name.startswith("_")}
 
 
-LATER = {"AsyncIterator[": "Iterator[", "Opening[": "IO["}
+LATER = {"AsyncIterator[": "Iterator[", "Opening[": "IO[", "AsyncFtpPath": "FtpPath"}
 """What an asynchronous method gives that has done nothing yet, and what its blocking twin gives."""
 
 

@@ -34,6 +34,17 @@ def listing(path: str, *names: str) -> list[Step]:
         ("name", listing("", "name", "other"), ["name"]),
         ("*", listing("", "A"), ["A"]),
         ("a*", listing("", "A"), []),
+        (
+            "**/x",
+            [*listing("", "d/", ".h/", "x"), *listing("d", "e/", "x"), *listing("d/e", "x")],
+            ["d/e/x", "d/x", "x"],
+        ),
+        ("/**/x", [*listing("/", "d/"), *listing("/d", "x")], ["/d/x"]),
+        (
+            "*/d/x",
+            [*listing("", "a/", "b/"), *listing("a", "d/"), *listing("b", "e/"), *listing("a/d", "x")],
+            ["a/d/x"],
+        ),
     ],
 )
 def test_patterns_match_segment_by_segment(pattern: str, steps: list[Step], found: list[str]) -> None:

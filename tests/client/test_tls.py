@@ -133,7 +133,7 @@ def test_refusal_is_final_where_tls_is_required(reply: str) -> None:
 
 
 @pytest.mark.req("C-4217-TLS-1")
-@pytest.mark.parametrize("reply", ["502 what?", "534 policy", "431 not now"])
+@pytest.mark.parametrize("reply", ["530 log in first", "534 policy", "431 not now"])
 def test_no_fall_back_where_tls_was_offered(reply: str) -> None:
     on_stage = stage(OFFER, on("AUTH TLS", reply), tls="auto")
     with pytest.raises(ConnectError, match="nothing goes in clear"):
@@ -151,6 +151,7 @@ def test_temporary_refusal_means_that_there_is_tls() -> None:
     [
         (on("FEAT", "211-Features:\r\n SIZE\r\n211 End"),),
         (*NO_FEATURES, on("AUTH TLS", "500 what?")),
+        (OFFER, on("AUTH TLS", "500 This security scheme is not implemented")),  # Pure-FTPd without a certificate
         (on("FEAT", "530 log in first"), on("AUTH TLS", "530 log in first")),
     ],
 )

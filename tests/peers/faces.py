@@ -12,34 +12,48 @@ import pytest
 
 from fairlead.client.aio import AsyncClient
 from fairlead.client.aiofile import AsyncFile, Opening
+from fairlead.client.path import AsyncFtpPath
 from fairlead.client.sync import Client
 
 
 class Bridged:
-    """An :class:`AsyncClient` used like a :class:`Client`: each call runs on one event loop until it is done."""
+    """Something of the asynchronous client used like its blocking twin: each call runs on one loop until it is done."""
 
-    def __init__(self, runner: asyncio.Runner, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, runner: asyncio.Runner, target: AsyncClient | AsyncFile[Any] | AsyncFtpPath) -> None:
         self._runner = runner
-        self._client = AsyncClient(*args, **kwargs)
+        self._target: Any = target
 
     def __enter__(self) -> Self:
-        self._runner.run(self._client.__aenter__())
+        self._runner.run(self._target.__aenter__())
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._runner.run(self._client.__aexit__(None, None, None))
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runner.run(self._target.__aexit__(kind, error, trace))
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterated(self._target)
+
+    def __truediv__(self, other: str) -> Any:
+        return self._bridge(self._target / other)
+
+    def __str__(self) -> str:
+        return str(self._target)
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._client, name)
+        value = getattr(self._target, name)
         if not callable(value):
-            return value
-        return lambda *args, **kwargs: self._awaited(value(*args, **kwargs))
+            return self._bridge(value)
+        return lambda *args, **kwargs: self._bridge(value(*args, **kwargs))
 
-    def _awaited(self, value: Any) -> Any:
+    def _bridge(self, value: Any) -> Any:
         if inspect.iscoroutine(value):
-            return self._runner.run(value)
+            return self._bridge(self._runner.run(value))
         if isinstance(value, Opening):
-            return BridgedFile(self._runner, self._runner.run(_of(value)))
+            return self._bridge(self._runner.run(_opened(value)))
+        if isinstance(value, AsyncFile | AsyncFtpPath):
+            return Bridged(self._runner, value)
         return self._iterated(value) if isinstance(value, AsyncIterator) else value
 
     def _iterated(self, items: AsyncIterator[Any]) -> Iterator[Any]:
@@ -47,36 +61,10 @@ class Bridged:
             return await anext(items, None)
 
         while (item := self._runner.run(following())) is not None:
-            yield item
+            yield self._bridge(item)
 
 
-class BridgedFile:
-    """An :class:`AsyncFile` used like a file object."""
-
-    def __init__(self, runner: asyncio.Runner, file: AsyncFile[Any]) -> None:
-        self._runner = runner
-        self._file = file
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._runner.run(self._file.__aexit__(kind, error, trace))
-
-    def __iter__(self) -> Iterator[Any]:
-        while line := self.readline():
-            yield line
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._file, name)
-        if not inspect.iscoroutinefunction(value):
-            return value
-        return lambda *args, **kwargs: self._runner.run(value(*args, **kwargs))
-
-
-async def _of(opening: Opening[Any]) -> AsyncFile[Any]:
+async def _opened(opening: Opening[Any]) -> AsyncFile[Any]:
     return await opening
 
 
@@ -87,4 +75,4 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
         yield Client
         return
     with asyncio.Runner() as runner:
-        yield lambda *args, **kwargs: Bridged(runner, *args, **kwargs)
+        yield lambda *args, **kwargs: Bridged(runner, AsyncClient(*args, **kwargs))

@@ -20,6 +20,8 @@ ADVICE: Mapping[int, str] = {
     534: "the server's policy asks for TLS, or for a stronger protection",
 }
 """What the codes of RFC 4217 mean for a transfer or a login."""
+_NOT_IMPLEMENTED = {500, 502, 504}
+"""Replies of a server that has no TLS, whatever FEAT says."""
 _FEATURES = 211
 
 
@@ -47,7 +49,8 @@ async def ask_for_tls(control: Control, *, required: bool) -> bool:
     """AUTH TLS, before anything is said that others should not hear (RFC 4217 section 4); whether TLS is due now.
 
     Without ``required``, False when the server does not offer it: FEAT does not name it, or where FEAT tells nothing,
-    AUTH is unknown. A server that offers TLS and then refuses it is not trusted with the password in clear.
+    AUTH is unknown. A server that offers TLS and then refuses it is not trusted with the password in clear, unless it
+    says that it has none: Pure-FTPd without a certificate names AUTH all the same.
 
     Raises ConnectError.
     """
@@ -62,7 +65,7 @@ async def ask_for_tls(control: Control, *, required: bool) -> bool:
     reply = await control.command("AUTH", "TLS")
     if reply.completed:
         return True
-    if not offered and reply.permanent:
+    if not required and (reply.code in _NOT_IMPLEMENTED or (not offered and reply.permanent)):
         control.tell(TlsNotOffered())
         return False
     said = f"AUTH TLS was answered with {show_reply(reply)}"

@@ -18,6 +18,7 @@ from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets,
 from fairlead.client._walk import Directory
 from fairlead.client._wires.asyncio import AsyncioWire
 from fairlead.client.aiofile import AsyncFile, Opening, Pieces
+from fairlead.client.path import AsyncFtpPath, RemotePath
 from fairlead.errors import ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
@@ -244,6 +245,10 @@ class AsyncClient(Face):
     def stream(self, path: str, *, offset: int = 0) -> AsyncIterator[bytes]:
         """See :meth:`fairlead.client.sync.Client.stream`."""
         return Pieces(self._session, self._hold, path, offset)
+
+    def path(self, *segments: str | RemotePath) -> AsyncFtpPath:
+        """See :meth:`fairlead.client.sync.Client.path`."""
+        return AsyncFtpPath(self, self._run, *segments)
 
     async def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
         """See :meth:`fairlead.client.sync.Client.copy`."""

@@ -18,6 +18,7 @@ from fairlead.client._local import LocalPath, Writable
 from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
 from fairlead.client._walk import Directory
 from fairlead.client._wires.blocking import BlockingWire, step
+from fairlead.client.path import FtpPath, RemotePath
 from fairlead.errors import ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
@@ -177,8 +178,8 @@ class Client(Face):
     def glob(self, pattern: str) -> list[Entry]:
         """The entries whose paths match ``pattern``: ``*``, ``?`` and ``[a-z]`` within the names between slashes.
 
-        Their ``name`` is the path, as the pattern has it. Names that begin with a dot match only where a dot stands.
-        Raises as :meth:`scandir` does.
+        ``**`` between slashes is any number of directories, none included. Their ``name`` is the path, as the pattern
+        has it. Names that begin with a dot match only where a dot stands. Raises as :meth:`scandir` does.
         """
         return self._run(_glob.glob, pattern)
 
@@ -311,6 +312,10 @@ class Client(Face):
         Raises as reading from :meth:`open` does.
         """
         return file.pieces(self._session, self._hold, path, offset)
+
+    def path(self, *segments: str | RemotePath) -> FtpPath:
+        """A path on the server with the habits of :class:`pathlib.Path`; the working directory without ``segments``."""
+        return FtpPath(self, self._run, *segments)
 
     def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
         """Copy the file ``source`` to ``target`` on the server of ``other``, a client that has logged in.
