@@ -124,9 +124,26 @@ def test_get_cut_short_fails_and_says_how_to_go_on(against: Against) -> None:
     server = against(
         *IN, TYPE_I, on("SIZE f", "213 6"), EPSV, on("RETR f", "150 go", data(b"oct"), later(1, "426 lost you"))
     )
-    assert server.run("get", f"{URL}/f") == 1
+    assert server.run("get", "--retries", "0", f"{URL}/f") == 1
     assert "resume" in server.err
     assert os.listdir() == ["f.part"]
+
+
+def test_get_tries_again_and_shows_it(against: Against) -> None:
+    cut = on("RETR big.bin", "150 go", data(b"oct"), "226 done")
+    size, rest = on("SIZE big.bin", "213 6"), on("RETR big.bin", "150 go", data(b"ets"), "226 done")
+    old = on("MDTM big.bin", "213 20200101000000")
+    server = against(*IN, TYPE_I, size, EPSV, cut, size, old, EPSV, on("REST 3", "350 ok"), rest)
+    assert server.run("get", "-d", f"{URL}/big.bin") == 0
+    assert Path("big.bin").read_bytes() == b"octets"
+    assert "STATUS  trying again in 750 ms (1 of 3): big.bin is cut short" in server.err
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "1.5"])
+def test_retries_are_a_number(against: Against, text: str) -> None:
+    server = against()
+    assert server.run("get", f"--retries={text}", URL) == 2
+    assert "is no number" in server.err
 
 
 def test_get_where_nothing_can_be_written(against: Against) -> None:

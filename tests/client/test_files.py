@@ -386,13 +386,16 @@ def test_missing_local_file_is_noticed_before_anything_is_sent(tmp_path: Path) -
         assert s.play.heard == []
 
 
+NONE_YET = on("SIZE f", "550 no such file")
+
+
 def test_file_that_the_system_cannot_send_by_itself_is_read(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def cannot(*_: object) -> int:
         raise NotImplementedError
 
     monkeypatch.setattr("fairlead.client._wires.memory.MemoryStream.send_file", cannot)
     target.write_bytes(b"octets" * 500_000)
-    with session(TYPE_I, EPSV, on("STOR f", "150 go", take("226 done"))) as s:
+    with session(TYPE_I, NONE_YET, EPSV, on("STOR f", "150 go", take("226 done"))) as s:
         s.ftp.upload(target, "f")
     assert s.play.stored == target.read_bytes()
 
@@ -404,12 +407,16 @@ def test_stream_that_cannot_seek_is_sent_once() -> None:
         os.close(writer)
         return os.fdopen(reader, "rb")
 
-    with piped() as pipe, session(TYPE_I, EPSV, on("STOR f", "150 go", take("226 done"))) as s:
+    with piped() as pipe, session(TYPE_I, NONE_YET, EPSV, on("STOR f", "150 go", take("226 done"))) as s:
         assert s.ftp.upload(pipe, "f").size == 6
     assert s.play.stored == b"octets"
     refused = on("STOR f", "150 go", take("425 not from you"))
     again = on("PASV", door(5002), "227 ok (192,0,2,90,19,138)")
-    with piped() as pipe, session(TYPE_I, EPSV, refused, again) as s, pytest.raises(OSError, match="cannot seek"):
+    with (
+        piped() as pipe,
+        session(TYPE_I, NONE_YET, EPSV, refused, again) as s,
+        pytest.raises(OSError, match="cannot seek"),
+    ):
         s.ftp.upload(pipe, "f")
 
 

@@ -54,10 +54,12 @@ def test_download_and_upload(connect: Connect, host: str, tmp_path: Path) -> Non
             peer.expect("RETR f", "150 go")
             data.sendall(OCTETS)
         peer.send("226 done")
+        peer.expect("SIZE g", "550 no")
         with peer.passive() as data:
             peer.expect("STOR g", "150 go")
             stored.append(read_all(data))
             peer.send("226 done")
+        peer.expect("SIZE h", "550 no")
         with peer.passive() as data:
             peer.expect("STOR h", "150 go")
             stored.append(read_all(data))
@@ -81,6 +83,7 @@ def test_receiver_that_is_slow_to_read_gets_everything(connect: Connect, tmp_pat
     def script(peer: Peer) -> None:
         peer.log_in()
         peer.expect("TYPE I", "200 ok")
+        peer.expect("SIZE f", "550 no")
         with peer.passive() as data:
             peer.expect("STOR f", "150 go")
             peer.send("110 MARK 0 = 0")  # wakes the sender while it waits for room
@@ -288,6 +291,7 @@ def test_other_tasks_have_their_turns_during_a_transfer_that_never_waits(tmp_pat
             peer.expect("RETR f", "150 go")
             data.sendall(local.read_bytes())
         peer.send("226 done")
+        peer.expect("SIZE f", "550 no")
         with peer.passive() as data:
             peer.expect("STOR f", "150 go")
             read_all(data)

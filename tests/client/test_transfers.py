@@ -11,6 +11,8 @@ import pytest
 from fairlead.errors import DeadlineError, PermanentError, SessionLost, TransferError, TransientError
 from fairlead.reach.cause import Cause
 from tests.client.script import (
+    LOGIN,
+    NO_FEATURES,
     Action,
     Step,
     cut_off,
@@ -165,8 +167,13 @@ def test_data_that_stands_still_is_given_up_and_the_session_goes_on() -> None:
 
 @pytest.mark.req("C-1123-UI-2")
 def test_final_reply_that_never_comes() -> None:
-    with pytest.raises(DeadlineError, match="no reply to RETR f"):
-        fetch("150 go", data(b"octets"))
+    again = (*LOGIN, *NO_FEATURES, TYPE_I, NO_SIZE)
+    silent = on("RETR f", "150 go", data(b"octets"))
+    with (
+        session(TYPE_I, NO_SIZE, EPSV, silent, *again) as s,
+        pytest.raises(DeadlineError, match="no reply to RETR f"),
+    ):
+        s.ftp.download("f", io.BytesIO())
 
 
 @pytest.mark.req("C-959-ABOR-1", "C-1123-TEL-1")

@@ -56,6 +56,7 @@ def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
         "connect_timeout": patience.get("connect", Settings.connect_timeout),
         "reply_timeout": patience.get("reply", Settings.reply_timeout),
         "data_timeout": patience.get("data", Settings.data_timeout),
+        "retries": args.retries,
         "active_ports": args.active_ports,
         "active_address": args.active_address,
         "tls": args.tls,

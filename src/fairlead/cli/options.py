@@ -16,8 +16,12 @@ _LITERAL = re.compile("%(?:2A|3F|5B)", re.IGNORECASE)
 """What would be a pattern, escaped in a URL."""
 
 
-def add_session_options(parser: argparse.ArgumentParser) -> None:
-    """What every verb that talks to a server understands."""
+RETRIES = 3
+"""How many times in a row the verbs try again what failed for now."""
+
+
+def add_session_options(parser: argparse.ArgumentParser, *, retries: bool = True) -> None:
+    """What every verb that talks to a server understands; ``retries`` says whether it may try again what failed."""
     group = parser.add_argument_group("how to connect")
     group.add_argument(
         "--mode",
@@ -77,6 +81,17 @@ def add_session_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--timeout", type=seconds, metavar="S", help="give up after S seconds without an answer or without progress"
     )
+    if retries:
+        group.add_argument(
+            "--retries",
+            type=count,
+            default=RETRIES,
+            metavar="N",
+            help="try again N times in a row what failed for now (4yz, a lost session, a cut or stalled data "
+            f"connection), going on where it ended; the default is {RETRIES}",
+        )
+    else:
+        parser.set_defaults(retries=0)
     group.add_argument(
         "-d",
         "--debug",
@@ -172,6 +187,14 @@ def numeric_address(text: str) -> str:
     except ValueError:
         message = f"{text!r} is no IP address; write for example 203.0.113.7"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def count(text: str) -> int:
+    """A number from 0 on."""
+    if not (text.isascii() and text.isdecimal()):
+        message = f"{text!r} is no number; write for example 3"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def seconds(text: str) -> float:

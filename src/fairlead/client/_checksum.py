@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import size
+from fairlead.client._retry import repeatable
 from fairlead.errors import ArgumentError, TransferError
 from fairlead.proto.hashes import parse_checksum_reply, parse_hash_feature, parse_hash_reply
 from fairlead.proto.reply import Reply
@@ -66,6 +67,7 @@ class Checksum(NamedTuple):
     """What it was asked for by: HASH, XSHA256 …"""
 
 
+@repeatable
 async def checksum(session: Session, path: str) -> Checksum | None:
     """See :meth:`fairlead.client.sync.Client.checksum`."""
     check_paths(path)
@@ -89,14 +91,19 @@ async def verify(session: Session, path: str, read: Callable[[int], bytes] | Non
             message = f"{path} has {there} bytes on the server and {octets} here; transfer it again"
             raise TransferError(message, transferred=octets)
         return "SIZE"
+    if not await same(session, theirs, read):
+        message = f"{path} is not the same on the server and here ({theirs.algorithm} differs); transfer it again"
+        raise TransferError(message, transferred=octets)
+    return f"HASH {theirs.algorithm}" if theirs.command == "HASH" else theirs.command
+
+
+async def same(session: Session, theirs: Checksum, read: Callable[[int], bytes]) -> bool:
+    """Whether the octets that ``read`` gives have the digest that the server told."""
     hasher = ALGORITHMS[theirs.algorithm]()
     while data := read(_PIECE):
         hasher.update(data)
         await session.wire.yield_turn()
-    if hasher.hexdigest() != theirs.digest:
-        message = f"{path} is not the same on the server and here ({theirs.algorithm} differs); transfer it again"
-        raise TransferError(message, transferred=octets)
-    return f"HASH {theirs.algorithm}" if theirs.command == "HASH" else theirs.command
+    return hasher.hexdigest() == theirs.digest
 
 
 async def _by_hash(session: Session, path: str) -> Checksum | None:

@@ -179,11 +179,15 @@ class Control:
         await self._settle()
         await self._send(verb, argument, line)
 
-    async def receive(self) -> Reply:
-        """The next reply. Raises SessionLost (421 included), DeadlineError, ProtocolError."""
-        reply = await self.receive_within(self.settings.reply_timeout)
+    async def receive(self, timeout: float | None = None) -> Reply:
+        """The next reply, due within ``timeout`` seconds, or within ``reply_timeout``.
+
+        Raises SessionLost (421 included), DeadlineError, ProtocolError.
+        """
+        patience = self.settings.reply_timeout if timeout is None else timeout
+        reply = await self.receive_within(patience)
         if reply is None:
-            raise self._overdue()
+            raise self._overdue(patience)
         return reply
 
     async def receive_within(self, timeout: float) -> Reply | None:
@@ -249,7 +253,7 @@ class Control:
             reply = await self._final_within(_LATE_REPLY if answered else deadline)
             if reply is None and not answered:
                 if patience is None:
-                    raise self._overdue()
+                    raise self._overdue(deadline)
                 return False
             if reply is None or reply.code == _NOOP_DONE:
                 break
@@ -294,8 +298,8 @@ class Control:
             pass
         return reply
 
-    def _overdue(self) -> DeadlineError:
-        message = f"no reply to {self._last} within {show_duration(self.settings.reply_timeout)}"
+    def _overdue(self, patience: float) -> DeadlineError:
+        message = f"no reply to {self._last} within {show_duration(patience)}"
         self.lose(message)
         return DeadlineError(message)
 

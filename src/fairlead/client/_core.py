@@ -104,6 +104,10 @@ class Session:
         """The open file whose transfer no other operation may come between."""
         self.foreign = False
         """Whether commands by hand may have made it the session of somebody else."""
+        self.persisting = False
+        """Whether an operation is under way that is tried again as a whole."""
+        self.returning = False
+        """Whether a lost session is being begun anew."""
         self._trace = trace
         self._memory = memory
         self.secret: str | None = None
@@ -112,6 +116,7 @@ class Session:
         self._transfers: Transfers | None = None
         self._type: str | None = "A"
         self._unknown: set[str] = set()
+        self._logged_in = False
         self._entered: list[tuple[str, str]] = []
         self._left: list[tuple[str, str]] | None = None
         """The way to the directory where a lost session was, until one stands there again."""
@@ -247,7 +252,7 @@ class Session:
         reply = await self._enter(secret)
         for segment in self.target.segments:
             await self.ask("CWD", segment)
-        self._entered, self._left = list(self.control.walked), None
+        self._entered, self._left, self._logged_in = list(self.control.walked), None, True
         return reply
 
     async def _enter(self, secret: str | None) -> Reply:
@@ -282,9 +287,13 @@ class Session:
         if self._left is None:
             self._left = list(self.control.walked)
         await self.connect()
-        await self._enter(self.secret)
-        for step in self._left:
-            await self.ask(*step)
+        try:
+            await self._enter(self.secret)
+            for step in self._left:
+                await self.ask(*step)
+        except BaseException:
+            self.control.lose("it was not led back to where it had been")
+            raise
         self._left = None
 
     @property
@@ -306,8 +315,14 @@ class Session:
             return False
         return self.connected
 
+    @property
+    def may_return(self) -> bool:
+        """Whether :meth:`reopen` leads back to where the session was: it had logged in, and nobody ended it."""
+        return self._logged_in and not self.foreign
+
     async def close(self) -> None:
         """QUIT and close; harmless when there is no session. An operation that is under way raises SessionLost."""
+        self._logged_in = False
         if self._control is None:
             return
         if self.busy:
@@ -346,6 +361,11 @@ class Session:
         if self._transfers is None:
             raise SessionLost("there is no session yet; connect first")
         return await self._transfers.perform(verb, argument, flow, restart=restart)
+
+    @property
+    def unconfirmed(self) -> Outcome | None:
+        """See :class:`fairlead.client._transfer.Transfers`."""
+        return None if self._transfers is None else self._transfers.unconfirmed
 
 
 def check_paths(*paths: str) -> None:

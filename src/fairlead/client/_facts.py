@@ -9,6 +9,7 @@ from fairlead.client._control import refused
 from fairlead.client._core import Session, check_paths
 from fairlead.client._listing import scandir
 from fairlead.client._namespace import cwd, pwd
+from fairlead.client._retry import repeatable
 from fairlead.errors import ArgumentError, NoSuchName, PermanentError, ProtocolError, ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.listing.mlsx import parse_mlsx
@@ -19,6 +20,7 @@ _FILE_STATUS = 213
 _NOT_THERE = {450, 550, 553}
 
 
+@repeatable
 async def size(session: Session, path: str) -> int | None:
     """SIZE under TYPE I; None when the server does not tell, which says nothing about the file (section 4.2)."""
     check_paths(path)
@@ -27,6 +29,7 @@ async def size(session: Session, path: str) -> int | None:
     return int(value) if value is not None and value.isdecimal() and value.isascii() else None
 
 
+@repeatable
 async def mtime(session: Session, path: str) -> datetime | None:
     """MDTM; None when the server does not tell."""
     value = _status(await session.try_command("MDTM", path))
@@ -38,6 +41,7 @@ async def mtime(session: Session, path: str) -> datetime | None:
         return None
 
 
+@repeatable
 async def stat(session: Session, path: str) -> Entry:
     """MLST, else the line of the listing. Raises ReplyError, NoSuchName, ProtocolError when the reply has no facts."""
     check_paths(path)

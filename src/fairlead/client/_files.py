@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
@@ -13,12 +13,15 @@ from fairlead.client import _checksum
 from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Outflow, Progress
-from fairlead.client._local import LocalPath, Part, PartFile, SourceFile, Writable, Writer, is_directory
+from fairlead.client._local import LocalPath, NoWayBack, Part, PartFile, SourceFile, Writable, Writer, is_directory
+from fairlead.client._retry import persist, put_off
+from fairlead.client._settle import Storing, received
 from fairlead.client._times import set_mtime
 from fairlead.client._transfer import Outcome
 from fairlead.client.names import inside
 from fairlead.errors import ReplyError, TransferError
 from fairlead.proto.codec import Representation
+from fairlead.reach.cause import Cause
 
 _UNIQUE_NAME = re.compile(r"FILE: ?(.+)")
 
@@ -44,6 +47,28 @@ class Transferred:
     """The time that the copy was given, where that was asked for and possible."""
 
 
+class _Course:
+    """The attempts at one transfer, told as one."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._began = session.wire.now()
+        self._first: int | None = None
+        self._attempts = 0
+
+    def begin(self, offset: int) -> None:
+        """Another attempt begins at ``offset``."""
+        self._attempts += 1
+        self._first = offset if self._first is None else min(self._first, offset)
+
+    def told(self, result: Transferred) -> Transferred:
+        """What the last attempt and those before it came to, ``result`` where it was the only one."""
+        if self._attempts == 1 or self._first is None:
+            return result
+        moved, seconds = result.offset + result.size - self._first, self._session.wire.now() - self._began
+        return replace(result, offset=self._first, size=moved, seconds=seconds)
+
+
 async def download(
     session: Session,
     remote: str,
@@ -57,21 +82,22 @@ async def download(
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.download`."""
     check_paths(remote)
-    representation = await _represent(session, text=text, resume=resume, verify=verify)
+    representation = _representation(text=text, resume=resume, verify=verify)
     if not isinstance(local, str | os.PathLike):
         if resume or times:
             message = "only a download to a named file can be resumed or be given a time"
             raise ValueError(message)
-        total = None if text else await size(session, remote)
-        flow = Inflow(Writer(local), representation, total=total, progress=on_progress)
-        result = whole(remote, await session.transfer("RETR", remote, flow), total)
-        return await _verified(session, result, None) if verify else result
+        return await _download_to(
+            session, remote, Writer(local), representation, verify=verify, on_progress=on_progress
+        )
     target = PartFile(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
-    total = None if text else await size(session, remote)
-    offset = await _download_offset(session, remote, target, total) if resume else 0
-    known = Known(total, None)
-    return await fetch(
-        session, remote, target, known, representation, offset, verify=verify, times=times, on_progress=on_progress
+
+    async def ask() -> tuple[int | None, int]:
+        total = None if text else await size(session, remote)
+        return total, await _download_offset(session, remote, target.kept(), total) if resume else 0
+
+    return await _fetch(
+        session, remote, target, representation, ask, verify=verify, times=times, on_progress=on_progress
     )
 
 
@@ -98,19 +124,93 @@ async def fetch(
 
     The server is asked for the time only where it is not ``known``.
     """
-    try:
-        if offset and offset == known.size:
+
+    async def ask() -> tuple[int | None, int]:
+        return known.size, offset
+
+    return await _fetch(
+        session,
+        remote,
+        target,
+        representation,
+        ask,
+        modified=known.modified,
+        verify=verify,
+        times=times,
+        on_progress=on_progress,
+    )
+
+
+async def _fetch(
+    session: Session,
+    remote: str,
+    target: Part,
+    representation: Representation,
+    ask: Callable[[], Awaitable[tuple[int | None, int]]],
+    *,
+    verify: bool,
+    times: bool,
+    on_progress: Progress | None,
+    modified: datetime | None = None,
+) -> Transferred:
+    """Fetch ``remote``; ``ask`` tells its size and where to begin. What an attempt left, the next one goes on from.
+
+    Where ``modified`` is None, the server is asked for the time.
+    """
+    flow = Inflow(target, representation, progress=on_progress)
+    course = _Course(session)
+
+    async def attempt() -> Transferred:
+        await session.set_type(representation.type)
+        if target.begun and flow.identity:
+            total = await size(session, remote)
+            offset = await _download_offset(session, remote, target.kept(), total)
+        else:
+            total, offset = await ask()
+        flow.total = total
+        course.begin(offset)
+        if offset and offset == total:
             result = Transferred(remote, 0, offset, 0.0, "")
         else:
-            flow = Inflow(target, representation, total=known.size, progress=on_progress)
-            result = whole(remote, await session.transfer("RETR", remote, flow, restart=offset), known.size)
+            result = whole(remote, await received(session, remote, flow, restart=offset), total)
         if verify:
             result = await _verify_part(session, result, target)
-        modified = known.modified or await mtime(session, remote) if times else None
-        target.keep(modified)
+        time = modified or await mtime(session, remote) if times else None
+        target.keep(time)
+        return course.told(replace(result, modified=time))
+
+    try:
+        return await persist(session, attempt, reached=lambda: flow.offset + flow.moved)
     finally:
         target.leave()
-    return replace(result, modified=modified)
+
+
+async def _download_to(
+    session: Session,
+    remote: str,
+    sink: Writer,
+    representation: Representation,
+    *,
+    verify: bool,
+    on_progress: Progress | None,
+) -> Transferred:
+    """A download whose octets cannot be taken back: another attempt goes on behind them, if the file is the same."""
+    flow = Inflow(sink, representation, progress=on_progress)
+    course = _Course(session)
+    totals: list[int | None] = []
+
+    async def attempt() -> Transferred:
+        await session.set_type(representation.type)
+        flow.total = total = await size(session, remote) if flow.identity else None
+        totals.append(total)
+        if sink.taken and (total is None or totals[0] != total):
+            message = "what was written to a stream cannot be taken back, and the file may have changed"
+            raise NoWayBack(message)
+        course.begin(sink.taken)
+        result = whole(remote, await received(session, remote, flow, restart=sink.taken), total)
+        return course.told(await _verified(session, result, None) if verify else result)
+
+    return await persist(session, attempt, reached=lambda: flow.offset + flow.moved)
 
 
 async def upload(
@@ -126,15 +226,19 @@ async def upload(
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.upload`."""
     check_paths(remote)
+    representation = _representation(text=text, resume=resume, verify=verify)
     source = SourceFile(local)
-    try:
-        representation = await _represent(session, text=text, resume=resume, verify=verify)
-        offset = await _upload_offset(session, remote, source) if resume else 0
+    flow = Outflow(source, representation, progress=on_progress)
+    store, course = Storing(session, remote, source, flow), _Course(session)
+
+    async def attempt() -> Transferred:
+        await session.set_type(representation.type)
+        offset = await _upload_offset(session, remote, source) if resume else await store.offset()
+        course.begin(offset)
         if offset and offset == source.size:
             result = Transferred(remote, 0, offset, 0.0, "")
         else:
-            flow = Outflow(source, representation, progress=on_progress)
-            outcome = await session.transfer("STOR", remote, flow, restart=offset)
+            outcome = await store.store(offset)
             if outcome.offset:
                 await check_stored(session, remote, outcome)
             result = _transferred(remote, outcome)
@@ -142,7 +246,10 @@ async def upload(
             result = await _verified(session, result, source.reread())
         if times and source.modified is not None:
             result = replace(result, modified=await _set_time(session, remote, source.modified))
-        return result
+        return course.told(result)
+
+    try:
+        return await persist(session, attempt, reached=store.reached)
     finally:
         source.close()
 
@@ -176,44 +283,49 @@ async def append(
     session: Session, local: LocalPath | BinaryIO, remote: str, *, text: bool, on_progress: Progress | None
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.append`."""
-    return await _send(session, "APPE", local, remote, text=text, on_progress=on_progress)
+    outcome = await _send(session, "APPE", local, remote, text=text, on_progress=on_progress)
+    return _transferred(remote, outcome)
 
 
 async def upload_unique(
     session: Session, local: LocalPath | BinaryIO, remote: str, *, text: bool, on_progress: Progress | None
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.upload_unique`."""
-    return await _send(session, "STOU", local, remote, text=text, on_progress=on_progress)
+    outcome = await _send(session, "STOU", local, remote, text=text, on_progress=on_progress)
+    return _transferred(_unique_name(outcome) or remote, outcome)
 
 
 async def _send(
     session: Session, verb: str, local: LocalPath | BinaryIO, remote: str, *, text: bool, on_progress: Progress | None
-) -> Transferred:
+) -> Outcome:
+    """A transfer that must not be made twice: what failed may have left something, in a place that is not known."""
     check_paths(remote)
+    representation = _representation(text=text)
     source = SourceFile(local)
+    flow = Outflow(source, representation, progress=on_progress)
+
+    async def attempt() -> Outcome:
+        await session.set_type(representation.type)
+        return await session.transfer(verb, remote, flow)
+
     try:
-        flow = Outflow(source, await _represent(session, text=text), progress=on_progress)
-        outcome = await session.transfer(verb, remote, flow)
+        return await persist(session, attempt, worth=lambda error: put_off(error) and not flow.moved)
     finally:
         source.close()
-    return _transferred(_unique_name(outcome) or remote if verb == "STOU" else remote, outcome)
 
 
-async def _represent(session: Session, *, text: bool, resume: bool = False, verify: bool = False) -> Representation:
+def _representation(*, text: bool, resume: bool = False, verify: bool = False) -> Representation:
     if text and resume:
         message = "a text transfer cannot be resumed: its offsets count line ends as the network has them"
         raise ValueError(message)
     if text and verify:
         message = "a text transfer cannot be verified: the two files may differ in their line ends"
         raise ValueError(message)
-    letter = "A" if text else "I"
-    await session.set_type(letter)
-    return Representation(letter)
+    return Representation("A" if text else "I")
 
 
-async def _download_offset(session: Session, remote: str, target: PartFile, total: int | None) -> int:
+async def _download_offset(session: Session, remote: str, kept: os.stat_result | None, total: int | None) -> int:
     """How much of an earlier download still counts: none of it when the file was changed since."""
-    kept = target.kept()
     if kept is None or not kept.st_size or (total is not None and kept.st_size > total):
         return 0
     changed = await mtime(session, remote)
@@ -248,7 +360,7 @@ def whole(remote: str, outcome: Outcome, total: int | None) -> Transferred:
     """Raises TransferError when less came than SIZE promised (RFC 959 section 3.4.1: MODE S cannot tell)."""
     if total is not None and outcome.offset + outcome.size < total:
         message = f"{remote} is cut short: {outcome.offset + outcome.size} of {total} bytes came; try to resume"
-        raise TransferError(message, transferred=outcome.size, reply=outcome.reply)
+        raise TransferError(message, transferred=outcome.size, reply=outcome.reply, cause=Cause.DATA_CUT)
     return _transferred(remote, outcome)
 
 

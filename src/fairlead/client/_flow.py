@@ -98,20 +98,23 @@ class Inflow:
         self.moved = 0
         self.whole = False
         self.total = total
+        self.identity = is_identity(representation)
+        """Whether the octets on the wire are those of the file."""
         self._sink = sink
         self._representation = representation
         self._progress = progress
         self._decoder: Decoder | None = None
-        self._offset = 0
+        self.offset = 0
+        """Where it began."""
         self._since_turn = 0
 
     def begin(self, offset: int) -> None:
         """See :class:`Flow`."""
         self._sink.begin(offset)
-        self._offset = offset
+        self.offset = offset
         self.moved = 0
         self.whole = False
-        self._decoder = None if is_identity(self._representation) else decoder_for(self._representation)
+        self._decoder = None if self.identity else decoder_for(self._representation)
 
     async def run(self, exchange: Exchange) -> OSError | None:
         """See :class:`Flow`; the end of the data is the end of the connection (MODE S)."""
@@ -132,7 +135,7 @@ class Inflow:
             self.moved += size
             self._take(buffer[:size])
             if self._progress is not None:
-                self._progress(self._offset + self.moved, self.total)
+                self._progress(self.offset + self.moved, self.total)
             await self._taken(exchange, size)
         if self._decoder is not None and (rest := self._decoder.close()):
             self._sink.write(memoryview(rest))
@@ -160,20 +163,23 @@ class Outflow:
     def __init__(self, source: Source, representation: Representation, *, progress: Progress | None = None) -> None:
         self.moved = 0
         self.whole = False
-        self.total = source.size if is_identity(representation) else None
+        self.identity = is_identity(representation)
+        """Whether the octets on the wire are those of the file."""
+        self.total = source.size if self.identity else None
         self._source = source
         self._representation = representation
         self._progress = progress
         self._encoder: Encoder | None = None
-        self._offset = 0
+        self.offset = 0
+        """Where it began."""
 
     def begin(self, offset: int) -> None:
         """See :class:`Flow`."""
         self._source.begin(offset)
-        self._offset = offset
+        self.offset = offset
         self.moved = 0
         self.whole = False
-        self._encoder = None if is_identity(self._representation) else encoder_for(self._representation)
+        self._encoder = None if self.identity else encoder_for(self._representation)
 
     async def run(self, exchange: Exchange) -> OSError | None:
         """See :class:`Flow`; a half-close marks the end of the data (MODE S)."""
@@ -194,7 +200,7 @@ class Outflow:
         """Send from the file itself; False when the system can't and nothing was sent."""
         while not exchange.over:
             try:
-                sent = exchange.stream.send_file(file, self._offset + self.moved, _FILE_PIECE)
+                sent = exchange.stream.send_file(file, self.offset + self.moved, _FILE_PIECE)
             except NotImplementedError:
                 if self.moved:
                     raise
@@ -237,7 +243,7 @@ class Outflow:
     def _moved(self, size: int) -> None:
         self.moved += size
         if self._progress is not None:
-            self._progress(self._offset + self.moved, self.total)
+            self._progress(self.offset + self.moved, self.total)
 
 
 class Handed(Outflow):

@@ -8,6 +8,7 @@ import time
 from fairlead.client._core import Session, check_paths
 from fairlead.client._flow import Inflow
 from fairlead.client._namespace import cwd, pwd
+from fairlead.client._retry import repeatable
 from fairlead.client._zone import in_utc
 from fairlead.client.trace import ListingLine
 from fairlead.errors import FairleadError, LimitError, PermanentError, ReplyError
@@ -24,6 +25,7 @@ _NOT_ENTRIES = {"", ".", ".."}
 _AS_SENT = Representation("I")
 
 
+@repeatable
 async def scandir(session: Session, path: str) -> list[Entry]:
     """The entries of a directory; the directory itself and its parent are none."""
     check_paths(path)
@@ -38,6 +40,7 @@ async def scandir(session: Session, path: str) -> list[Entry]:
     return await in_utc(session, path, listing.parse(await _apart(session, "LIST", path), now=time.time()))
 
 
+@repeatable
 async def names(session: Session, path: str) -> list[str]:
     """The names in a directory, as NLST gives them; the directory itself and its parent are none."""
     check_paths(path)

@@ -22,6 +22,10 @@ _ALWAYS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(o
 LocalPath: TypeAlias = "str | os.PathLike[str]"
 
 
+class NoWayBack(OSError):
+    """A stream can't go back to where a transfer has to go on from."""
+
+
 class Writable(Protocol):
     """A binary file object open for writing."""
 
@@ -49,6 +53,10 @@ class Part:
         self._directory = directory
         self._file: io.FileIO | None = None
 
+    def kept(self) -> os.stat_result | None:
+        """The part that there is to go on from."""
+        return None if self._direct else self._status(self._path)
+
     def size(self) -> int:
         """How many octets are in the part."""
         status = self._status(self._path)
@@ -62,6 +70,11 @@ class Part:
         if not self._direct and (offset or not fresh):
             self._file.truncate(offset)
             self._file.seek(offset)
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part is here that this download wrote or goes on with."""
+        return self._file is not None
 
     def write(self, data: memoryview) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
@@ -142,7 +155,7 @@ class PartFile(Part):
 
     def kept(self) -> os.stat_result | None:
         """What an earlier download left to go on from: its ``.part``, or the target itself where there is none."""
-        return None if self._direct else self._status(self._path) or self._status(self._target)
+        return super().kept() or (None if self._direct else self._status(self._target))
 
     def begin(self, offset: int) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
@@ -156,17 +169,18 @@ class Writer:
 
     def __init__(self, file: Writable) -> None:
         self._file = file
-        self._taken = 0
+        self.taken = 0
+        """Octets written so far."""
 
     def begin(self, offset: int) -> None:
         """See :class:`fairlead.client._flow.Sink`. Raises OSError when something was written already."""
-        if self._taken > offset:
+        if self.taken > offset:
             message = "what was written to a stream cannot be taken back"
-            raise OSError(message)
+            raise NoWayBack(message)
 
     def write(self, data: memoryview) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
-        self._taken += len(data)
+        self.taken += len(data)
         if isinstance(self._file, io.RawIOBase):
             _write_all(self._file.write, data)
         else:
@@ -198,7 +212,7 @@ class SourceFile:
             self._file.seek(self._start + offset)
         elif self._offset != offset:
             message = "a stream that cannot seek cannot be sent from another place"
-            raise OSError(message)
+            raise NoWayBack(message)
         self._offset = offset
 
     def read(self, limit: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairlead.client._core import Session, check_paths
+from fairlead.client._retry import once, repeatable
 from fairlead.errors import ArgumentError
 from fairlead.proto.path import unquote_257
 from fairlead.proto.reply import Reply
@@ -31,32 +32,38 @@ async def command(session: Session, verb: str, argument: str) -> Reply:
             session.forget_type()
 
 
+@repeatable
 async def cwd(session: Session, path: str) -> None:
     """CWD, and CDUP for ``..``."""
     await (session.ask("CDUP") if path == ".." else session.ask("CWD", path))
 
 
+@repeatable
 async def pwd(session: Session) -> str:
     """PWD."""
     return unquote_257((await session.ask("PWD")).text)
 
 
+@once
 async def mkdir(session: Session, path: str) -> str:
     """MKD; the path as the server names it where that can be the one that was asked for, else as given."""
     named = unquote_257((await session.ask("MKD", path)).text)
     return named if named.endswith(path) else path
 
 
+@once
 async def rmdir(session: Session, path: str) -> None:
     """RMD."""
     await session.ask("RMD", path)
 
 
+@once
 async def remove(session: Session, path: str) -> None:
     """DELE."""
     await session.ask("DELE", path)
 
 
+@once
 async def rename(session: Session, source: str, target: str) -> None:
     """RNFR and RNTO."""
     check_paths(source, target)

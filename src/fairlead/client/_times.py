@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fairlead.client._control import refused
 from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import mtime
+from fairlead.client._retry import repeatable
 from fairlead.errors import ArgumentError
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import moment, parse_server_time
@@ -16,6 +17,7 @@ _MODIFY = re.compile(r"modify=([0-9.]+)", re.IGNORECASE)
 _NOT_IMPLEMENTED = {500, 501, 502, 504}
 
 
+@repeatable
 async def set_mtime(session: Session, path: str, when: datetime) -> datetime | None:
     """See :meth:`fairlead.client.sync.Client.set_mtime`."""
     check_paths(path)

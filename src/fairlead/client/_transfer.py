@@ -27,7 +27,7 @@ from fairlead.client.trace import (
     show_duration,
     show_reply,
 )
-from fairlead.errors import CertificateError, DataConnectionError, TlsError, TransferError
+from fairlead.errors import CertificateError, DataConnectionError, DeadlineError, SessionLost, TlsError, TransferError
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 
@@ -37,6 +37,8 @@ _CHANGING_NOTHING = {"LIST", "MLSD", "NLST", "RETR"}
 _BUFFER = 512 * 1024
 _LAST_WORD = 1.0
 """Seconds that a server gets to say why TLS failed."""
+_LAST_DATA = 5.0
+"""Seconds that the data may stand still once the control connection has ended."""
 _SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
 
 
@@ -46,7 +48,8 @@ class Outcome:
 
     mode: str
     opening: Reply | None
-    reply: Reply
+    reply: Reply | None
+    """The final one; None where it never came."""
     offset: int
     size: int
     seconds: float
@@ -80,6 +83,8 @@ class Transfers:
         self._renew = renew
         self._memory = memory
         self._recalled: str | None = None
+        self.unconfirmed: Outcome | None = None
+        """The last transfer, where all octets went over and the final reply never came."""
         self._restart_pending = False
         self._buffer = memoryview(b"")
 
@@ -88,8 +93,10 @@ class Transfers:
 
         Raises ReplyError when the server refuses the command, DataConnectionError when no way gave a data connection,
         TransferError when the transfer began and did not end well, SessionLost, DeadlineError, and whatever the flow
-        raises; after the last, ABOR goes out before the next command.
+        raises; after the last, ABOR goes out before the next command. After SessionLost and DeadlineError
+        :attr:`unconfirmed` tells whether all octets had gone over.
         """
+        self.unconfirmed = None
 
         async def attempt(channel: Channel, patience: float) -> Outcome | Failure:
             return await self._attempt(channel, verb, argument, flow, restart, patience)
@@ -148,7 +155,8 @@ class Transfers:
     async def _attempt(
         self, channel: Channel, verb: str, argument: str, flow: Flow, restart: int, patience: float
     ) -> Outcome | Failure:
-        exchange = _Exchange(self._control, channel, flow, self._settings.data_timeout)
+        exchange = _Exchange(self._control, channel, flow)
+        offset = 0
         try:
             offset = await self._restart(restart)
             flow.begin(offset)
@@ -161,9 +169,13 @@ class Transfers:
                     self._buffer = memoryview(bytearray(_BUFFER))
                 exchange.buffer = self._buffer
                 await exchange.move()
+        except (SessionLost, DeadlineError):
+            self.unconfirmed = exchange.outcome(offset) if flow.whole else None
+            raise
         finally:
             if exchange.over:
                 self._control.interrupted = False
+            if exchange.over or flow.whole:
                 channel.close()
             else:
                 channel.abort()
@@ -186,11 +198,13 @@ class _Exchange:
 
     buffer = memoryview(b"")
 
-    def __init__(self, control: Control, channel: Channel, flow: Flow, stall: float) -> None:
+    def __init__(self, control: Control, channel: Channel, flow: Flow) -> None:
         self._control = control
         self._channel = channel
         self._flow = flow
-        self._stall = stall
+        self._settings = control.settings
+        self._lost: SessionLost | None = None
+        """How the control connection ended while the data went on."""
         self._opening: Reply | None = None
         self._final: Reply | None = None
         self._broke: OSError | None = None
@@ -293,8 +307,10 @@ class _Exchange:
         self._tell_closed("us" if sender and self._broke is None else "the server", self._broke)
         if not sender:
             self._channel.close()  # some servers answer 226 only after that
+        if self._lost is not None:
+            raise self._lost
         while not self.over:
-            self._note(await self._control.receive())
+            self._note(await self._control.receive(self._settings.final_timeout))
 
     async def yield_turn(self) -> None:
         """See :class:`fairlead.client._flow.Exchange`."""
@@ -303,18 +319,28 @@ class _Exchange:
     async def wait(self, *, sending: bool) -> None:
         """See :class:`fairlead.client._flow.Exchange`."""
         stream = self.stream
-        readers = [] if self.over else [self._control.stream]
+        readers = [] if self.over or self._lost is not None else [self._control.stream]
         if not sending:
             readers.append(stream)
         writers = [stream] if sending else []
-        if not await self._control.wire.wait_any(readers=readers, writers=writers, timeout=self._stall):
+        patience = self._settings.data_timeout if self._lost is None else min(self._settings.data_timeout, _LAST_DATA)
+        if not await self._control.wire.wait_any(readers=readers, writers=writers, timeout=patience):
+            if self._lost is not None:
+                raise self._lost
             moved = self._flow.moved
             raise TransferError(
-                f"the data connection stood still for {show_duration(self._stall)} after {moved} bytes; try to resume",
+                f"the data connection stood still for {show_duration(patience)} after {moved} bytes; try to resume",
                 transferred=moved,
                 cause=Cause.DATA_STALLED,
             )
-        self._notice()
+        self._hear()
+
+    def _hear(self) -> None:
+        """Take the replies that are here; when the control connection ends, the data may still come to its own end."""
+        try:
+            self._notice()
+        except SessionLost as error:
+            self._lost = error
 
     def conclude(self, command: str, offset: int) -> Outcome | Failure:
         """Judge the whole. Raises ReplyError, TransferError."""
@@ -341,8 +367,12 @@ class _Exchange:
                 reply=reply,
                 cause=Cause.DATA_CUT,
             )
-        seconds = self._control.wire.now() - self._began
-        return Outcome(str(self._channel.way), self._opening, reply, offset, moved, seconds, self._resumed)
+        return self.outcome(offset)
+
+    def outcome(self, offset: int) -> Outcome:
+        """What there is to tell of the transfer, which began at ``offset``."""
+        mode, seconds = str(self._channel.way), self._control.wire.now() - self._began
+        return Outcome(mode, self._opening, self._final, offset, self._flow.moved, seconds, self._resumed)
 
     def _tell_closed(self, by: str, error: BaseException | None) -> None:
         if not self._control.traced:

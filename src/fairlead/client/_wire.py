@@ -135,6 +135,9 @@ class Wire(Protocol):
     def now(self) -> float:
         """Seconds on a clock that never goes back."""
 
+    def chance(self) -> float:
+        """A number from 0 up to 1 that nobody can tell before."""
+
     async def resolve(self, host: str, port: int, *, family: int | None, timeout: float) -> Sequence[Address]:
         """The addresses of ``host`` in the system's order of preference; ``family`` is 4, 6 or None for both.
 

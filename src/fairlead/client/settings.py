@@ -27,9 +27,17 @@ class Settings:
     connect_timeout: float = 20.0
     """For the control connection, and for each data connection."""
     reply_timeout: float = 60.0
-    """From a command to its reply, and from the end of the data to the final reply."""
+    """From a command to its reply."""
+    final_timeout: float | None = None
+    """From the end of the data to the final reply, which some servers give once they have looked through the file; None
+    for ``reply_timeout``."""
     data_timeout: float = 60.0
     """How long a transfer may stand still."""
+    retries: int = 0
+    """How many times in a row an operation is tried again that failed for now: 4yz, a lost session, a cut or stalled
+    data connection. Transfers go on where they ended; what must not be done twice is not repeated blindly."""
+    retry_delay: float = 1.0
+    """Before the first of them; twice as long before each further one, up to a minute, the half of it by chance."""
     active_ports: Sequence[int] | None = None
     """Ports to listen on in active mode; None leaves the choice to the system."""
     active_address: str | None = None

@@ -293,6 +293,33 @@ class CopyTakesDetour:
         return f"STATUS  the data goes through here: {printable(self.reason)}"
 
 
+@dataclass(frozen=True, slots=True)
+class TryingAgain:
+    """An operation failed for now and is tried again after ``seconds``, for the ``failures``-th time of ``retries``."""
+
+    reason: str
+    seconds: float
+    failures: int
+    retries: int
+
+    def __str__(self) -> str:
+        return (
+            f"STATUS  trying again in {show_duration(self.seconds)} ({self.failures} of {self.retries}): "
+            f"{printable(self.reason)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The final reply of a transfer never came, and a new session showed ``how`` (SIZE, HASH …) that it was whole."""
+
+    path: str
+    how: str
+
+    def __str__(self) -> str:
+        return f"STATUS  the final reply is missing, but {self.how} shows that {printable(self.path)} is whole"
+
+
 Record: TypeAlias = (
     ControlCalled
     | ControlClosed
@@ -314,5 +341,7 @@ Record: TypeAlias = (
     | TlsEnded
     | TlsNotOffered
     | CopyTakesDetour
+    | TryingAgain
+    | Settled
 )
 Trace: TypeAlias = Callable[[Record], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections.abc import Collection, Sequence
 
@@ -27,6 +28,10 @@ class AsyncioWire:
     def now(self) -> float:
         """Seconds on the loop's clock."""
         return asyncio.get_running_loop().time()
+
+    def chance(self) -> float:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return random.random()
 
     async def resolve(self, host: str, port: int, *, family: int | None, timeout: float) -> Sequence[Address]:
         """See :class:`fairlead.client._wire.Wire`."""

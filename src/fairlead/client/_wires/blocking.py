@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import select
 import socket
 import time
@@ -44,6 +45,10 @@ class BlockingWire:
     def now(self) -> float:
         """Seconds on the monotonic clock."""
         return time.monotonic()
+
+    def chance(self) -> float:
+        """See :class:`fairlead.client._wire.Wire`."""
+        return random.random()
 
     async def resolve(self, host: str, port: int, *, family: int | None, timeout: float) -> Sequence[Address]:
         """See :class:`fairlead.client._wire.Wire`; the system's resolver has its own deadline."""

@@ -190,6 +190,8 @@ class MemoryWire:
 
     def __init__(self, *, here: dict[int, str] | None = None) -> None:
         self.time = 0.0
+        self.luck = 0.5
+        """What :meth:`chance` tells."""
         self.names: dict[str, list[str]] = {}
         self.doors: dict[Address, Door] = {}
         self.delays: dict[Address, float] = {}
@@ -220,6 +222,10 @@ class MemoryWire:
     def now(self) -> float:
         """The simulated time."""
         return self.time
+
+    def chance(self) -> float:
+        """See :class:`fairlead.client._wire.Wire`: what :attr:`luck` says."""
+        return self.luck
 
     async def resolve(self, host: str, port: int, *, family: int | None, timeout: float) -> Sequence[Address]:
         """See :class:`fairlead.client._wire.Wire`."""
