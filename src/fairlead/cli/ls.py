@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,12 @@ examples:
   fairlead ls ftp://ftp.example.com/pub/
   fairlead ls --json ftp://me@ftp.example.com/ | jq '.[].name'
 """
+_SIDES = "<<<><"
+"""How the columns of a table are set, but for the name, which is last."""
+_MINUTES = len("YYYY-MM-DD HH:MM")
 _KINDS = {Kind.FILE: "-", Kind.DIRECTORY: "d", Kind.LINK: "l", Kind.OTHER: "?"}
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""Control characters; no name holds LF, which ends the lines of listings."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,21 +59,20 @@ def _list(args: argparse.Namespace) -> int:
     with connected(args, url, url.segments if url.directory else url.segments[:-1]) as client:
         if url.type == "D":
             names = sorted(client.names())
-            _print(args, names, names)
+            _print(args, lambda: names, names)
         else:
             entries = client.scandir() if url.directory else _entries(client, url.segments[-1])
             entries.sort(key=lambda entry: entry.name)
-            _print(args, [_record(entry) for entry in entries], table(entries))
+            _print(args, lambda: [_record(entry) for entry in entries], table(entries))
     return 0
 
 
-def _print(args: argparse.Namespace, records: Sequence[object], lines: Iterable[str]) -> None:
+def _print(args: argparse.Namespace, records: Callable[[], Sequence[object]], lines: Iterable[str]) -> None:
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names that are not UTF-8, as they are
     if args.json:
-        print(json.dumps(records, indent=2))
+        print(json.dumps(records(), indent=2))
         return
-    for line in lines:
-        print(_UNPRINTABLE.sub("?", line))
+    sys.stdout.write(_UNPRINTABLE.sub("?", "".join(f"{line}\n" for line in lines)))
 
 
 def _entries(client: Client, name: str) -> list[Entry]:
@@ -94,18 +97,15 @@ def table(entries: Iterable[Entry]) -> list[str]:
     rows = [_row(entry) for entry in entries]
     if not rows:
         return []
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = []
-    for permissions, owner, group, size, modified, name in rows:
-        cells = [permissions.ljust(widths[0]), owner.ljust(widths[1]), group.ljust(widths[2]), size.rjust(widths[3])]
-        cells += [modified.ljust(widths[4]), name]
-        lines.append(" ".join(cell for cell, width in zip(cells, widths, strict=True) if width))
-    return lines
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    columns = [f"{{{number}:{_SIDES[number]}{width}}}" for number, width in enumerate(widths[:-1]) if width]
+    form = " ".join([*columns, f"{{{len(widths) - 1}}}"])
+    return [form.format(*row) for row in rows]
 
 
 def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
     name = f"{entry.name} -> {entry.target}" if entry.target is not None else entry.name
-    modified = f"{entry.modified:%Y-%m-%d %H:%M}" if entry.modified is not None else ""
+    modified = entry.modified.isoformat(" ", "minutes")[:_MINUTES] if entry.modified is not None else ""
     size = str(entry.size) if entry.size is not None else ""
     permissions = _KINDS[entry.kind] + (entry.permissions or "")
     return permissions, entry.owner or "", entry.group or "", size, modified, name

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from fairlead.errors import ArgumentError
@@ -196,6 +197,7 @@ def _entry(facts: dict[str, str], name: str, line: str) -> Entry:
 
 
 _SIZE_DIGITS = 20
+_WHOLE_SECONDS = len("YYYYMMDDHHMMSS")
 
 
 def _kind(value: str) -> tuple[Kind, str | None]:
@@ -209,6 +211,10 @@ def _kind(value: str) -> tuple[Kind, str | None]:
 
 @lru_cache(maxsize=1024)  # the files of one directory often came at one time
 def _time(text: str) -> datetime | None:
+    if len(text) == _WHOLE_SECONDS and text.isdecimal() and text.isascii():
+        with suppress(ValueError):  # second 60, or no date at all
+            year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+            return datetime(year, month, day, int(text[8:10]), int(text[10:12]), int(text[12:]), tzinfo=UTC)
     try:
         return moment(parse_server_time(text)) if text else None
     except ArgumentError:
