@@ -150,38 +150,42 @@ class Noticed(Event):
     message: str
 
 
+class Routes(dict["type[Event]", "tuple[Callable[[Any], None], ...]"]):
+    """The subscribers to each class of events, found when first asked for."""
+
+    def __init__(self, subscribers: dict[type[Event], list[Callable[[Any], None]]]) -> None:
+        self._subscribers = subscribers
+
+    def __missing__(self, kind: type[Event]) -> tuple[Callable[[Any], None], ...]:
+        route = self[kind] = tuple(
+            subscriber for base in reversed(kind.__mro__) for subscriber in self._subscribers.get(base, ())
+        )
+        return route
+
+
 class Bus:
     """Carries events from sessions to subscribers of their class or of a base class."""
 
     def __init__(self) -> None:
         self._subscribers: dict[type[Event], list[Callable[[Any], None]]] = {}
-        self._routes: dict[type[Event], tuple[Callable[[Any], None], ...]] = {}
+        self.routes = Routes(self._subscribers)
 
     def subscribe(self, kind: type[E], subscriber: Callable[[E], None]) -> Callable[[], None]:
         """Call ``subscriber`` with each event of class ``kind``; returns what ends the subscription."""
         self._subscribers.setdefault(kind, []).append(subscriber)
-        self._routes.clear()
+        self.routes.clear()
 
         def unsubscribe() -> None:
             self._subscribers[kind].remove(subscriber)
-            self._routes.clear()
+            self.routes.clear()
 
         return unsubscribe
 
     def wanted(self, kind: type[Event]) -> bool:
         """Whether anybody subscribed to ``kind``."""
-        route = self._routes.get(kind)
-        return bool(self._route(kind) if route is None else route)
+        return bool(self.routes[kind])
 
     def emit(self, event: Event) -> None:
         """Hand ``event`` to its subscribers, in the order in which they subscribed."""
-        for subscriber in self._route(type(event)):
+        for subscriber in self.routes[type(event)]:
             subscriber(event)
-
-    def _route(self, kind: type[Event]) -> tuple[Callable[[Any], None], ...]:
-        route = self._routes.get(kind)
-        if route is None:
-            route = self._routes[kind] = tuple(
-                subscriber for base in reversed(kind.__mro__) for subscriber in self._subscribers.get(base, ())
-            )
-        return route

@@ -25,6 +25,8 @@ class Command(NamedTuple):
 CommandEvent: TypeAlias = "Command | LineTooLong"
 
 _VERB = r"[!-~]+"
+_SHORT = len(b"NOOP\r\n")
+"""Octets up to which a command that is sent alone is looked up rather than read; verbs have four letters at most."""
 # What is left of "IAC IP IAC DM" in front of a verb when a peer sent a part of it as urgent data.
 _REMAINS_OF_SYNCH = "\udcf2\udcf4"
 
@@ -48,11 +50,21 @@ class CommandParser:
 
     def feed(self, data: bytes) -> list[CommandEvent]:
         """The commands that ``data`` completes, in order."""
-        if not self._pending and data.isascii() and len(data) <= self._limit:
+        if self._pending:
+            return self._go_on(data)
+        if len(data) <= _SHORT and len(data) <= self._limit:
+            known = _known(data)
+            if known is not None:
+                return [known]
+        if data.isascii() and len(data) <= self._limit:
             text = data.decode("ascii")
             line = text[:-2]
             if text[-2:] == "\r\n" and "\n" not in line and "\0" not in line:
                 return [_command(line)]
+        return self._go_on(data)
+
+    def _go_on(self, data: bytes) -> list[CommandEvent]:
+        """As :meth:`feed`, for whatever may come."""
         commands = self._read(data) if self._reading or IAC in data or 0 in data else self._split(data)
         self._pending = self._reading or bool(self._tail)
         return commands
@@ -116,6 +128,13 @@ def _command(line: str) -> Command:
         return _bare_command(line)
     verb, _, argument = line.partition(" ")
     return Command(_upper(verb), argument)
+
+
+@lru_cache(maxsize=128)
+def _known(data: bytes) -> Command | None:
+    """The command that is all of ``data``, where it is a verb alone and needs no further look."""
+    verb = data[:-2]
+    return Command(verb.decode("ascii").upper()) if data.endswith(b"\r\n") and verb.isalpha() else None
 
 
 @lru_cache(maxsize=128)

@@ -165,12 +165,17 @@ class Control(asyncio.Protocol):
         if self._busy:
             for command in commands:
                 self._arrive_meanwhile(command)
+            if self._busy:
+                self._throttle()
+                self._flush()
+            else:
+                self._run()
+        elif len(commands) == 1 and self._queue is NOTHING and not self._writing_paused:  # no queue is needed
+            self._running = True
+            self._execute(commands[0])
+            self._end_turn()
         else:
             self._enqueue(commands)
-        if self._busy:
-            self._throttle()
-            self._flush()
-        else:
             self._run()
 
     def eof_received(self) -> bool:
@@ -248,7 +253,7 @@ class Control(asyncio.Protocol):
         """Queue ``reply``; it leaves at the end of this turn."""
         self._out.append(self.encode(reply))
         events = self._server.events
-        if events.wanted(ReplySent):
+        if events.routes[ReplySent]:
             session = self.session
             events.emit(ReplySent(session=session.number, peer=session.peer[0], code=reply.code, text=reply.text))
 
@@ -424,14 +429,14 @@ class Control(asyncio.Protocol):
                 self._loop.call_soon(self._go_on)
                 break
             left -= 1
-            command = queue.popleft()
-            if type(command) is LineTooLong:
-                self.send(TOO_LONG)
-                continue
-            self._execute(cast("Command", command))
-        self._running = False
+            self._execute(queue.popleft())
         if not queue:
             self._queue = NOTHING
+        self._end_turn()
+
+    def _end_turn(self) -> None:
+        self._running = False
+        queue = self._queue
         if queue or self._reading_paused:
             self._throttle()
         self._flush()
@@ -456,8 +461,13 @@ class Control(asyncio.Protocol):
         if not self._busy:
             self._run()
 
-    def _execute(self, command: Command) -> None:
-        if self._server.events.wanted(CommandReceived):
+    def _execute(self, command: Command | LineTooLong) -> None:
+        if type(command) is LineTooLong:
+            self.send(TOO_LONG)
+            return
+        if TYPE_CHECKING:
+            assert isinstance(command, Command)
+        if self._server.events.routes[CommandReceived]:
             self._report(command)
         self.commands += 1
         verb = self._verb = command.verb
