@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairlead.client.aio import AsyncClient
+    from fairlead.client.once import get, ls, put
     from fairlead.client.sync import Client
     from fairlead.server import Server
 
 __version__ = "0.1.0"
-__all__ = ["AsyncClient", "Client", "Server", "__version__"]
+__all__ = ["AsyncClient", "Client", "Server", "__version__", "get", "ls", "put"]
 
 _HOMES = {
     "AsyncClient": "fairlead.client.aio",
     "Client": "fairlead.client.sync",
     "Server": "fairlead.server",
+    "get": "fairlead.client.once",
+    "ls": "fairlead.client.once",
+    "put": "fairlead.client.once",
 }
 
 
@@ -28,3 +32,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'fairlead' has no attribute {name!r}")
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
