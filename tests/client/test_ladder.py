@@ -36,6 +36,7 @@ from fairlead.errors import CertificateError, ClientError, FairleadError, TlsErr
 from fairlead.ladder import text
 from fairlead.ladder.model import CONTROL, Kind, Ladder, Step
 from fairlead.proto.reply import Reply
+from fairlead.testing.peer import Peer, scripted
 from tests.client.script import (
     GREETING,
     HOST,
@@ -59,7 +60,6 @@ from tests.client.script import (
 from tests.client.script import (
     Step as Due,
 )
-from tests.client.scripted import Peer, scripted
 
 
 def played(

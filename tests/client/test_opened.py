@@ -21,8 +21,8 @@ from fairlead.errors import (
     SessionLost,
     TransferError,
 )
+from fairlead.testing.peer import Peer, scripted
 from tests.client.script import Action, Step, cut_off, data, door, hang_up, later, narrow, on, reset, session, take
-from tests.client.scripted import Peer, scripted
 from tests.peers.embedded import Embedded
 
 Connect = Callable[..., Any]

@@ -20,7 +20,7 @@ import pytest
 from fairlead.client._wires.sockets import SocketListener
 from fairlead.client.aio import AsyncClient
 from fairlead.errors import ConnectError, DataConnectionError, DeadlineError, SessionLost, TransferError
-from tests.client.scripted import DEADLINE, Peer, read_all, scripted
+from fairlead.testing.peer import DEADLINE, Peer, read_all, scripted
 
 Connect = Callable[..., Any]
 OCTETS = os.urandom(3_000_001)

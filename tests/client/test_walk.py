@@ -12,8 +12,8 @@ from fairlead import AsyncClient
 from fairlead.client._walk import DEEPEST
 from fairlead.errors import LimitError, PermanentError, ReplyError, UnsafeName
 from fairlead.proto.entry import Kind
+from fairlead.testing.peer import Peer, scripted
 from tests.client.script import Action, Step, data, door, on, session
-from tests.client.scripted import Peer, scripted
 from tests.peers.embedded import Embedded
 
 MLST = (on("FEAT", "211-Features:\r\n MLST type*;unique*;\r\n211 End"),)

@@ -27,10 +27,10 @@ from fairlead.errors import DataConnectionError, FairleadError
 from fairlead.ladder.model import Ladder
 from fairlead.reach.cause import Cause
 from fairlead.storage.local import LocalStorage
+from fairlead.testing.peer import DEADLINE, Peer, scripted
 from fairlead.tls import Tls
 from tests.certificates import Pair, make
 from tests.client.script import client_over
-from tests.client.scripted import DEADLINE, Peer, scripted
 from tests.peers.process import free_port
 from tests.reference.stable import FIRST_SERVER_PORT, Names, stable
 from tests.server import secure

@@ -10,7 +10,7 @@ import pytest
 from fairlead.server import commands as declared
 from fairlead.server.registry import COMMANDS, SITE
 from tests.conformance import KNOWN, PROPERTY
-from tests.reference import commands, conformance
+from tests.reference import commands, conformance, faults
 from tests.reference.ask import NAMES, read
 from tests.reference.conformance import Case
 from tests.reference.replay import DEADLINE, Answer
@@ -46,6 +46,10 @@ def test_the_page_of_commands_has_every_command() -> None:
 
     assert usages == {*COMMANDS, "SITE", "OPTS"}
     assert set(re.findall(r"^\| `SITE ([A-Z]+)", page, re.MULTILINE)) == set(SITE)
+
+
+def test_the_page_of_faults_is_what_the_declarations_make() -> None:
+    assert faults.page() == (ROOT / faults.PAGE).read_text(), PAGES
 
 
 def test_the_page_of_conformance_is_what_the_record_and_the_requirements_make(

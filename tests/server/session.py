@@ -14,44 +14,19 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from fairlead.events import Bus, Event
+from fairlead.events import Bus
 from fairlead.proto.reply import Reply, ReplyParser
 from fairlead.server import Server
 from fairlead.storage.base import Storage
+from fairlead.testing import running
 
-DEADLINE = 10.0
+DEADLINE = running.DEADLINE
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 """The number of this process among those that run tests."""
 
 
-class Running:
-    """A server that is listening, from the test's side."""
-
-    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
-        self.server = server
-        self.loop = loop
-        self.recorded: list[Event] = []
-        self._changed = threading.Condition()
-        server.events.subscribe(Event, self._record)
-
-    def _record(self, event: Event) -> None:
-        with self._changed:
-            self.recorded.append(event)
-            self._changed.notify_all()
-
-    def await_event(self, kind: type[Event], condition: Callable[[Any], bool] = lambda _: True) -> Any:
-        """The first event of ``kind`` that fulfils ``condition``, waiting for it if need be."""
-
-        def found() -> Event | None:
-            return next((event for event in self.recorded if isinstance(event, kind) and condition(event)), None)
-
-        with self._changed:
-            assert self._changed.wait_for(lambda: found() is not None, DEADLINE), f"no {kind.__name__} came"
-            return found()
-
-    def address(self, family: int = 4) -> tuple[str, int]:
-        """Where it listens for IPv4 or IPv6."""
-        return next(pair for pair in self.server.addresses if (":" in pair[0]) == (family == 6))
+class Running(running.Running):
+    """A server that is listening, and what tests of the server want of it."""
 
     def connect(self, family: int = 4, source: tuple[str, int] | None = None) -> Control:
         """A control connection whose greeting has been read."""
@@ -96,14 +71,6 @@ class Running:
     def stop(self, grace: float) -> Future[None]:
         """Begin to stop the server gracefully."""
         return asyncio.run_coroutine_threadsafe(self.server.stop(grace), self.loop)
-
-    def call(self, function: Callable[[], Any]) -> Any:
-        """Run ``function`` in the server's own thread."""
-
-        async def run() -> Any:
-            return function()
-
-        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(DEADLINE)
 
     def settle(self) -> None:
         """Let the server end the turn it is in."""
@@ -160,39 +127,8 @@ def serving(
     """
     port = free_port()
     arguments.setdefault("listen", (("127.0.0.1", port), ("::1", port)))
-    server = Server(storage=storage, events=Bus(), **arguments)
-    started = threading.Event()
-    running: list[Running] = []
-    stop: list[asyncio.Event] = []
-    failures: list[BaseException] = []
-
-    async def main() -> None:
-        stop.append(asyncio.Event())
-        async with server:
-            running.append(Running(server, asyncio.get_running_loop()))
-            started.set()
-            await stop[0].wait()
-
-    def work() -> None:
-        try:
-            run(main())
-        except BaseException as error:
-            failures.append(error)
-            raise
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=work, name="server")
-    thread.start()
-    assert started.wait(DEADLINE)
-    if failures:
-        raise failures[0]
-    try:
-        yield running[0]
-    finally:
-        running[0].loop.call_soon_threadsafe(stop[0].set)
-        thread.join(DEADLINE)
-        assert not thread.is_alive(), "the server did not stop"
+    with running.running(Server(storage=storage, events=Bus(), **arguments), Running, run=run) as there:
+        yield there
 
 
 class Control:
