@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import selectors
 import socket
 import struct
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,11 +23,12 @@ from fairlead.errors import StorageFault
 from fairlead.events import SessionClosed, SessionOpened, SessionRefused, TransferFailed
 from fairlead.proto.sequences import legal
 from fairlead.reach.cause import Cause
+from fairlead.server import Server
 from fairlead.server.registry import COMMANDS, SITE
 from fairlead.storage.base import Item
 from fairlead.storage.local import LocalStorage
 from fairlead.storage.memory import MemoryStorage
-from tests.server.session import Control, Running, receive, serving
+from tests.server.session import DEADLINE, Control, Running, receive, serving
 
 SHORT = 0.25
 """Seconds of a deadline that a test waits for."""
@@ -349,3 +354,16 @@ def test_what_other_servers_know_is_refused_without_ending_the_session(
 ) -> None:
     assert control.ask(line).code in codes
     assert control.ask("NOOP").code == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system knows no priority of threads")
+@pytest.mark.parametrize("run", [Server.in_thread, Server.in_background])
+def test_a_thread_that_moves_data_is_nicer_than_the_event_loop(
+    running: Running, run: Callable[..., Coroutine[None, None, int]]
+) -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    moving = asyncio.run_coroutine_threadsafe(run(running.server, priority), running.loop).result(DEADLINE)
+
+    assert moving == min(running.call(priority) + 5, 19)

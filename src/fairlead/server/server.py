@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import resource
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +52,8 @@ THREADS = 32
 """Threads that move bulk data and wait for disks; a slow peer holds none of them, see :mod:`fairlead.server.pump`."""
 BACKGROUND = 4
 """Threads for long work, see :mod:`fairlead.server.work`."""
+NICENESS = 5
+"""By how much those threads are nicer than the event loop: one that moves data leaves it a core three times as long."""
 BACKLOG = 1024
 LAST_WORDS = 1.0
 """Seconds that stopped sessions have to take their last reply."""
@@ -65,6 +69,14 @@ def _descriptors_for_sessions() -> int:
     if limit == resource.RLIM_INFINITY:
         return sys.maxsize
     return limit - min(limit // 4, FOR_TRANSFERS)
+
+
+def _give_way() -> None:
+    """Let the event loop, which answers everybody, go before the thread that calls this, where cores are short."""
+    if sys.platform == "linux":  # elsewhere it is the whole process that is nice
+        thread = threading.get_native_id()
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
 
 
 def _networks_of(proxies: Sequence[str]) -> Networks | None:
@@ -154,8 +166,8 @@ class Server:
         """Listen where the settings say, or on ``sockets`` that are bound already. Raises ConfigError."""
         self.loop = asyncio.get_running_loop()
         self._descriptors = _descriptors_for_sessions()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fairlead")
-        self._background = ThreadPoolExecutor(BACKGROUND, thread_name_prefix="fairlead-background")
+        self._threads = ThreadPoolExecutor(THREADS, "fairlead", _give_way)
+        self._background = ThreadPoolExecutor(BACKGROUND, "fairlead-background", _give_way)
         self.readiness = readiness(self.loop)
         self.deadlines = Deadlines(self.loop)
         self._emptied = asyncio.Event()
