@@ -193,10 +193,15 @@ class Control:
     async def receive_within(self, timeout: float) -> Reply | None:
         """The next reply, None when ``timeout`` seconds passed without one."""
         deadline = self.wire.now() + timeout
-        while (reply := self.take()) is None:
-            if not await self.wire.wait_any(readers=(self.stream,), timeout=deadline - self.wire.now()):
+        left = timeout
+        while not self._replies:  # a reply that was asked for just now takes a while: nothing is read before it is here
+            self._alive()
+            if not await self.wire.wait_any(readers=(self.stream,), timeout=left):
                 return None
-        return reply
+            if (reply := self.take()) is not None:
+                return reply
+            left = deadline - self.wire.now()
+        return self.take()
 
     def take(self) -> Reply | None:
         """The next reply if it is here already. Raises SessionLost, ProtocolError."""

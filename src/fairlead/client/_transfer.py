@@ -83,6 +83,8 @@ class Transfers:
         self._renew = renew
         self._memory = memory
         self._recalled: str | None = None
+        self._remembered: str | None = None
+        """The mode that was written down last."""
         self.unconfirmed: Outcome | None = None
         """The last transfer, where all octets went over and the final reply never came."""
         self._restart_pending = False
@@ -144,13 +146,15 @@ class Transfers:
             self._control.tell(ModeRecalled(self._recalled))
 
     def _remember(self, outcome: Outcome | None) -> None:
-        if self._memory is None:
+        mode = None if outcome is None else outcome.mode
+        if self._memory is None or (mode is not None and mode == self._remembered):
             return
         network = network_of(self._control.local[0])
-        if outcome is None:
+        self._remembered = mode
+        if mode is None:
             self._memory.forget(self._server, network)
-        elif self._memory.remember(self._server, network, outcome.mode):
-            self._control.tell(ModeRemembered(outcome.mode))
+        elif self._memory.remember(self._server, network, mode):
+            self._control.tell(ModeRemembered(mode))
 
     async def _attempt(
         self, channel: Channel, verb: str, argument: str, flow: Flow, restart: int, patience: float

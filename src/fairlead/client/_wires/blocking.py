@@ -23,6 +23,7 @@ from fairlead.client.settings import Settings
 from fairlead.errors import ConnectError
 
 T = TypeVar("T")
+_HAS_POLL = hasattr(select, "poll")
 
 
 def step(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -79,9 +80,11 @@ class BlockingWire:
         """See :class:`fairlead.client._wire.Wire`."""
         if here := at_hand(readers):
             return here
-        sources = {descriptor(source): source for source in (*readers, *writers)}
         patience = None if timeout is None else max(0.0, timeout)
-        if not hasattr(select, "poll"):
+        if _HAS_POLL and len(readers) + len(writers) == 1:
+            return _wait_for((*readers, *writers)[0], select.POLLIN if readers else select.POLLOUT, patience)
+        sources = {descriptor(source): source for source in (*readers, *writers)}
+        if not _HAS_POLL:
             reading, writing = list(map(descriptor, readers)), list(map(descriptor, writers))
             readable, writable, broken = select.select(reading, writing, writing, patience)
             return [sources[number] for number in {*readable, *writable, *broken}]
@@ -94,6 +97,13 @@ class BlockingWire:
             poll.register(number, events)
         ready = poll.poll(None if patience is None else patience * 1000)
         return [sources[number] for number, _ in ready]
+
+
+def _wait_for(source: Source, event: int, patience: float | None) -> Collection[Source]:
+    """What most waits are: for one thing."""
+    poll = select.poll()
+    poll.register(descriptor(source), event)
+    return [source] if poll.poll(None if patience is None else patience * 1000) else []
 
 
 def unresolved(host: str, family: int | None, error: Exception) -> ConnectError:
