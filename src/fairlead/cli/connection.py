@@ -57,6 +57,7 @@ def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
         "reply_timeout": patience.get("reply", Settings.reply_timeout),
         "data_timeout": patience.get("data", Settings.data_timeout),
         "retries": args.retries,
+        "limit_rate": args.limit_rate,
         "active_ports": args.active_ports,
         "active_address": args.active_address,
         "tls": args.tls,

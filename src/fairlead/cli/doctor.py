@@ -68,7 +68,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="PRODUCT",
         help=f"show the settings for this product, may be repeated: {', '.join(TITLES)}",
     )
-    add_session_options(parser, retries=False)
+    add_session_options(parser, transfers=False)
     add_ladder_option(parser)
     parser.set_defaults(run=run)
 

@@ -7,11 +7,14 @@ import re
 from ipaddress import ip_address
 from typing import get_args
 
+from fairlead.client.rate import Rate
 from fairlead.client.settings import ModeSetting, TlsSetting, fingerprint
 from fairlead.errors import ArgumentError, ConfigError
 from fairlead.proto.url import FtpUrl, parse_url
 
 _HIGHEST_PORT = 0xFFFF
+_RATE = re.compile(r"(\d+(?:\.\d+)?)([kmg]?)", re.ASCII | re.IGNORECASE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _LITERAL = re.compile("%(?:2A|3F|5B)", re.IGNORECASE)
 """What would be a pattern, escaped in a URL."""
 
@@ -20,8 +23,8 @@ RETRIES = 3
 """How many times in a row the verbs try again what failed for now."""
 
 
-def add_session_options(parser: argparse.ArgumentParser, *, retries: bool = True) -> None:
-    """What every verb that talks to a server understands; ``retries`` says whether it may try again what failed."""
+def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = True) -> None:
+    """What every verb that talks to a server understands; with ``transfers`` also how they go."""
     group = parser.add_argument_group("how to connect")
     group.add_argument(
         "--mode",
@@ -81,7 +84,14 @@ def add_session_options(parser: argparse.ArgumentParser, *, retries: bool = True
     group.add_argument(
         "--timeout", type=seconds, metavar="S", help="give up after S seconds without an answer or without progress"
     )
-    if retries:
+    if transfers:
+        group.add_argument(
+            "--limit-rate",
+            type=rate,
+            metavar="N",
+            help="move no more than N octets per second, all transfers and both ways together; k, M and G stand for "
+            "1024 of each other",
+        )
         group.add_argument(
             "--retries",
             type=count,
@@ -91,7 +101,7 @@ def add_session_options(parser: argparse.ArgumentParser, *, retries: bool = True
             f"connection), going on where it ended; the default is {RETRIES}",
         )
     else:
-        parser.set_defaults(retries=0)
+        parser.set_defaults(retries=0, limit_rate=None)
     group.add_argument(
         "-d",
         "--debug",
@@ -187,6 +197,16 @@ def numeric_address(text: str) -> str:
     except ValueError:
         message = f"{text!r} is no IP address; write for example 203.0.113.7"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def rate(text: str) -> Rate:
+    """Octets per second, such as ``200k``; one object for all that the command line does."""
+    match = _RATE.fullmatch(text)
+    octets = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
+    if not octets:
+        message = f"{text!r} is no rate; write for example 200k or 1.5M"
+        raise argparse.ArgumentTypeError(message)
+    return Rate(octets)
 
 
 def count(text: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from fairlead.client._core import Holder, Session, Target
 from fairlead.client._memory import Memory
 from fairlead.client._wire import Wire
+from fairlead.client.rate import Rate
 from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
 from fairlead.proto.reply import Reply
@@ -53,6 +54,7 @@ class Face:
         data_timeout: float = Settings.data_timeout,
         retries: int = Settings.retries,
         retry_delay: float = Settings.retry_delay,
+        limit_rate: Rate | int | None = Settings.limit_rate,
         active_ports: Sequence[int] | None = Settings.active_ports,
         active_address: str | None = Settings.active_address,
         trust_announced_address: bool = Settings.trust_announced_address,
@@ -76,6 +78,7 @@ class Face:
             data_timeout=data_timeout,
             retries=retries,
             retry_delay=retry_delay,
+            limit_rate=Rate(limit_rate) if isinstance(limit_rate, int) else limit_rate,
             active_ports=active_ports,
             active_address=active_address,
             trust_announced_address=trust_announced_address,

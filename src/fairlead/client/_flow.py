@@ -13,7 +13,6 @@ Progress: TypeAlias = Callable[[int, "int | None"], None]
 """Called with the octets done, those of an earlier part included, and those in all where that is known."""
 
 _PIECE = 1 << 20
-_FILE_PIECE = 4 << 20
 _TURN = 1 << 20
 """Octets after which others have their turn even when more could be received at once."""
 
@@ -61,6 +60,13 @@ class Exchange(Protocol):
     @property
     def failed(self) -> bool:
         """Whether the final reply is here and is 4yz or 5yz."""
+
+    @property
+    def piece(self) -> int:
+        """Octets to send at once, at most."""
+
+    async def pace(self, octets: int) -> None:
+        """Stand still after ``octets`` went, where there is a limit to how fast they may go."""
 
     async def yield_turn(self) -> None:
         """Let others run."""
@@ -136,6 +142,7 @@ class Inflow:
             self._take(buffer[:size])
             if self._progress is not None:
                 self._progress(self.offset + self.moved, self.total)
+            await exchange.pace(size)
             await self._taken(exchange, size)
         if self._decoder is not None and (rest := self._decoder.close()):
             self._sink.write(memoryview(rest))
@@ -200,7 +207,7 @@ class Outflow:
         """Send from the file itself; False when the system can't and nothing was sent."""
         while not exchange.over:
             try:
-                sent = exchange.stream.send_file(file, self.offset + self.moved, _FILE_PIECE)
+                sent = exchange.stream.send_file(file, self.offset + self.moved, exchange.piece)
             except NotImplementedError:
                 if self.moved:
                     raise
@@ -214,6 +221,7 @@ class Outflow:
                 break
             else:
                 self._moved(sent)
+                await exchange.pace(sent)
                 await exchange.yield_turn()
         return True
 
@@ -231,7 +239,7 @@ class Outflow:
     async def _send(self, exchange: Exchange, rest: memoryview) -> None:
         while rest and not exchange.over:
             try:
-                sent = exchange.stream.send(rest)
+                sent = exchange.stream.send(rest[: exchange.piece])
             except OSError as error:
                 raise _Broken(error) from error
             if sent is None:
@@ -239,6 +247,7 @@ class Outflow:
             else:
                 rest = rest[sent:]
                 self._moved(sent)
+                await exchange.pace(sent)
 
     def _moved(self, size: int) -> None:
         self.moved += size

@@ -35,6 +35,7 @@ _NO_DATA_CONNECTION = 425
 _DATA_CONNECTION_BROKE = 426
 _CHANGING_NOTHING = {"LIST", "MLSD", "NLST", "RETR"}
 _BUFFER = 512 * 1024
+_PIECE = 4 << 20
 _LAST_WORD = 1.0
 """Seconds that a server gets to say why TLS failed."""
 _LAST_DATA = 5.0
@@ -171,7 +172,7 @@ class Transfers:
                 self._restart_pending = False
                 if not self._buffer:
                     self._buffer = memoryview(bytearray(_BUFFER))
-                exchange.buffer = self._buffer
+                exchange.buffer = self._buffer[: exchange.piece]
                 await exchange.move()
         except (SessionLost, DeadlineError):
             self.unconfirmed = exchange.outcome(offset) if flow.whole else None
@@ -315,6 +316,18 @@ class _Exchange:
             raise self._lost
         while not self.over:
             self._note(await self._control.receive(self._settings.final_timeout))
+
+    @property
+    def piece(self) -> int:
+        """See :class:`fairlead.client._flow.Exchange`."""
+        rate = self._settings.limit_rate
+        return _PIECE if rate is None else rate.piece
+
+    async def pace(self, octets: int) -> None:
+        """See :class:`fairlead.client._flow.Exchange`."""
+        rate, wire = self._settings.limit_rate, self._control.wire
+        if rate is not None and (pause := rate.take(octets, wire.now())):
+            await wire.wait_any(timeout=pause)
 
     async def yield_turn(self) -> None:
         """See :class:`fairlead.client._flow.Exchange`."""

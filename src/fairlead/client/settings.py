@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from fairlead.client.rate import Rate
 from fairlead.errors import ArgumentError
 
 ModeSetting: TypeAlias = Literal["auto", "epsv", "pasv", "eprt", "port"]
@@ -38,6 +39,8 @@ class Settings:
     data connection. Transfers go on where they ended; what must not be done twice is not repeated blindly."""
     retry_delay: float = 1.0
     """Before the first of them; twice as long before each further one, up to a minute, the half of it by chance."""
+    limit_rate: Rate | None = None
+    """How fast data may go, both ways together; the same object in the settings of several clients counts for all."""
     active_ports: Sequence[int] | None = None
     """Ports to listen on in active mode; None leaves the choice to the system."""
     active_address: str | None = None
