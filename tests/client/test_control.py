@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fairlead.client.sync import Client
 from fairlead.errors import (
     ArgumentError,
     DeadlineError,
@@ -14,7 +15,7 @@ from fairlead.errors import (
     TransientError,
 )
 from fairlead.proto.reply import Reply
-from tests.client.script import Action, Play, cut_off, hang_up, later, on, session, stage
+from tests.client.script import HOST, Action, Play, cut_off, hang_up, later, on, session, stage
 
 
 @pytest.mark.req("C-959-RPL-1", "C-1123-UI-1")
@@ -216,3 +217,17 @@ def test_client_that_never_connected() -> None:
     with pytest.raises(SessionLost, match="connect first"):
         ftp.scandir()
     ftp.close()
+
+
+@pytest.mark.parametrize("end", [("421 idle for too long",), (hang_up,)])
+def test_session_that_the_server_ended_unasked_is_not_alive(end: tuple[Action, ...]) -> None:
+    with session(on("NOOP", "200 ok", *end)) as s:
+        assert s.ftp.alive()
+        s.ftp.command("NOOP")
+        assert s.ftp.connected
+        assert not s.ftp.alive()
+        assert not s.ftp.connected
+
+
+def test_client_that_never_connected_is_not_alive() -> None:
+    assert not Client(HOST).alive()

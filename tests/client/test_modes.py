@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 
+from fairlead.client.sync import Client
 from fairlead.errors import DataConnectionError, PermanentError
 from fairlead.reach.cause import Cause
 from tests.client.script import (
@@ -431,3 +432,18 @@ def test_cause_of_a_failed_epsv(reply: str, cause: Cause) -> None:
         with pytest.raises(DataConnectionError) as caught:
             s.ftp.scandir()
         assert caught.value.cause is cause
+
+
+def test_mode_that_is_set_serves_from_the_next_transfer_on() -> None:
+    pasv = on("PASV", door(5001), "227 ok (192,0,2,90,19,137)")
+    with session(on("EPSV", door(5001), "229 ok (|||5001|)"), LIST, pasv, LIST) as s:
+        s.ftp.scandir()
+        s.ftp.mode = "pasv"
+        s.ftp.scandir()
+        assert s.ftp.mode == "pasv"
+
+
+def test_mode_may_be_set_before_there_is_a_session() -> None:
+    ftp = Client(HOST)
+    ftp.mode = "port"
+    assert ftp.mode == "port"

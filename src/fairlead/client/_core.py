@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
@@ -16,7 +16,7 @@ from fairlead.client._flow import Flow
 from fairlead.client._memory import Memory
 from fairlead.client._transfer import Outcome, Transfers
 from fairlead.client._wire import Address, Wire
-from fairlead.client.settings import Password, Settings, TlsSetting
+from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
 from fairlead.errors import ConnectError, FairleadError, ProtocolError, SessionLost
 from fairlead.proto.command import encode_command
@@ -114,6 +114,7 @@ class Session:
         """The password that let us in, so that nobody is asked for it twice."""
         self._control: Control | None = None
         self._transfers: Transfers | None = None
+        self._hosts: dict[int, str] = {}
         self._type: str | None = "A"
         self._unknown: set[str] = set()
         self._logged_in = False
@@ -153,6 +154,13 @@ class Session:
         finally:
             self.busy = False
 
+    def alive(self) -> bool:
+        """As :attr:`connected`, once what the server said unasked was read: a farewell (421), or its end."""
+        if self.connected and not self.engaged:
+            with suppress(SessionLost, ProtocolError):
+                self.control.overhear()
+        return self.connected
+
     async def connect(self) -> Reply:
         """Make the control connection, under TLS as the target says; returns the greeting.
 
@@ -166,16 +174,8 @@ class Session:
         stream, round_trip = await connect_any(wire, addresses, timeout=timeout, trace=self._trace)
         control = Control(wire, stream, settings, self._trace, round_trip=round_trip)
         self._control = control
-        ports = DataPorts(control, settings, _by_family(addresses))
-        self._transfers = Transfers(
-            control,
-            ports,
-            settings,
-            server=target.url,
-            another=self._another,
-            renew=self._renew,
-            memory=self._memory,
-        )
+        self._hosts = _by_family(addresses)
+        self._prepare_transfers()
         self._type = "A"
         self._unknown.clear()
         self.hash_algorithm, self.may_set_times = None, True
@@ -186,6 +186,23 @@ class Session:
             control.lose("it never began")
             raise
         return self.greeting
+
+    def set_mode(self, mode: ModeSetting) -> None:
+        """Make data connections in ``mode`` from now on; what was learned of the others is forgotten."""
+        self.settings = replace(self.settings, mode=mode)
+        if self._control is not None:
+            self._prepare_transfers()
+
+    def _prepare_transfers(self) -> None:
+        self._transfers = Transfers(
+            self.control,
+            DataPorts(self.control, self.settings, self._hosts),
+            self.settings,
+            server=self.target.url,
+            another=self._another,
+            renew=self._renew,
+            memory=self._memory,
+        )
 
     async def _open(self, control: Control) -> Reply:
         tls = self.target.tls

@@ -100,6 +100,19 @@ class Face:
         """Whether the control connection stands, as far as is known."""
         return self._session.connected
 
+    def alive(self) -> bool:
+        """As :attr:`connected`, after a look at what the server may have said unasked; waits for nothing."""
+        return self._session.alive()
+
+    @property
+    def mode(self) -> ModeSetting:
+        """How data connections are made; a new mode serves from the next one on, with nothing known against it."""
+        return self._session.settings.mode
+
+    @mode.setter
+    def mode(self, mode: ModeSetting) -> None:
+        self._session.set_mode(mode)
+
     @property
     def greeting(self) -> Reply | None:
         """The server's first reply; None before connecting."""
