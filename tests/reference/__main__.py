@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reference import ask, commands, concepts, conformance, faults, reach
+from tests.reference import ask, commands, concepts, conformance, faults, reach, shell
 from tests.reference.replay import DEADLINE
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,7 @@ def main(names: list[str]) -> None:
     reach.record()
     pages = {
         commands.PAGE: commands.page(commands.features()),
+        shell.PAGE: shell.page(),
         conformance.PAGE: conformance.page(ask.read(), conformance.collected(ROOT), DEADLINE),
         faults.PAGE: faults.page(),
         **reach.pages(ROOT),

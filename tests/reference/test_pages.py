@@ -10,7 +10,7 @@ import pytest
 from fairlead.server import commands as declared
 from fairlead.server.registry import COMMANDS, SITE
 from tests.conformance import KNOWN, PROPERTY
-from tests.reference import commands, conformance, faults
+from tests.reference import commands, conformance, faults, shell
 from tests.reference.ask import NAMES, read
 from tests.reference.conformance import Case
 from tests.reference.replay import DEADLINE, Answer
@@ -36,6 +36,10 @@ def shown(page: str) -> dict[str, set[str]]:
 
 def test_the_page_of_commands_is_what_the_declarations_make() -> None:
     assert commands.page(commands.features()) == (ROOT / commands.PAGE).read_text(), PAGES
+
+
+def test_the_page_of_the_interactive_client_is_what_the_declarations_make() -> None:
+    assert shell.page() == (ROOT / shell.PAGE).read_text(), PAGES
 
 
 def test_the_page_of_commands_has_every_command() -> None:

@@ -25,6 +25,7 @@ VERBS = {
     "mv": "rename and move files and directories",
     "mkdir": "make directories",
     "rmdir": "remove directories",
+    "sh": "the interactive client",
     "doctor": "try every mode, and say why data connections fail",
     "firewall": "print the rules that firewalls and routers need",
     "explain": "read a capture or a saved ladder, and say what failed and why",

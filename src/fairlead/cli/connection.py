@@ -15,7 +15,7 @@ from fairlead.cli.credentials import credentials
 from fairlead.cli.ladder import tell_failure, trace_of
 from fairlead.client.settings import Settings
 from fairlead.client.sync import Client
-from fairlead.client.trace import Record
+from fairlead.client.trace import Record, Trace
 from fairlead.errors import ConnectError, DeadlineError, FairleadError, SessionLost
 from fairlead.proto.url import FtpUrl
 
@@ -26,19 +26,30 @@ def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -
 
     Raises ConnectError, TlsError, ConfigError, LoginError, ReplyError when there is no such directory.
     """
-    client = Client(replace(url, segments=tuple(directory)), **settings_of(args, url), trace=trace_of(args, show))
+    there = replace(url, segments=tuple(directory))
+    client = client_of(there, settings_of(args, url), trace_of(args, show))
     try:
-        try:
-            client.connect()
-            client.login()
-        except (SessionLost, DeadlineError) as error:
-            raise ConnectError(str(error)) from error
+        begin(client)
         yield client
     except FairleadError as error:
         tell_failure(args, error)
         raise
     finally:
         client.close()
+
+
+def client_of(url: FtpUrl, settings: Mapping[str, Any], trace: Trace | None) -> Client:
+    """A client for ``url``, not connected yet. Raises ArgumentError."""
+    return Client(url, **settings, trace=trace)
+
+
+def begin(client: Client) -> None:
+    """Connect and log in. Raises as :func:`connected` does; a session that ended meanwhile never began."""
+    try:
+        client.connect()
+        client.login()
+    except (SessionLost, DeadlineError) as error:
+        raise ConnectError(str(error)) from error
 
 
 def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
@@ -71,19 +82,27 @@ def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
 
 
 def memory_path(environment: Mapping[str, str]) -> Path | None:
-    """Where it is kept which mode served: ``$XDG_STATE_HOME/fairlead/modes.json``, below ``~/.local/state`` unless set.
+    """Where it is kept which mode served, ``modes.json`` beside what else is kept; see :func:`state_path`.
 
     None where ``FAIRLEAD_NO_MEMORY`` is set, and where there is no home.
     """
-    if environment.get("FAIRLEAD_NO_MEMORY"):
-        return None
-    base = environment.get("XDG_STATE_HOME", "")
+    return None if environment.get("FAIRLEAD_NO_MEMORY") else state_path(environment, "modes.json")
+
+
+def state_path(environment: Mapping[str, str], name: str) -> Path | None:
+    """The file ``name`` of ``$XDG_STATE_HOME/fairlead``, below ``~/.local/state`` unless set; None without a home."""
+    return user_path(environment, "XDG_STATE_HOME", os.path.join(".local", "state"), name)
+
+
+def user_path(environment: Mapping[str, str], variable: str, below_home: str, name: str) -> Path | None:
+    """The file ``fairlead/name`` in the directory ``variable``, or in that ``below_home``; None without a home."""
+    base = environment.get(variable, "")
     if not base.startswith("/"):
         home = os.path.expanduser("~")
         if not os.path.isabs(home):
             return None
-        base = os.path.join(home, ".local", "state")
-    return Path(base, "fairlead", "modes.json")
+        base = os.path.join(home, below_home)
+    return Path(base, "fairlead", name)
 
 
 def show(record: Record | str) -> None:

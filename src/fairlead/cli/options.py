@@ -142,6 +142,11 @@ def ftp_url(text: str) -> FtpUrl:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def server_url(text: str) -> FtpUrl:
+    """An argument that is a URL, or a bare ``host[:port]``."""
+    return ftp_url(text if "://" in text else f"ftp://{text}")
+
+
 def pattern_url(text: str) -> FtpUrl:
     """An argument that is a URL in which ``*``, ``?`` and ``[a-z]`` match names; ``%2A`` stands for a star."""
     scheme, sep, rest = text.partition("://")

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress(args: argparse.Namespace, name: str) -> Iterator[Callable[[int, int | None], None] | None]:
+def progress(
+    args: argparse.Namespace, name: str, *, transient: bool = False
+) -> Iterator[Callable[[int, int | None], None] | None]:
     """What to give to a transfer as ``on_progress``: a bar on standard error, None where nobody would see it.
 
-    Under ``--debug`` the dialogue takes its place.
+    A ``transient`` one is gone at the end. Under ``--debug`` the dialogue takes its place.
     """
-    with transfer_bars(args) as bars:
+    with transfer_bars(args, transient=transient) as bars:
         if bars is None:
             yield None
             return
@@ -33,7 +35,7 @@ def progress(args: argparse.Namespace, name: str) -> Iterator[Callable[[int, int
 
 
 @contextmanager
-def transfer_bars(args: argparse.Namespace) -> Iterator[Progress | None]:
+def transfer_bars(args: argparse.Namespace, *, transient: bool = False) -> Iterator[Progress | None]:
     """Bars of transfers on standard error, None where :func:`progress` has none."""
     if not sys.stderr.isatty() or args.debug:
         yield None
@@ -48,5 +50,5 @@ def transfer_bars(args: argparse.Namespace) -> Iterator[Progress | None]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with Progress(*columns, console=Console(stderr=True), transient=transient) as bars:
         yield bars

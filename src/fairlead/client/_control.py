@@ -224,14 +224,6 @@ class Control:
             raise SessionLost(f"the server ended the session: 421 {reply.text}")
         return reply
 
-    def overhear(self) -> None:
-        """Read what came without a command that asks for it, where none waits for its reply.
-
-        Raises SessionLost where that is a farewell or the end, ProtocolError.
-        """
-        while not self._owed and not self.interrupted and self.take() is not None:
-            pass
-
     def adopt(self, other: Control) -> None:
         """Go on with the connection of ``other``, a session of the same user; ours is reset."""
         self.stream.abort()

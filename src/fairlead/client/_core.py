@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
@@ -153,13 +153,6 @@ class Session:
             yield
         finally:
             self.busy = False
-
-    def alive(self) -> bool:
-        """As :attr:`connected`, once what the server said unasked was read: a farewell (421), or its end."""
-        if self.connected and not self.engaged:
-            with suppress(SessionLost, ProtocolError):
-                self.control.overhear()
-        return self.connected
 
     async def connect(self) -> Reply:
         """Make the control connection, under TLS as the target says; returns the greeting.

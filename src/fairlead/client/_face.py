@@ -102,7 +102,7 @@ class Face:
 
     def alive(self) -> bool:
         """As :attr:`connected`, after a look at what the server may have said unasked; waits for nothing."""
-        return self._session.alive()
+        return self._session.connected if self._session.engaged else self._session.stands()
 
     @property
     def mode(self) -> ModeSetting:

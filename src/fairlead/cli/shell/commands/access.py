@@ -1,0 +1,66 @@
+"""Sessions: begin, end, as whom."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fairlead.cli.shell.verbs import verb
+from fairlead.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fairlead.cli.shell.state import Shell
+
+
+@verb("open", "URL...", aliases=("connect",), online=False)
+def open_(shell: Shell, *words: str) -> None:
+    """Begin a session with the server of URL, or a bookmark @NAME; any option of the command line may stand before it.
+
+    HOST and HOST PORT are understood as well.
+    """
+    if len(words) > 1 and words[-1].isdecimal() and "://" not in words[-2]:
+        *words, host, port = words  # type: ignore[assignment]
+        words = (*words, f"{host}:{port}")
+    args = _parser().parse_args(list(words), argparse.Namespace(**vars(shell.args)))
+    shell.open(args, args.url)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from fairlead.cli.options import add_session_options, server_url
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> None:  # type: ignore[override]
+            raise ConfigError(message)
+
+    parser = Parser(prog="open", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    parser.add_argument("url", type=server_url, metavar="URL")
+    add_session_options(parser)
+    for action in parser._actions:  # noqa: SLF001 - what is not said again stays as it was
+        action.default = argparse.SUPPRESS
+    return parser
+
+
+@verb("close", aliases=("disconnect",), online=False)
+def close(shell: Shell) -> None:
+    """End the session; the client goes on."""
+    shell.link  # noqa: B018 - there has to be one
+    shell.close()
+
+
+@verb("user", "USER [PASSWORD]", online=False)
+def user(shell: Shell, name: str, password: str | None = None) -> None:
+    """Log in to the same server as somebody else.
+
+    That takes a new session: TLS and what the server allows may differ from user to user. Without PASSWORD it is asked
+    for.
+    """
+    if shell.last is None:
+        raise ConfigError("no server was opened yet; open URL does it")
+    shell.open(shell.args, replace(shell.last, user=name, password=password, segments=()))
+
+
+@verb("quit", aliases=("bye", "exit"), online=False)
+def quit_(shell: Shell) -> None:
+    """End the session, and leave."""
+    shell.over = True

@@ -1,0 +1,60 @@
+"""What happened, why it failed, and help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from fairlead.cli.shell import verbs
+from fairlead.cli.shell.verbs import find, verb
+from fairlead.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fairlead.cli.shell.state import Shell
+
+
+@verb("ladder", "[LOCAL]", online=False)
+def ladder(shell: Shell, local: str | None = None) -> None:
+    """Draw what both connections did so far, here or into a file, whose name says how (.svg, .txt, .pcapng …)."""
+    from fairlead.cli.ladder import draw, ladder_file, show
+
+    if local is None:
+        draw(shell.recorder.ladder(), sys.stdout)
+        return
+    try:
+        path = ladder_file(local)
+    except argparse.ArgumentTypeError as error:
+        raise ConfigError(str(error)) from error
+    show(shell.recorder.ladder(), path)
+
+
+@verb("doctor", online=False)
+def doctor(shell: Shell) -> None:
+    """Try every mode with this server, and say why data connections fail and who should change what."""
+    from fairlead.cli.doctor import run
+
+    link = shell.link
+    user, password = link.login
+    url = replace(link.url, user=user, password=password() if callable(password) else password, segments=())
+    options = {"url": url, "server": False, "config": None, "json": False, "clear_password": False, "products": []}
+    run(argparse.Namespace(**{**vars(shell.args), "mode": "auto", **options}))
+
+
+@verb("help", "[VERB]", aliases=("?",), online=False)
+def help_(shell: Shell, name: str | None = None) -> None:
+    """Show what can be typed, or all that is said about one command."""
+    if name is not None:
+        declared = find(name)
+        also = f"\nalso: {', '.join(declared.aliases)}" if declared.aliases else ""
+        print(f"{declared.usage}\n\n{declared.description}{also}")
+        return
+    for group, declared_there in verbs.groups():
+        print(f"{group}:")
+        print(
+            fill("  ".join(declared.name for declared in declared_there), initial_indent="  ", subsequent_indent="  ")
+        )
+    print("! COMMAND runs a command of this system; # begins a comment; - before a command lets it fail.")
+    print("help VERB says more about one, quit leaves.")

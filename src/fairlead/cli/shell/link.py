@@ -1,0 +1,146 @@
+"""A session with one server: it comes back after it was lost, and remembers what directories hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fairlead.cli.connection import begin
+from fairlead.client.trace import TlsBegan, TlsEnded
+from fairlead.errors import FairleadError
+
+if TYPE_CHECKING:
+    from fairlead.client.settings import ModeSetting, Password
+    from fairlead.client.sync import Client
+    from fairlead.client.trace import Record, Trace
+    from fairlead.proto.entry import Entry
+    from fairlead.proto.url import FtpUrl
+
+
+class Link:
+    """A session with the server of ``url``; ``make`` gives a client that tells its dialogue to the trace it gets.
+
+    ``tell`` says a sentence to the user, ``show`` and ``keep`` hear of the dialogue.
+    """
+
+    def __init__(
+        self, url: FtpUrl, make: Callable[[Trace], Client], *, tell: Callable[[str], None], show: Trace, keep: Trace
+    ) -> None:
+        self.url = url
+        self.login: tuple[str | None, Password] = (url.user, url.password)
+        """The user (None for anonymous) and the password, which is asked for once at most."""
+        self.directory = ""
+        """Where on the server; what PWD said last."""
+        self.previous = ""
+        """Where before the last change."""
+        self.home = ""
+        """The directory of the login."""
+        self.protocol = ""
+        """The version of TLS; empty in clear."""
+        self.silent = False
+        """Whether the user is not to hear of the dialogue for a while."""
+        self._show = show
+        self._keep = keep
+        self._tell = tell
+        self._client = make(self._hear)
+        self._listings: dict[str, list[Entry]] = {}
+
+    @property
+    def client(self) -> Client:
+        """The client, connected; a session that was lost begins anew, in the directory where it was.
+
+        Raises what :meth:`open` raises.
+        """
+        if not self._client.alive():
+            self._tell(f"the session with {self.url.host} is over; connecting again")
+            here = self.directory
+            self.open()
+            if here and here != self.directory:
+                self.go(here)
+        return self._client
+
+    @property
+    def connected(self) -> bool:
+        """Whether the session stands, as far as is known."""
+        return self._client.connected
+
+    def open(self) -> None:
+        """Connect, log in, and go to the directory of the URL. Raises as the client does."""
+        self.protocol = ""
+        self.forget()
+        try:
+            begin(self._client)
+            self.home = self.directory = self._where()
+        except BaseException:
+            self._client.close()
+            raise
+
+    def close(self) -> None:
+        """End the session."""
+        self._client.close()
+
+    def settle(self) -> None:
+        """Bring the session in step after what was under way was given up: ABOR goes out, and its replies are read.
+
+        Raises FairleadError.
+        """
+        if self._client.connected:
+            self._client.command("NOOP")
+
+    def set_mode(self, mode: ModeSetting) -> None:
+        """Make data connections in ``mode`` from now on."""
+        self._client.mode = mode
+
+    def go(self, directory: str) -> None:
+        """Change the working directory. Raises ReplyError."""
+        self.client.cwd(directory)
+        self.moved()
+
+    def moved(self) -> None:
+        """Ask where the session is, after it went somewhere. Raises SessionLost, DeadlineError."""
+        self.previous, self.directory = self.directory, self._where()
+
+    def entries(self, directory: str) -> list[Entry]:
+        """What the server lists for ``directory``, from memory where nothing was changed since.
+
+        Raises FairleadError.
+        """
+        place = self.absolute(directory)
+        if place not in self._listings:
+            self._listings[place] = self.client.scandir(directory)
+        return self._listings[place]
+
+    def remember(self, directory: str, entries: list[Entry]) -> None:
+        """Keep a listing that was made anyhow."""
+        self._listings[self.absolute(directory)] = entries
+
+    def forget(self) -> None:
+        """Ask for every listing anew."""
+        self._listings.clear()
+
+    def absolute(self, path: str) -> str:
+        """``path`` from the root."""
+        joined = path if path.startswith("/") else f"{self.directory}/{path}"
+        return "/" + "/".join(part for part in joined.split("/") if part not in {"", "."})
+
+    def describe(self) -> str:
+        """Where the session is, as whom, and how well protected."""
+        user = self.url.user or "anonymous"
+        return f"connected to {self.url.host} as {user} ({self.protocol or 'in clear'}), in {self.directory or '?'}"
+
+    def _where(self) -> str:
+        try:
+            return self._client.pwd()
+        except FairleadError:
+            if not self._client.connected:
+                raise
+            return ""  # a server need not tell
+
+    def _hear(self, record: Record) -> None:
+        if isinstance(record, TlsBegan) and record.connection == "control":
+            self.protocol = record.security.version
+        elif isinstance(record, TlsEnded):
+            self.protocol = ""
+        self._keep(record)
+        if not self.silent:
+            self._show(record)
