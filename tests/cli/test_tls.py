@@ -116,3 +116,44 @@ def test_file_of_authorities_that_is_not_there(secure: Against, tmp_path: Path) 
     server = secure()
     assert server.run("ls", "--ca", str(tmp_path / "none.pem"), SECURE_URL) == 2
     assert "none.pem" in server.err
+
+
+@pytest.mark.req("C-4217-TLS-3")
+@pytest.mark.parametrize("named", [True, False])
+def test_certificate_is_trusted_on_first_use(
+    against: Against, pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, named: bool
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("FAIRLEAD_NO_MEMORY", raising=False)
+    file = tmp_path / "mine" if named else tmp_path / "fairlead/known_hosts"
+    options = ("--known-hosts", str(file)) if named else ("--tofu",)
+    context = server_context(pair, ssl.TLSVersion.TLSv1_3)
+
+    def ls(*steps: Step) -> tuple[int, str]:
+        terminal = against(on("AUTH TLS", "234 go on", begin_tls(context)), *steps)
+        terminal.play.declines_tls = False
+        return terminal.run("ls", *options, SECURE_URL), terminal.err
+
+    code, said = ls(*listing(pair))
+    assert (code, said.count("\n")) == (0, 1)
+    assert f"{HOST}:21 was not known; its certificate, sha256:" in said
+    assert f"is remembered in {file} as the only one" in said
+    assert ls(*listing(pair)) == (0, "")
+    file.write_text(file.read_text().replace("sha256:", "sha256:0000")[:-5] + "\n")
+    code, said = ls()
+    assert code == 3
+    assert f"{file}, line 1, has sha256:0000" in said
+
+
+@pytest.mark.parametrize("other", [("--insecure",), ("--pin", "ab" * 32)])
+def test_trust_is_asked_for_once(against: Against, other: tuple[str, ...]) -> None:
+    server = against()
+    assert server.run("ls", "--tofu", *other, SECURE_URL) == 2
+    assert "say twice whom to trust" in server.err
+
+
+def test_certificates_need_a_place(against: Against, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "nowhere")
+    server = against()
+    assert server.run("ls", "--tofu", SECURE_URL) == 2
+    assert "no home directory to remember certificates in; name a file with --known-hosts" in server.err

@@ -8,15 +8,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fairlead.cli.credentials import credentials
+from fairlead.cli.failures import say
 from fairlead.cli.ladder import tell_failure, trace_of
+from fairlead.client.known_hosts import KnownHosts
 from fairlead.client.settings import Settings
 from fairlead.client.sync import Client
 from fairlead.client.trace import Record, Trace
-from fairlead.errors import ConnectError, DeadlineError, FairleadError, SessionLost
+from fairlead.errors import ConfigError, ConnectError, DeadlineError, FairleadError, SessionLost
 from fairlead.proto.url import FtpUrl
 
 
@@ -75,10 +78,32 @@ def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
         "ca": args.ca,
         "insecure": args.insecure,
         "pin": args.pin,
+        "known_hosts": known_hosts(args),
         "clear_control": args.ccc,
         "virtual_host": args.virtual_host,
         "memory": None if args.no_memory else memory_path(os.environ),
     }
+
+
+def known_hosts(args: argparse.Namespace) -> KnownHosts | None:
+    """Which certificates were seen before, where the command line asks for trust on first use.
+
+    Raises ConfigError beside ``--pin`` and ``--insecure``, and where there is no place to keep them.
+    """
+    if not args.tofu and args.known_hosts is None:
+        return None
+    if args.insecure or args.pin is not None:
+        message = "--tofu and --known-hosts beside --pin or --insecure would say twice whom to trust; leave one out"
+        raise ConfigError(message)
+    path = args.known_hosts or state_path(os.environ, "known_hosts")
+    if path is None:
+        message = "there is no home directory to remember certificates in; name a file with --known-hosts"
+        raise ConfigError(message)
+    return KnownHosts(path, on_new=partial(_say_new, path))
+
+
+def _say_new(path: str | Path, server: str, certificate: str) -> None:
+    say(f"{server} was not known; its certificate, sha256:{certificate}, is remembered in {path} as the only one")
 
 
 def memory_path(environment: Mapping[str, str]) -> Path | None:

@@ -160,6 +160,7 @@ def _draw(args: argparse.Namespace, found: Examination, recorders: Mapping[str, 
 
 
 def _plan(args: argparse.Namespace) -> Plan:
+    from fairlead.cli.connection import known_hosts
     from fairlead.cli.credentials import credentials
     from fairlead.client.settings import Settings
     from fairlead.doctor.plan import Plan
@@ -185,5 +186,6 @@ def _plan(args: argparse.Namespace) -> Plan:
             ca=args.ca,
             insecure=args.insecure,
             pin=args.pin,
+            known_hosts=known_hosts(args),
         ),
     )

@@ -72,7 +72,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, ReplyError):
         text = f"{text.rstrip('.')}; {_advice(error)}"
     if isinstance(error, CertificateError):
-        text += " (--ca FILE or --pin SHA256 say whom to trust)"
+        text += " (--ca FILE, --pin SHA256 or --tofu say whom to trust)"
     return text
 
 

@@ -54,6 +54,14 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
         help="trust exactly the certificate with this SHA-256 (openssl x509 -noout -fingerprint -sha256 shows it)",
     )
     group.add_argument(
+        "--tofu",
+        action="store_true",
+        help="trust the certificate that a server shows first, remember it, and take no other from then on",
+    )
+    group.add_argument(
+        "--known-hosts", metavar="FILE", help="remember certificates in FILE; the default has a place of its own"
+    )
+    group.add_argument(
         "--insecure", action="store_true", help="accept any certificate: whoever is in between can read everything"
     )
     group.add_argument(

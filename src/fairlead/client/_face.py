@@ -12,7 +12,7 @@ from fairlead.client._core import Holder, Session, Target
 from fairlead.client._memory import Memory
 from fairlead.client._wire import Wire
 from fairlead.client.rate import Rate
-from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
+from fairlead.client.settings import KnownCertificates, ModeSetting, Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import FtpUrl
@@ -29,7 +29,9 @@ class Face:
     ``tls`` is ``auto`` (TLS before the login wherever the server offers it), ``require`` (nobody logs in without),
     ``implicit`` (TLS before the first octet, on port 990 unless told otherwise) or ``off``. Once TLS was asked for or
     offered, nothing falls back to clear. The certificate must come from an authority of the system, or of the file
-    ``ca``, and be for the host's name; ``pin`` asks for one certificate only, and ``insecure`` for nothing.
+    ``ca``, and be for the host's name; ``pin`` asks for one certificate only, ``known_hosts``, a file (or a
+    :class:`fairlead.client.known_hosts.KnownHosts`), for the one that the server showed first, and ``insecure`` for
+    nothing.
 
     ``user``, ``password`` and ``account`` go before what the URL says; ``password`` may be a function,
     which is called only when the server asks for a password. ``trace`` gets a record of each command, reply and step
@@ -63,6 +65,7 @@ class Face:
         ca: str | Path | None = Settings.ca,
         insecure: bool = Settings.insecure,
         pin: str | None = Settings.pin,
+        known_hosts: KnownCertificates | str | PathLike[str] | None = Settings.known_hosts,
         clear_control: bool = Settings.clear_control,
         virtual_host: bool = Settings.virtual_host,
         language: str | None = Settings.language,
@@ -86,6 +89,7 @@ class Face:
             ca=ca,
             insecure=insecure,
             pin=pin,
+            known_hosts=_known_in_file(known_hosts) if isinstance(known_hosts, str | PathLike) else known_hosts,
             clear_control=clear_control,
             virtual_host=virtual_host,
             language=language,
@@ -144,6 +148,12 @@ def _in_file(path: str | PathLike[str]) -> Memory:
     from fairlead.client.memory import ModeMemory  # noqa: PLC0415 - with all that reads and writes JSON
 
     return ModeMemory(path)
+
+
+def _known_in_file(path: str | PathLike[str]) -> KnownCertificates:
+    from fairlead.client.known_hosts import KnownHosts  # noqa: PLC0415 - few clients trust that way
+
+    return KnownHosts(path)
 
 
 def session_of(client: Face) -> Session:

@@ -79,6 +79,8 @@ class Security(NamedTuple):
     """Whether a session was resumed."""
     certificate: str
     """The SHA-256 of the server's certificate, in hexadecimal digits."""
+    remembered: bool = False
+    """Whether nobody knew this certificate, and it was remembered as the server's."""
 
 
 class ProtectedStream(Stream, Protocol):

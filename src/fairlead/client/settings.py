@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from fairlead.client.rate import Rate
 from fairlead.errors import ArgumentError
@@ -15,6 +15,16 @@ ModeSetting: TypeAlias = Literal["auto", "epsv", "pasv", "eprt", "port"]
 TlsSetting: TypeAlias = Literal["auto", "require", "off", "implicit"]
 Password: TypeAlias = "str | Callable[[], str] | None"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class KnownCertificates(Protocol):
+    """Remembers which certificate each server showed."""
+
+    def check(self, server: str, certificate: str) -> bool:
+        """Whether ``server`` (``host:port``) was not known, so that ``certificate``, its SHA-256, is remembered now.
+
+        Raises CertificateError where it is known by others only.
+        """
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,12 @@ class Settings:
     Unless ``ca`` is given as well, nothing else is asked of the certificate then.
     """
 
+    known_hosts: KnownCertificates | None = None
+    """Trust on first use: what a server showed first is all that is accepted of it from then on.
+
+    Unless ``ca`` is given as well, nothing else is asked of the certificate then.
+    """
+
     clear_control: bool = False
     """Whether the control connection leaves TLS after the login (CCC, RFC 4217 section 5), for NATs that read along.
 
@@ -77,6 +93,13 @@ class Settings:
     def __post_init__(self) -> None:
         if self.pin is not None:
             fingerprint(self.pin)
+        if self.known_hosts is not None and (self.pin is not None or self.insecure):
+            message = "known hosts beside a pin or insecure would say twice whom to trust; leave one of them out"
+            raise ArgumentError(message)
+
+    def unproven(self) -> Settings:
+        """The same, any certificate accepted: for a look at a server that gets no secret."""
+        return replace(self, insecure=True, pin=None, known_hosts=None)
 
 
 def fingerprint(text: str) -> str:

@@ -260,10 +260,10 @@ class TlsBegan:
     security: Security
 
     def __str__(self) -> str:
-        version, cipher, resumed, certificate = self.security
+        version, cipher, resumed, certificate, remembered = self.security
         told = "session resumed" if resumed else "session not resumed"
         if self.connection == "control":
-            told = f"certificate SHA-256 {certificate}"
+            told = f"certificate SHA-256 {certificate}" + (", remembered as the server's" if remembered else "")
         return f"STATUS  TLS on the {self.connection} connection: {version}, {cipher}, {told}"
 
 

@@ -138,7 +138,7 @@ class Attempt:
 
     async def _enter(self, control: Control) -> None:
         plan, private = self.plan, self.seen.private
-        settings = replace(plan.settings, insecure=True, pin=None) if self.look.certificate else plan.settings
+        settings = plan.settings.unproven() if self.look.certificate else plan.settings
         if private and plan.tls == "implicit":
             await begin_tls(control, plan, settings)
         await greet(control)

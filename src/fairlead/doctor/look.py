@@ -122,7 +122,7 @@ class Scout:
             control.lose("the look is over")
             if stop.cause is Cause.CERTIFICATE_INVALID and tls is not None and not tls.insecure:
                 self._note(certificate=stop.said)
-                return await self._enter(replace(tls, insecure=True, pin=None))
+                return await self._enter(tls.unproven())
             raise
         self._note(greeting=f"{greeting.code} {printable(greeting.text.strip())}")
         return control
@@ -156,7 +156,7 @@ class Scout:
             except Stopped as stop:
                 if stop.cause is Cause.CERTIFICATE_INVALID and not settings.insecure:
                     self._note(certificate=stop.said)
-                    settings = replace(settings, insecure=True, pin=None)
+                    settings = settings.unproven()
                     control = await self._enter(None)
                     continue
                 self._note(private=stop.cause, tls_failed=stop.said)

@@ -30,6 +30,7 @@ class TlsProtection:
     def __init__(self, host: str, settings: Settings) -> None:
         self._name = host.partition("%")[0].rstrip(".")
         self._pin = None if settings.pin is None else fingerprint(settings.pin)
+        self._known = settings.known_hosts
         self._context = _context(settings)
         self._control: Tls | None = None
 
@@ -46,8 +47,8 @@ class TlsProtection:
         assert self._control is not None
         return TlsStream(stream, Tls(self._context, server_name=self._name, session=self._control.session), self)
 
-    def check(self, tls: Tls) -> None:
-        """Check what OpenSSL does not. Raises CertificateError.
+    def check(self, tls: Tls, port: int) -> bool:
+        """Check what OpenSSL does not; whether the certificate is remembered from now on. Raises CertificateError.
 
         A data connection shows the certificate of the control connection (RFC 4217 section 15.1).
         """
@@ -65,13 +66,17 @@ class TlsProtection:
                 "somebody may be in between, ask the server's operator"
             )
             raise CertificateError(message)
+        if self._known is None or tls is not self._control:
+            return False
+        host = f"[{self._name}]" if ":" in self._name else self._name
+        return self._known.check(f"{host}:{port}", _sha256(shown))
 
     def refused(self, error: CertificateError) -> CertificateError:
         """What to tell a user after OpenSSL did not accept the certificate."""
         said = str(error).replace("the peer", self._name).rstrip(".")
         return CertificateError(
             f"{said}; check the name of the host, and if the server is the right one, name a file with its authority "
-            "(ca) or the SHA-256 of its certificate (pin)"
+            "(ca), the SHA-256 of its certificate (pin), or a file to keep it in (known_hosts)"
         )
 
 
@@ -86,6 +91,7 @@ class TlsStream:
         self._pieces: deque[memoryview] = deque()
         self._room = memoryview(bytearray(_RECEIVED))
         self._said_end = False
+        self._remembered = False
 
     def fileno(self) -> int:
         """The descriptor beneath."""
@@ -125,7 +131,8 @@ class TlsStream:
     def security(self) -> Security:
         """See :class:`fairlead.client._wire.ProtectedStream`."""
         tls = self._tls
-        return Security(tls.version, tls.cipher, tls.resumed, _sha256(tls.peer_certificate or b""))
+        certificate = _sha256(tls.peer_certificate or b"")
+        return Security(tls.version, tls.cipher, tls.resumed, certificate, self._remembered)
 
     def handshake(self) -> bool:
         """See :class:`fairlead.client._wire.ProtectedStream`."""
@@ -133,7 +140,7 @@ class TlsStream:
             try:
                 if not self._agree():
                     return False
-                self._protection.check(self._tls)
+                self._remembered = self._protection.check(self._tls, self.peer[1])
                 self._pieces.extend(map(memoryview, self._tls.receive_records()))
             except TlsError:
                 with suppress(OSError):  # the alert tells the peer why, if it still listens
@@ -268,7 +275,8 @@ def _context(settings: Settings) -> ssl.SSLContext:
     except OSError as error:
         message = f"no authority can be read from {settings.ca}: {error.strerror or error}; name a file in PEM form"
         raise ConfigError(message) from error
-    if settings.insecure or (settings.pin is not None and settings.ca is None):
+    otherwise = settings.pin is not None or settings.known_hosts is not None
+    if settings.insecure or (otherwise and settings.ca is None):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
