@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
@@ -38,11 +37,17 @@ class _Crc32:
         return f"{self._sum:08x}"
 
 
+def _hasher(name: str) -> Hasher:
+    import hashlib  # noqa: PLC0415 - with all of OpenSSL, and few transfers are verified
+
+    return hashlib.new(name, usedforsecurity=False)
+
+
 ALGORITHMS: Mapping[str, Callable[[], Hasher]] = {
-    "SHA-256": hashlib.sha256,
-    "SHA-512": hashlib.sha512,
-    "SHA-1": lambda: hashlib.sha1(usedforsecurity=False),
-    "MD5": lambda: hashlib.md5(usedforsecurity=False),
+    "SHA-256": lambda: _hasher("sha256"),
+    "SHA-512": lambda: _hasher("sha512"),
+    "SHA-1": lambda: _hasher("sha1"),
+    "MD5": lambda: _hasher("md5"),
     "CRC32": _Crc32,
 }
 """The algorithms that can be computed here too, by HASH's names, the preferred one first."""

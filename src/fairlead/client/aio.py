@@ -7,25 +7,25 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
-from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
+from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
 from fairlead.client._checksum import Checksum
-from fairlead.client._copy import Copied
 from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath, Writable
-from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
 from fairlead.client._walk import Directory
 from fairlead.client._wires.asyncio import AsyncioWire
-from fairlead.client.aiofile import AsyncFile, Opening, Pieces
-from fairlead.client.path import AsyncFtpPath, RemotePath
 from fairlead.errors import ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
 
 if TYPE_CHECKING:
+    from fairlead.client._copy import Copied
+    from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
+    from fairlead.client.aiofile import Opening
     from fairlead.client.mirror.direction import Choices
     from fairlead.client.mirror.run import Listener, Mirrored
+    from fairlead.client.path import AsyncFtpPath, RemotePath
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -239,19 +239,27 @@ class AsyncClient(Face):
         newline: str | None = None,
     ) -> Opening[Any]:
         """See :meth:`fairlead.client.sync.Client.open`; to be awaited, or used in ``async with``."""
+        from fairlead.client.aiofile import AsyncFile, Opening
+
         options = {"encoding": encoding, "errors": errors, "newline": newline}
         return Opening(AsyncFile(self._session, self._hold, path, mode, offset=offset, atomic=atomic, **options))
 
     def stream(self, path: str, *, offset: int = 0) -> AsyncIterator[bytes]:
         """See :meth:`fairlead.client.sync.Client.stream`."""
+        from fairlead.client.aiofile import Pieces
+
         return Pieces(self._session, self._hold, path, offset)
 
     def path(self, *segments: str | RemotePath) -> AsyncFtpPath:
         """See :meth:`fairlead.client.sync.Client.path`."""
+        from fairlead.client.path import AsyncFtpPath
+
         return AsyncFtpPath(self, self._run, *segments)
 
     async def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
         """See :meth:`fairlead.client.sync.Client.copy`."""
+        from fairlead.client import _copy
+
         return await self._run(_copy.copy, source, session_of(other), target, on_progress=on_progress)
 
     async def mirror(
@@ -266,7 +274,7 @@ class AsyncClient(Face):
         **choices: Unpack[Choices],
     ) -> Mirrored:
         """See :meth:`fairlead.client.sync.Client.mirror`."""
-        from fairlead.client.mirror.run import mirror  # noqa: PLC0415 - with much that nobody else needs
+        from fairlead.client.mirror.run import mirror
 
         return await mirror(
             self, remote, local, choices, upload=upload, parallel=parallel, dry_run=dry_run, listener=listener

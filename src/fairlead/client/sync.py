@@ -8,24 +8,24 @@ from io import BufferedReader, BufferedWriter, TextIOWrapper
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
-from fairlead.client import _checksum, _copy, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk, file
+from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
 from fairlead.client._checksum import Checksum
-from fairlead.client._copy import Copied
 from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath, Writable
-from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
 from fairlead.client._walk import Directory
 from fairlead.client._wires.blocking import BlockingWire, step
-from fairlead.client.path import FtpPath, RemotePath
 from fairlead.errors import ReplyError
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
 
 if TYPE_CHECKING:
+    from fairlead.client._copy import Copied
+    from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
     from fairlead.client.mirror.direction import Choices
     from fairlead.client.mirror.run import Listener, Mirrored
+    from fairlead.client.path import FtpPath, RemotePath
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -304,6 +304,8 @@ class Client(Face):
         no more, and closing what was written where the server does not have it all.
         """
         options = {"encoding": encoding, "errors": errors, "newline": newline}
+        from fairlead.client import file
+
         return file.opened(self._session, self._hold, path, mode, offset=offset, atomic=atomic, **options)
 
     def stream(self, path: str, *, offset: int = 0) -> Iterator[bytes]:
@@ -311,10 +313,14 @@ class Client(Face):
 
         Raises as reading from :meth:`open` does.
         """
+        from fairlead.client import file
+
         return file.pieces(self._session, self._hold, path, offset)
 
     def path(self, *segments: str | RemotePath) -> FtpPath:
         """A path on the server with the habits of :class:`pathlib.Path`; the working directory without ``segments``."""
+        from fairlead.client.path import FtpPath
+
         return FtpPath(self, self._run, *segments)
 
     def copy(self, source: str, other: Face, target: str, *, on_progress: Progress | None = None) -> Copied:
@@ -325,6 +331,8 @@ class Client(Face):
         called then. While both servers are at work there is no deadline: nobody tells how far they are. Raises
         ReplyError where a file cannot be read or written, TransferError, DataConnectionError.
         """
+        from fairlead.client import _copy
+
         return self._run(_copy.copy, source, session_of(other), target, on_progress=on_progress)
 
     def mirror(
@@ -351,8 +359,8 @@ class Client(Face):
         result's ``troubles``. Raises NoSuchName where there is no source, ConnectError, LoginError,
         DataConnectionError, ReplyError and OSError for what concerns all of it (no room, above all).
         """
-        from fairlead.client._wires.portal import enter  # noqa: PLC0415 - with asyncio, which blocking needs not
-        from fairlead.client.mirror.run import mirror  # noqa: PLC0415 - with much that nobody else needs
+        from fairlead.client._wires.portal import enter
+        from fairlead.client.mirror.run import mirror
 
         return enter(
             lambda: mirror(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from fairlead.client._wire import Address, Security
 from fairlead.proto.reply import Reply
+from fairlead.record import Record as Fixed
 
 SECRET_VERBS = frozenset({"PASS", "ACCT"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -58,8 +58,7 @@ def show_arithmetic(port: int) -> str:
     return f"({port >> 8} × 256 + {port & 255})"
 
 
-@dataclass(frozen=True, slots=True)
-class ControlCalled:
+class ControlCalled(Fixed):
     """We called ``address`` for the control connection from ``local``; ``outcome`` as in :class:`Called`."""
 
     address: Address
@@ -75,8 +74,7 @@ class ControlCalled:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ControlClosed:
+class ControlClosed(Fixed):
     """The control connection ended; ``by`` is ``us``, ``the server``, or empty where it broke."""
 
     by: str
@@ -86,8 +84,7 @@ class ControlClosed:
         return f"STATUS  control connection closed by {self.by}" if self.by else f"STATUS  {printable(self.reason)}"
 
 
-@dataclass(frozen=True, slots=True)
-class CommandSent:
+class CommandSent(Fixed):
     """A command; the argument of PASS and ACCT is masked."""
 
     text: str
@@ -96,8 +93,7 @@ class CommandSent:
         return f"---> {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyReceived:
+class ReplyReceived(Fixed):
     """A reply."""
 
     reply: Reply
@@ -106,8 +102,7 @@ class ReplyReceived:
         return show_reply(self.reply)
 
 
-@dataclass(frozen=True, slots=True)
-class ListingLine:
+class ListingLine(Fixed):
     """A line of a listing as the data connection brought it."""
 
     line: str
@@ -116,8 +111,7 @@ class ListingLine:
         return printable(self.line)
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Fixed):
     """We called ``address`` from ``port``; ``outcome`` is ``connected``, or why not, after ``seconds``."""
 
     address: Address
@@ -136,8 +130,7 @@ class Called:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Fixed):
     """We listen at ``address``, as announced to the server."""
 
     address: Address
@@ -148,8 +141,7 @@ class Waiting:
         return f"STATUS  waiting at {show_address(self.address)}{arithmetic}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Fixed):
     """The server called from ``address``."""
 
     address: Address
@@ -158,8 +150,7 @@ class Answered:
         return f"STATUS  called from {show_address(self.address)}"
 
 
-@dataclass(frozen=True, slots=True)
-class TurnedAway:
+class TurnedAway(Fixed):
     """Somebody who is not the server called from ``address``."""
 
     address: Address
@@ -168,8 +159,7 @@ class TurnedAway:
         return f"STATUS  turned away {show_address(self.address)}, which is not the server"
 
 
-@dataclass(frozen=True, slots=True)
-class AddressIgnored:
+class AddressIgnored(Fixed):
     """227 named ``announced``, which is not the server that we talk to; ``used`` is called instead."""
 
     announced: str
@@ -179,8 +169,7 @@ class AddressIgnored:
         return f"STATUS  ignoring the address {self.announced} of 227, using the server's own {self.used}"
 
 
-@dataclass(frozen=True, slots=True)
-class ModeFailed:
+class ModeFailed(Fixed):
     """No data connection could be had in ``mode``; ``cause`` is a value of :class:`fairlead.reach.cause.Cause`."""
 
     mode: str
@@ -191,8 +180,7 @@ class ModeFailed:
         return f"STATUS  no data connection by {self.mode}: {printable(self.reason)}"
 
 
-@dataclass(frozen=True, slots=True)
-class ModeRecalled:
+class ModeRecalled(Fixed):
     """``mode`` served last time in this network, so it is tried first."""
 
     mode: str
@@ -201,8 +189,7 @@ class ModeRecalled:
         return f"STATUS  {self.mode} served last time in this network, trying it first"
 
 
-@dataclass(frozen=True, slots=True)
-class ModeRemembered:
+class ModeRemembered(Fixed):
     """``mode`` served and is written down for the next session in this network."""
 
     mode: str
@@ -211,8 +198,7 @@ class ModeRemembered:
         return f"STATUS  remembering for this network: {self.mode}"
 
 
-@dataclass(frozen=True, slots=True)
-class ModeProbed:
+class ModeProbed(Fixed):
     """A second session asked for the server's call by ``mode``; ``outcome`` is what came of it."""
 
     mode: str
@@ -222,8 +208,7 @@ class ModeProbed:
         return f"STATUS  a second session tries {self.mode}: {printable(self.outcome)}"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRenewed:
+class SessionRenewed(Fixed):
     """The server hears nothing while it calls us in vain: a new session, from ``local``, takes the place of the old."""
 
     local: Address
@@ -232,8 +217,7 @@ class SessionRenewed:
         return f"STATUS  the server hears nothing any more, going on in a new session from :{self.local[1]}"
 
 
-@dataclass(frozen=True, slots=True)
-class DataClosed:
+class DataClosed(Fixed):
     """The data connection ended after ``size`` octets and ``seconds``; ``by`` is ``the server`` or ``us``.
 
     Where it did not end in order, ``broke`` says how and ``cause`` is a value of
@@ -252,8 +236,7 @@ class DataClosed:
         return f"STATUS  data connection closed by {self.by}: {self.size} bytes in {took}{broke}"
 
 
-@dataclass(frozen=True, slots=True)
-class TlsBegan:
+class TlsBegan(Fixed):
     """TLS protects the ``connection``, ``control`` or ``data``."""
 
     connection: str
@@ -267,24 +250,21 @@ class TlsBegan:
         return f"STATUS  TLS on the {self.connection} connection: {version}, {cipher}, {told}"
 
 
-@dataclass(frozen=True, slots=True)
-class TlsEnded:
+class TlsEnded(Fixed):
     """After CCC, the control connection goes on in clear."""
 
     def __str__(self) -> str:
         return "STATUS  TLS on the control connection ended: commands go in clear, data stays protected"
 
 
-@dataclass(frozen=True, slots=True)
-class TlsNotOffered:
+class TlsNotOffered(Fixed):
     """The server offers no TLS, and none was asked for."""
 
     def __str__(self) -> str:
         return "STATUS  the server offers no TLS: everything goes in clear"
 
 
-@dataclass(frozen=True, slots=True)
-class CopyTakesDetour:
+class CopyTakesDetour(Fixed):
     """The servers do not exchange a file with each other, so that it goes through here."""
 
     reason: str
@@ -293,8 +273,7 @@ class CopyTakesDetour:
         return f"STATUS  the data goes through here: {printable(self.reason)}"
 
 
-@dataclass(frozen=True, slots=True)
-class TryingAgain:
+class TryingAgain(Fixed):
     """An operation failed for now and is tried again after ``seconds``, for the ``failures``-th time of ``retries``."""
 
     reason: str
@@ -309,8 +288,7 @@ class TryingAgain:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Fixed):
     """The final reply of a transfer never came, and a new session showed ``how`` (SIZE, HASH …) that it was whole."""
 
     path: str

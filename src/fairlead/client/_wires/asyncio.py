@@ -6,6 +6,7 @@ import asyncio
 import random
 import socket
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from fairlead.client._wire import Address, Source
 from fairlead.client._wires.blocking import unresolved
@@ -18,8 +19,10 @@ from fairlead.client._wires.sockets import (
     family_number,
     unique_addresses,
 )
-from fairlead.client._wires.tls import TlsProtection
 from fairlead.client.settings import Settings
+
+if TYPE_CHECKING:
+    from fairlead.client._wires.tls import TlsProtection
 
 
 class AsyncioWire:
@@ -57,6 +60,8 @@ class AsyncioWire:
 
     def protection(self, host: str, settings: Settings) -> TlsProtection:
         """See :class:`fairlead.client._wire.Wire`."""
+        from fairlead.client._wires.tls import TlsProtection  # noqa: PLC0415 - many sessions have no TLS
+
         return TlsProtection(host, settings)
 
     async def yield_turn(self) -> None:

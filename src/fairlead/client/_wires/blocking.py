@@ -7,7 +7,7 @@ import select
 import socket
 import time
 from collections.abc import Collection, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fairlead.client._wire import Address, Source
 from fairlead.client._wires.sockets import (
@@ -18,9 +18,11 @@ from fairlead.client._wires.sockets import (
     family_number,
     unique_addresses,
 )
-from fairlead.client._wires.tls import TlsProtection
 from fairlead.client.settings import Settings
 from fairlead.errors import ConnectError
+
+if TYPE_CHECKING:
+    from fairlead.client._wires.tls import TlsProtection
 
 T = TypeVar("T")
 _HAS_POLL = hasattr(select, "poll")
@@ -69,6 +71,8 @@ class BlockingWire:
 
     def protection(self, host: str, settings: Settings) -> TlsProtection:
         """See :class:`fairlead.client._wire.Wire`."""
+        from fairlead.client._wires.tls import TlsProtection  # noqa: PLC0415 - many sessions have no TLS
+
         return TlsProtection(host, settings)
 
     async def yield_turn(self) -> None:
