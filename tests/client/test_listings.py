@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from fairlead.client import _listing
+from fairlead.client._face import session_of
+from fairlead.client._wires.blocking import step
 from fairlead.errors import LimitError, PermanentError, ProtocolError, TransferError
 from fairlead.proto.entry import Kind
-from tests.client.script import WITH_MLST, data, door, later, on, session
+from tests.client.script import WITH_MLST, Action, Step, data, door, later, on, session
 
 EPSV = on("EPSV", door(5001), "229 ok (|||5001|)")
 MLSD = (
@@ -175,3 +178,41 @@ def test_interrupted_listing_of_another_directory_ends_the_session() -> None:
         with pytest.raises(Stop):
             s.ftp.scandir("a b")
         assert not s.ftp.connected
+
+
+def held(directory: str, *listed: Step) -> list[str]:
+    """The names that :func:`contents` has of ``directory``, when the server, without MLSD, is asked for ``listed``."""
+    here = [on("PWD", '257 "/"'), on(f"CWD {directory}", "250 ok")] if directory else []
+    back = [on("CWD /", "250 ok")] if directory else []
+    with session(*here, *listed, *back) as s:
+        return [entry.name for entry in step(_listing.contents(session_of(s.ftp), directory))]
+
+
+HIDDEN = b"drwxr-xr-x   2 0        0            4096 Jan 05  2020 .\r\n" + UNIX.replace(b" file", b" .file")
+
+
+@pytest.mark.parametrize("directory", ["", "pub"])
+def test_directory_is_entered_and_listed_with_what_is_hidden(directory: str) -> None:
+    assert held(directory, EPSV, on("LIST -a", "150 go", data(HIDDEN), "226 done")) == ["sub dir", ".file", "link"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [("150 go", data(b""), "226 done"), ("550 no such file",), ("501 what?",), ("150 go", data(UNIX), "226 done")],
+)
+def test_server_that_does_not_know_the_option_is_asked_without_it(answer: tuple[Action, ...]) -> None:
+    again = on("EPSV", door(5002), "229 ok (|||5002|)"), on("LIST", "150 go", data(UNIX), "226 done")
+    assert held("pub", EPSV, on("LIST -a", *answer), *again) == ["sub dir", "file", "link"]
+
+
+def test_directory_that_is_not_there_is_none_that_is_empty() -> None:
+    steps = on("PWD", '257 "/"'), on("CWD none", "550 no")
+    with session(*steps) as s, pytest.raises(PermanentError):
+        step(_listing.contents(session_of(s.ftp), "none"))
+
+
+def test_directory_that_could_not_be_opened_is_none_that_is_empty() -> None:
+    said = "226 Transfer done (but failed to open directory)."
+    reason = "could not open the directory: 226 Transfer done"
+    with session(EPSV, on("LIST", "150 go", data(b""), said)) as s, pytest.raises(TransferError, match=reason):
+        s.ftp.scandir()

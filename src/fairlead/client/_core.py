@@ -91,6 +91,8 @@ class Session:
         """What FEAT told: label to parameters. None when the server does not say."""
         self.machine_listings = False
         """Whether the server has MLSD."""
+        self.lists_hidden = True
+        """Whether the server may take ``LIST -a`` for a wish to see names that begin with a dot."""
         self.hash_algorithm: str | None = None
         """What was chosen by OPTS HASH."""
         self.ahead: timedelta | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Awaitable, Callable
 
 from fairlead.client._core import Session, check_paths
 from fairlead.client._flow import Inflow
@@ -11,7 +12,7 @@ from fairlead.client._namespace import cwd, pwd
 from fairlead.client._retry import repeatable
 from fairlead.client._zone import in_utc
 from fairlead.client.trace import ListingLine
-from fairlead.errors import FairleadError, LimitError, PermanentError, ReplyError
+from fairlead.errors import FairleadError, LimitError, PermanentError, ReplyError, TransferError
 from fairlead.proto import listing
 from fairlead.proto.codec import Representation
 from fairlead.proto.entry import Entry
@@ -19,6 +20,10 @@ from fairlead.proto.entry import Entry
 _PLAIN = re.compile(r"[^-~ *?\[\]{}\\][^ *?\[\]{}\\]*")
 """A path that no server takes for an option, a pattern or two paths."""
 _NOTHING_THERE = re.compile(r"\bno files\b|\bno such files?\b.*\bfound\b|\bempty\b", re.IGNORECASE)
+_NOT_OPENED = re.compile(r"failed to open directory", re.IGNORECASE)
+"""What vsftpd says in the 226 after the listing of a directory that it may not read."""
+_HERE = re.compile(r"\s\.$")
+"""The line of the directory itself."""
 _NO_FILES = {450, 550}
 _NOT_IMPLEMENTED = {500, 502}
 _NOT_ENTRIES = {"", ".", ".."}
@@ -29,18 +34,58 @@ _AS_SENT = Representation("I")
 async def scandir(session: Session, path: str) -> list[Entry]:
     """The entries of a directory; the directory itself and its parent are none."""
     check_paths(path)
-    if session.machine_listings:
-        try:
-            return listing.parse(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
-        except PermanentError as error:
-            if error.reply.code not in _NOT_IMPLEMENTED:
-                raise
-            session.machine_listings = False
+    entries = await _by_machine(session, path)
+    if entries is not None:
+        return entries
     await session.set_type("A")
     return await in_utc(session, path, listing.parse(await _apart(session, "LIST", path), now=time.time()))
 
 
+<<<<<<< HEAD
 @repeatable
+=======
+async def contents(session: Session, directory: str) -> list[Entry]:
+    """As :func:`scandir`, of what has to be a directory, with what is hidden where the server shows it.
+
+    After LIST with a path, some servers take what is not there, or what they may not open, for an empty directory or a
+    file. So this goes there first. Raises ReplyError, TransferError.
+    """
+    check_paths(directory)
+    entries = await _by_machine(session, directory)
+    if entries is not None:
+        return entries
+    await session.set_type("A")
+    lines = await _inside(session, directory, lambda: _with_hidden(session))
+    return await in_utc(session, directory, listing.parse(lines, now=time.time()))
+
+
+async def _by_machine(session: Session, path: str) -> list[Entry] | None:
+    """By MLSD; None where the server has none."""
+    if not session.machine_listings:
+        return None
+    try:
+        return listing.parse(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
+    except PermanentError as error:
+        if error.reply.code not in _NOT_IMPLEMENTED:
+            raise
+        session.machine_listings = False
+    return None
+
+
+async def _with_hidden(session: Session) -> list[str]:
+    """LIST, with names that begin with a dot where ``-a`` is taken for the option, as the line of ``.`` shows."""
+    if session.lists_hidden:
+        try:
+            lines = await _lines(session, "LIST", "-a")
+        except PermanentError:
+            lines = []
+        if any(map(_HERE.search, lines)):
+            return lines
+        session.lists_hidden = False
+    return await _lines(session, "LIST", "")
+
+
+>>>>>>> 72334d9 (List what must be a directory without mistaking anything for an empty one)
 async def names(session: Session, path: str) -> list[str]:
     """The names in a directory, as NLST gives them; the directory itself and its parent are none."""
     check_paths(path)
@@ -52,10 +97,17 @@ async def _apart(session: Session, verb: str, path: str) -> list[str]:
     """As :func:`_lines`; a path that could be misread is made the working directory for the while."""
     if not path or _PLAIN.fullmatch(path):
         return await _lines(session, verb, path)
+    return await _inside(session, path, lambda: _lines(session, verb, ""))
+
+
+async def _inside(session: Session, path: str, action: Callable[[], Awaitable[list[str]]]) -> list[str]:
+    """Do ``action`` while ``path`` is the working directory."""
+    if not path:
+        return await action()
     here = await pwd(session)
     await cwd(session, path)
     try:
-        lines = await _lines(session, verb, "")
+        lines = await action()
     except FairleadError:
         if session.connected:
             await cwd(session, here)
@@ -70,11 +122,14 @@ async def _apart(session: Session, verb: str, path: str) -> list[str]:
 async def _lines(session: Session, verb: str, path: str) -> list[str]:
     text = _Text(session)
     try:
-        await session.transfer(verb, path, Inflow(text, _AS_SENT))
+        outcome = await session.transfer(verb, path, Inflow(text, _AS_SENT))
     except ReplyError as error:
         if error.reply.code in _NO_FILES and _NOTHING_THERE.search(error.reply.text):
             return []
         raise
+    if _NOT_OPENED.search(outcome.reply.text):
+        message = f"the server could not open {path or 'the directory'}: {outcome.reply.code} {outcome.reply.text}"
+        raise TransferError(message, transferred=outcome.size, reply=outcome.reply)
     return text.lines()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,7 +27,7 @@ class Session:
         self.listed: list[str] = []
         self.connected = True
         self.features = {"MLST": "", "MFMT": ""}
-        self._session = SimpleNamespace(machine_listings=True)
+        self._session = SimpleNamespace(machine_listings=True, claimed=lambda _holder: nullcontext(), client=self)
 
     async def scandir(self, path: str) -> list[Entry]:
         self.listed.append(path)

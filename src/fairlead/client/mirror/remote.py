@@ -6,7 +6,8 @@ import os
 import posixpath
 from dataclasses import dataclass, replace
 
-from fairlead.client._face import session_of
+from fairlead.client._face import exclusively, session_of
+from fairlead.client._listing import contents
 from fairlead.client._walk import DEEPEST, below
 from fairlead.client.aio import AsyncClient
 from fairlead.client.mirror.crew import Crew, persistently
@@ -107,7 +108,8 @@ class _Walk:
             self._trouble(directory.path, f"it cannot be listed: {error}")
 
     async def _list(self, ftp: AsyncClient, directory: _Directory) -> None:
-        for entry in await ftp.scandir(self._folder.at(directory.path)):
+        session = session_of(ftp)
+        for entry in await exclusively(session, contents(session, self._folder.at(directory.path))):
             path = below(directory.path, entry.name)
             try:
                 local_name(entry.name, windows=self._windows)

@@ -1,0 +1,123 @@
+"""Mirrors to and from servers that nobody here wrote, in clear and under TLS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fairlead.client.mirror import crew
+from fairlead.client.mirror.local import scan
+from fairlead.client.mirror.parts import part_of
+from fairlead.client.sync import Client
+from tests.certificates import Pair, make
+from tests.client.mirror.trees import contents, grow, times
+from tests.peers.fairlead import fairlead
+from tests.peers.servers import SERVERS, Server, Tls, clear
+
+HOST = "127.0.0.1"
+BIG = os.urandom(3_000_001)
+FILES = {
+    "plain.txt": b"plain",
+    "empty": b"",
+    ".hidden/.too": b"dots",
+    "d/two words.txt": b"two words" * 999,
+    "d/naïve 日本 🚢.txt": b"letters",
+    "d e/[f]/*": b"magic",
+    "-dash/-l": b"dash",
+    "d/nothing in it/": b"",
+    "big": BIG,
+}
+KINDS = [(name, tls) for name in (*SERVERS, "fairlead") for tls in (False, True)]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return make(tmp_path_factory.mktemp("certificates"), "server", HOST)
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: f"{kind[0]}-{'tls' if kind[1] else 'clear'}")
+def _served(request: pytest.FixtureRequest, pair: Pair) -> Iterator[tuple[Server, bool]]:
+    name, tls = request.param
+    if name != "fairlead":
+        with SERVERS[name](HOST, Tls(pair, "1.2") if tls else None) as running:
+            yield running, tls
+        return
+    options = ("--require-tls", "--tls-cert", str(pair.certificate), "--tls-key", str(pair.key)) if tls else ()
+    with fairlead(*options, hosts=(HOST,)) as own:
+        yield own.at(HOST), tls
+
+
+@pytest.fixture
+def server(_served: tuple[Server, bool], monkeypatch: pytest.MonkeyPatch) -> Server:
+    monkeypatch.setattr(crew, "PAUSES", (0.0,))
+    clear(_served[0].root)
+    return _served[0]
+
+
+@pytest.fixture
+def ftp(server: Server, _served: tuple[Server, bool], pair: Pair) -> Iterator[Client]:
+    with Client(
+        server.url,
+        user=server.user,
+        password=server.password,
+        tls="require" if _served[1] else "off",
+        ca=pair.certificate,
+    ) as client:
+        yield client
+
+
+def test_there_and_back_again(ftp: Client, server: Server, tmp_path: Path) -> None:
+    mine = grow(tmp_path / "mine", FILES)
+    stored = ftp.mirror("in/it", mine, upload=True, delete=True)
+    assert stored.troubles == []
+    assert contents(server.root / "in" / "it") == contents(mine)
+    assert times(server.root / "in" / "it") == times(mine)
+    assert ftp.mirror("in/it", mine, upload=True, delete=True).plan.steps == ()
+    fetched = ftp.mirror("in/it", tmp_path / "back", verify=True)
+    assert fetched.troubles == []
+    assert contents(tmp_path / "back") == contents(mine)
+    assert times(tmp_path / "back") == times(mine)
+    assert ftp.mirror("in/it", tmp_path / "back", delete=True).plan.steps == ()
+
+
+@pytest.mark.parametrize("upload", [False, True])
+def test_only_what_differs_moves(ftp: Client, server: Server, tmp_path: Path, upload: bool) -> None:
+    mine = tmp_path / "mine"
+    source, target = (mine, server.root / "x") if upload else (server.root / "x", mine)
+    grow(source, {"same": b"1", "changed": b"22", "new/f": b"3", "was": b"4"}, owner=None if upload else server.root)
+    grow(target, {"same": b"1", "changed": b"2", "old/f": b"3", "was/": b""}, owner=server.root if upload else None)
+    result = ftp.mirror("x", mine, upload=upload, delete=True)
+    assert result.troubles == []
+    assert contents(target) == contents(source)
+    assert result.octets == 4
+
+
+@pytest.mark.parametrize("upload", [False, True])
+def test_part_is_gone_on_with(ftp: Client, server: Server, tmp_path: Path, upload: bool) -> None:
+    mine = tmp_path / "mine"
+    source, target = (mine, server.root / "x") if upload else (server.root / "x", mine)
+    grow(source, {"big": BIG}, owner=None if upload else server.root)
+    part = part_of(scan(source, lambda *_: True).items["big"])
+    if not upload and not {"MLSD", "MLST"} & set(ftp.features or ()):  # its listings have no seconds
+        part = ""
+    grow(target, {part or "other": BIG[:2_000_000]}, owner=server.root if upload else None)
+    os.utime(target / (part or "other"))
+    result = ftp.mirror("x", mine, upload=upload, verify=True)
+    assert result.troubles == []
+    assert contents(target)["big"] == BIG
+    assert result.octets == (1_000_001 if part else len(BIG))
+
+
+def test_nothing_is_removed_where_a_directory_cannot_be_listed(ftp: Client, server: Server, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or server.name in {"fairlead", "pyftpdlib"}:
+        pytest.skip("nothing is forbidden to root, as whom the server works")
+    grow(server.root, {"d/f": b"theirs", "g": b"theirs"})
+    (server.root / "d").chmod(0o711)
+    mine = grow(tmp_path / "mine", {"d/kept": b"mine", "old": b"mine"})
+    result = ftp.mirror("", mine, delete=True)
+    assert contents(mine) == {"d": None, "d/kept": b"mine", "old": b"mine", "g": b"theirs"}
+    assert [trouble.path for trouble in result.troubles] == ["d"]
+    assert result.kept == 2
