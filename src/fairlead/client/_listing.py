@@ -41,9 +41,7 @@ async def scandir(session: Session, path: str) -> list[Entry]:
     return await in_utc(session, path, listing.parse(await _apart(session, "LIST", path), now=time.time()))
 
 
-<<<<<<< HEAD
 @repeatable
-=======
 async def contents(session: Session, directory: str) -> list[Entry]:
     """As :func:`scandir`, of what has to be a directory, with what is hidden where the server shows it.
 
@@ -85,7 +83,7 @@ async def _with_hidden(session: Session) -> list[str]:
     return await _lines(session, "LIST", "")
 
 
->>>>>>> 72334d9 (List what must be a directory without mistaking anything for an empty one)
+@repeatable
 async def names(session: Session, path: str) -> list[str]:
     """The names in a directory, as NLST gives them; the directory itself and its parent are none."""
     check_paths(path)
