@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.client.mirror import crew
 from fairlead.client.mirror.local import scan
 from fairlead.client.mirror.parts import part_of
 from fairlead.client.sync import Client
@@ -51,8 +50,7 @@ def _served(request: pytest.FixtureRequest, pair: Pair) -> Iterator[tuple[Server
 
 
 @pytest.fixture
-def server(_served: tuple[Server, bool], monkeypatch: pytest.MonkeyPatch) -> Server:
-    monkeypatch.setattr(crew, "PAUSES", (0.0,))
+def server(_served: tuple[Server, bool]) -> Server:
     clear(_served[0].root)
     return _served[0]
 
@@ -65,6 +63,7 @@ def ftp(server: Server, _served: tuple[Server, bool], pair: Pair) -> Iterator[Cl
         password=server.password,
         tls="require" if _served[1] else "off",
         ca=pair.certificate,
+        retry_delay=0.001,
     ) as client:
         yield client
 

@@ -125,7 +125,7 @@ async def _lines(session: Session, verb: str, path: str) -> list[str]:
         if error.reply.code in _NO_FILES and _NOTHING_THERE.search(error.reply.text):
             return []
         raise
-    if _NOT_OPENED.search(outcome.reply.text):
+    if outcome.reply is not None and _NOT_OPENED.search(outcome.reply.text):
         message = f"the server could not open {path or 'the directory'}: {outcome.reply.code} {outcome.reply.text}"
         raise TransferError(message, transferred=outcome.size, reply=outcome.reply)
     return text.lines()

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.client import pool as pools
 from fairlead.client._walk import DEEPEST
-from fairlead.client.mirror import crew, remote
+from fairlead.client.mirror import remote
 from fairlead.client.mirror.direction import everything
 from fairlead.client.mirror.parts import part_of
 from fairlead.client.mirror.remote import RemoteFolder
@@ -20,7 +20,6 @@ from tests.client.mirror.stub import Listing, Pool, directory, file, link, refus
 
 @pytest.fixture(autouse=True)
 def _stubbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "PAUSES", (0.0, 0.0))
     monkeypatch.setattr(remote, "contents", lambda session, path: session.client.scandir(path))
 
 

@@ -9,25 +9,13 @@ from contextvars import copy_context
 from typing import Generic, TypeVar
 
 from fairlead.client._face import session_of
+from fairlead.client._retry import passing, persist
 from fairlead.client.aio import AsyncClient
 from fairlead.client.pool import Pool
-from fairlead.errors import (
-    DataConnectionError,
-    DeadlineError,
-    FairleadError,
-    SessionLost,
-    TransferError,
-    TransientError,
-)
+from fairlead.errors import TransferError
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-PAUSES = (0.5, 2.0, 8.0)
-"""Seconds before each further attempt."""
-
-_PASSING = (SessionLost, DeadlineError, TransientError, TransferError, DataConnectionError)
-"""What another attempt may not meet again."""
 
 
 class Crew(Generic[T]):
@@ -66,30 +54,17 @@ class Crew(Generic[T]):
 
 
 async def persistently(
-    ftp: AsyncClient,
-    action: Callable[[], Awaitable[R]],
-    again: Callable[[FairleadError], object] | None = None,
+    ftp: AsyncClient, action: Callable[[], Awaitable[R]], *, reached: Callable[[], int] = lambda: 0
 ) -> R:
-    """What ``action`` gives, which uses ``ftp``; it is tried again, in a new session where the old one was lost.
+    """What ``action`` gives; it is tried again by the rules of :func:`fairlead.client._retry.persist`.
 
-    ``again`` is called with what went wrong before each further attempt. Raises what the last attempt raises.
+    A file that is not what it should be is one to transfer again, too: it may have changed meanwhile.
     """
-    for pause in PAUSES:
-        try:
-            await _stand(ftp)
-            return await action()
-        except _PASSING as error:
-            if again is not None:
-                again(error)
-        await asyncio.sleep(pause)
-    await _stand(ftp)
-    return await action()
+    return await persist(session_of(ftp), action, worth=_worth, reached=reached)
 
 
-async def _stand(ftp: AsyncClient) -> None:
-    """Begin a lost session anew."""
-    if not ftp.connected:
-        await session_of(ftp).reopen()
+def _worth(error: Exception) -> bool:
+    return isinstance(error, TransferError) or passing(error)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -10,7 +10,7 @@ from fairlead.client._face import exclusively, session_of
 from fairlead.client._listing import contents
 from fairlead.client._walk import DEEPEST, below
 from fairlead.client.aio import AsyncClient
-from fairlead.client.mirror.crew import Crew, persistently
+from fairlead.client.mirror.crew import Crew
 from fairlead.client.mirror.parts import is_part
 from fairlead.client.mirror.tree import Item, Tree, Trouble, Wanted, span_of
 from fairlead.client.names import local_name
@@ -97,7 +97,7 @@ class _Walk:
 
     async def _try(self, ftp: AsyncClient, directory: _Directory) -> None:
         try:
-            await persistently(ftp, lambda: self._list(ftp, directory))
+            await self._list(ftp, directory)
         except ReplyError as error:
             if not directory.path:
                 raise

@@ -22,7 +22,10 @@ from fairlead.client.mirror.remote import RemoteFolder
 from fairlead.client.mirror.storing import Storing
 from fairlead.client.mirror.tree import Trouble, above
 from fairlead.client.pool import SIZE, Pool
-from fairlead.errors import ArgumentError, LoginError, ReplyError, TransferError
+from fairlead.errors import ArgumentError, FairleadError, LoginError, ReplyError, TransferError
+
+RETRIES = 3
+"""How many times in a row a step is tried again, unless the client's settings say."""
 
 _OF_ONE_FILE = (ReplyError, TransferError, ArgumentError, OSError)
 """What others may be spared of."""
@@ -190,19 +193,27 @@ class Mirror:
             await self._direction.change(None, step)
             return None
         client, direction = ftp, self._direction
-
-        def again(error: Exception) -> None:
-            self._tell(Again(step, _sentence(error)))
-
-        if step.action is not Action.COPY:
-            await persistently(client, lambda: direction.change(client, step), again)
-            return None
+        furthest, failure = 0, ""
 
         def progress(done: int, total: int | None) -> None:
+            nonlocal furthest
+            furthest = max(furthest, done)
             self._tell(Moved(step, done, total))
 
-        listened = progress if self._tell is not _nobody else None
-        return await persistently(client, lambda: direction.copy(client, step, listened), again)
+        async def attempt() -> Transferred | None:
+            nonlocal failure
+            if failure:
+                self._tell(Again(step, failure))
+            try:
+                if step.action is not Action.COPY:
+                    await direction.change(client, step)
+                    return None
+                return await direction.copy(client, step, progress)
+            except FairleadError as error:
+                failure = str(error)
+                raise
+
+        return await persistently(client, attempt, reached=lambda: furthest)
 
     def _fail(self, step: Step, why: str, result: Mirrored) -> None:
         if step.action is Action.MKDIR:
@@ -244,7 +255,8 @@ async def mirror(
     listener: Listener | None,
 ) -> Mirrored:
     """See :meth:`fairlead.client.sync.Client.mirror`; in sessions like that of ``client``."""
-    options = Options(**choices)
-    async with Pool(size=parallel, **likewise(client)) as pool:
+    options, settings = Options(**choices), likewise(client)
+    settings["retries"] = settings["retries"] or RETRIES
+    async with Pool(size=parallel, **settings) as pool:
         work = Mirror(pool, remote, local, options, upload=upload, parallel=parallel, listener=listener)
         return await work.run(dry=dry_run)
