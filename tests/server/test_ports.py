@@ -12,6 +12,7 @@ import pytest
 
 from fairlead.errors import DataConnectionError
 from fairlead.reach.cause import Cause
+from fairlead.server.dtp import PortableDtp
 from fairlead.server.ports import Lease, PortPool
 from tests.server.session import WORKER
 
@@ -106,13 +107,18 @@ def test_ipv6_listeners_take_no_ipv4() -> None:
             socket.create_connection(("127.0.0.1", FIRST))
 
 
-@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
-def test_without_descriptors_there_is_no_port_either(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(code, os.strerror(code))
+class WithoutDescriptors(PortableDtp):
+    def __init__(self, code: int) -> None:
+        self._code = code
 
+    def listen(self, host: str, port: int) -> int:
+        raise OSError(self._code, os.strerror(self._code))
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
+def test_without_descriptors_there_is_no_port_either(code: int) -> None:
     pool = PortPool(RANGE)
-    monkeypatch.setattr("fairlead.server.ports.socket.socket", refuse)
+    pool.dtp = WithoutDescriptors(code)
     with pytest.raises(DataConnectionError) as caught:
         pool.lease("127.0.0.1")
     assert caught.value.cause == Cause.PASSIVE_EXHAUSTED

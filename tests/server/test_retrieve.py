@@ -17,7 +17,7 @@ from fairlead.errors import Busy
 from fairlead.events import TransferFailed, TransferFinished
 from fairlead.proto.address import parse_epsv_reply
 from fairlead.reach.cause import Cause
-from fairlead.server.data import PassivePort
+from fairlead.server.passive import PassivePort
 from fairlead.storage.local import LocalStorage
 from fairlead.storage.memory import MemoryStorage
 from fairlead.storage.memory.transfer import MemorySource

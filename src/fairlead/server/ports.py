@@ -10,27 +10,49 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from array import array
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from fairlead.errors import DataConnectionError
 from fairlead.reach.cause import Cause
+from fairlead.server.dtp import adopt, best, out_of_descriptors
+
+if TYPE_CHECKING:
+    from fairlead.server.data import RawConnection
+    from fairlead.server.dtp import Dtp
 
 DRAWS = 8
 """Random draws before the free ports are listed and tried one by one."""
-BACKLOG = 16
 DICE = 1024
 """Random numbers fetched from the system at a time."""
 
 
-class Lease(NamedTuple):
+class Lease:
     """A listening, non-blocking socket and where it listens."""
 
-    host: str
-    port: int
-    listener: socket.socket
+    __slots__ = ("_listener", "descriptor", "host", "port")
+
+    def __init__(self, host: str, port: int, descriptor: int) -> None:
+        self.host = host
+        self.port = port
+        self.descriptor = descriptor
+        self._listener: RawConnection | None = None
+
+    @property
+    def listener(self) -> RawConnection:
+        """The socket as an object, made at the first use: most are closed without."""
+        if self._listener is None:
+            self._listener = adopt(self.descriptor)
+        return self._listener
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._listener is None:
+            os.close(self.descriptor)
+        else:
+            self._listener.close()
 
 
 class PortPool:
@@ -48,6 +70,11 @@ class PortPool:
         self._dice: array[int] = array("I")
         self._in_use: set[tuple[str, int]] = set()
 
+    @cached_property
+    def dtp(self) -> Dtp:
+        """Makes the listeners; chosen when the first one is wanted, for ctypes is large."""
+        return best()
+
     @property
     def in_use(self) -> int:
         """How many listeners are out now."""
@@ -59,14 +86,13 @@ class PortPool:
         Raises DataConnectionError (passive-exhausted) when no port of the range can be bound, or no descriptor is
         left.
         """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         for port in self._candidates(host):
             try:
-                listener = _listen(family, host, port)
+                listener = self.dtp.listen(host, port)
             except OSError as error:
                 if error.errno in (errno.EADDRINUSE, errno.EACCES):
                     continue
-                if error.errno in (errno.EMFILE, errno.ENFILE):
+                if out_of_descriptors(error):
                     raise DataConnectionError(
                         Cause.PASSIVE_EXHAUSTED,
                         f"The server has no descriptor left for a data connection ({Cause.PASSIVE_EXHAUSTED})",
@@ -83,7 +109,7 @@ class PortPool:
     def give_back(self, lease: Lease) -> None:
         """Close a leased listener; its port can be drawn again at once."""
         self._in_use.discard((lease.host, lease.port))
-        lease.listener.close()
+        lease.close()
 
     def _candidates(self, host: str) -> Iterator[int]:
         in_use = self._in_use
@@ -102,17 +128,3 @@ class PortPool:
         if not self._dice:
             self._dice = array("I", self._random(DICE * array("I").itemsize))
         return self._dice.pop() % below
-
-
-def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family is socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
-    return listener

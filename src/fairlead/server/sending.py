@@ -6,10 +6,9 @@ cache goes out within the turn of the event loop in which its command came.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fairlead.errors import OffsetError
 from fairlead.proto.codec import Representation, encoder_for, is_identity
@@ -37,50 +36,41 @@ class Content(Enum):
     PICTURE = "octets: in mode only"
 
 
-def send_file(
-    session: Session, verb: str, path: str, source: Source, offset: int | Mark
-) -> Reply | Coroutine[Any, Any, Reply]:
+async def send_file(session: Session, verb: str, path: str, source: Source, offset: int | Mark) -> Reply:
     """RETR: the file from the octet ``offset`` of what is transmitted on (RFC 3659 section 5). Closes ``source``."""
-    if not is_identity(session.representation):
-        return _send_encoded(session, verb, path, source, offset)
-    assert isinstance(offset, int)  # markers are of block and compressed mode
-    size = source.status.st_size
-    if offset > size:
+    try:
+        if not is_identity(session.representation):
+            return await _send_encoded(session, verb, path, source, offset)
+        assert isinstance(offset, int)  # markers are of block and compressed mode
+        size = source.status.st_size
+        if offset > size:
+            raise OffsetError(path, f"The file has only {size} octets")
+        chunk = source.read_cached(SMALL, offset) if size <= SMALL else None
+        transfer = Transfer(session, verb, path, size - offset)
+
+        async def move(connection: Connection) -> None:
+            if chunk is None and source.fileno() is not None and isinstance(connection, RawConnection):
+                await transfer.send(SendFile(connection, source, offset, size), connection, inline=False)
+            else:
+                chunks = file_chunks(source, offset, chunk)
+                await transfer.send(SendChunks(connection, chunks), connection, inline=chunk is not None)
+
+        return await transfer.run(f"Sending {_shown(path)} ({size - offset} bytes).", move)
+    finally:
         source.close()
-        raise OffsetError(path, f"The file has only {size} octets")
-    transfer = Transfer(session, verb, path, size - offset)
-    opening = f"Sending {_shown(path)} ({size - offset} bytes)."
-    octets = source.read_cached(SMALL, offset) if size <= SMALL else None
-    if octets is not None and len(octets) >= size - offset:
-        reply = transfer.at_once(opening, octets)
-        if reply is not None:
-            source.close()
-            return reply
-    return _send_octets(transfer, opening, source, offset, octets)
 
 
-async def _send_octets(transfer: Transfer, opening: str, source: Source, offset: int, first: bytes | None) -> Reply:
-    """The rest of the file, of which ``first`` was read from ``offset`` on and ``transfer`` has moved some already."""
+async def send_octets(transfer: Transfer, opening: str, octets: bytes) -> Reply:
+    """``octets``, which are all there is, but for those that ``transfer`` has moved already."""
     sent = transfer.moved
 
     async def move(connection: Connection) -> None:
-        if first is None and source.fileno() is not None and isinstance(connection, RawConnection):
-            pump = SendFile(connection, source, offset, source.status.st_size)
-            await transfer.send(pump, connection, inline=False)
-        else:
-            chunks = file_chunks(source, offset + sent, None if first is None else first[sent:])
-            await transfer.send(SendChunks(connection, chunks, sent), connection, inline=first is not None)
+        await transfer.send(SendChunks(connection, iter((octets[sent:],)), sent), connection, inline=True)
 
-    with closing(source):
-        return await transfer.run(opening, move)
+    return await transfer.run(opening, move)
 
 
 async def _send_encoded(session: Session, verb: str, path: str, source: Source, offset: int | Mark) -> Reply:
-    with closing(source):
-        return await _encode(session, verb, path, source, offset)
-
-
-async def _encode(session: Session, verb: str, path: str, source: Source, offset: int | Mark) -> Reply:
     representation = session.representation
     size = source.status.st_size
     start = start_of(path, size, representation, offset)

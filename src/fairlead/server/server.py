@@ -189,6 +189,11 @@ class Server:
 
         return Arrival(self, implicit=implicit)
 
+    @property
+    def behind_proxies(self) -> bool:
+        """Whether connections may come from proxies that are trusted."""
+        return self._proxies is not None
+
     def is_proxy(self, address: str) -> bool:
         """Whether a connection from ``address`` begins with a PROXY header."""
         return self._proxies is not None and self._proxies.admits(address)

@@ -18,13 +18,13 @@ from fairlead.errors import DataConnectionError, FairleadError
 from fairlead.events import DataConnected, TransferFailed, TransferFinished
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
+from fairlead.server.active import default_port
 from fairlead.server.data import (
     CALLING,
     Connection,
     DataPort,
     KeptPort,
     RawConnection,
-    default_port,
     plain_address,
 )
 from fairlead.server.failures import AbortedError, cause_of, code_for, reply_for
@@ -129,38 +129,6 @@ class Transfer:
         if self._wait is not None:
             self._wait.end(stalled())
 
-    def at_once(self, opening: str, octets: bytes) -> Reply | None:
-        """Send ``octets``, which are all, if the client has called already; the final reply.
-
-        None where something must be waited for: :meth:`run` goes on from there, and :attr:`moved` says how many octets
-        are left to it. Nobody can see or stop what is done by one call, so there is no more to it.
-        """
-        session = self._session
-        port = session.port
-        if port is None or port.kept or session.protection.level == PRIVATE or session.reply_to.stop_wanted:
-            return None
-        try:
-            connection = port.take(session)
-        except DataConnectionError:  # it comes again, after the 150
-            return None
-        if connection is None:
-            return None
-        session.reply(Reply(150, opening))
-        self._use(port, connection)
-        assert isinstance(connection, RawConnection)
-        try:
-            self._sent = connection.send(octets, socket.MSG_DONTWAIT)
-            if self._sent < len(octets):
-                return None
-            _discard_incoming(connection)
-        except BlockingIOError:
-            return None
-        except (OSError, DataConnectionError) as error:
-            connection.close()
-            return self._failed(lost(error) if isinstance(error, OSError) else error, port.mode)
-        connection.close()
-        return self._finished(COMPLETE, port.mode)
-
     async def run(self, opening: str, move: Callable[[Connection], Awaitable[bytes | None]]) -> Reply:
         """Send ``150 opening``, make the data connection, ``move`` the octets; the final reply.
 
@@ -196,7 +164,19 @@ class Transfer:
             session.transfer = None
             if not port.sticky and session.port is port:
                 session.use_port(port.base)
-        return self._finished(COMPLETE if early is None else KEPT, port.mode)
+        seconds = self._loop.time() - self.started
+        report_finished(session, self.verb, self.path, self.moved, seconds, port.mode)
+        return COMPLETE if early is None else KEPT
+
+    def take_over(self, port: DataPort, connection: Connection, sent: int) -> None:
+        """Begin with a ``connection`` of ``port`` that is announced already and has taken ``sent`` octets."""
+        self._sent = sent
+        self._use(port, connection)
+
+    def cut(self, port: DataPort, error: OSError) -> Reply:
+        """The reply where the connection of ``port``, which was announced, broke and is closed."""
+        self._session.use_port(port.base)
+        return self._failed(lost(error), port.mode)
 
     async def _open(self, port: DataPort) -> Connection:
         session = self._session
@@ -245,24 +225,6 @@ class Transfer:
     def _expect(self, seconds: float) -> None:
         self.deadline = self._loop.time() + seconds
         self._session.reply_to.check_at(self.deadline)
-
-    def _finished(self, reply: Reply, mode: str) -> Reply:
-        session = self._session
-        events = session.server.events
-        if events.wanted(TransferFinished):
-            events.emit(
-                TransferFinished(
-                    session=session.number,
-                    peer=session.peer[0],
-                    user=session.user,
-                    verb=self.verb,
-                    path=self.path,
-                    size=self.moved,
-                    seconds=self._loop.time() - self.started,
-                    mode=mode,
-                )
-            )
-        return reply
 
     def _failed(self, error: Exception, mode: str) -> Reply:
         session = self._session
@@ -404,6 +366,24 @@ class Transfer:
                 raise stalled()
             queued = left
             interval = min(interval * 2, LAST_LOOK)
+
+
+def report_finished(session: Session, verb: str, path: str, size: int, seconds: float, mode: str) -> None:
+    """Tell of a transfer that ended well; see :class:`~fairlead.events.TransferFinished` for the arguments."""
+    events = session.server.events
+    if events.wanted(TransferFinished):
+        events.emit(
+            TransferFinished(
+                session=session.number,
+                peer=session.peer[0],
+                user=session.user,
+                verb=verb,
+                path=path,
+                size=size,
+                seconds=seconds,
+                mode=mode,
+            )
+        )
 
 
 def stalled() -> DataConnectionError:

@@ -129,6 +129,12 @@ class Storage(Protocol):
         Raises NotFound, IsADirectory, Denied, Busy.
         """
 
+    def whole(self, path: str, limit: int) -> bytes | None:
+        """All octets of a regular file that has at most ``limit``, where they can be had without waiting; else None.
+
+        What :meth:`open` would raise is raised, or None is returned for :meth:`open` to say why.
+        """
+
     def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> Upload:
         """Begin an upload to ``path`` by the account named ``owner``.
 

@@ -20,8 +20,10 @@ from fairlead.proto.codec import Representation, check_served
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.reach.private import is_loopback, is_private
-from fairlead.server.data import CALLING, ActivePort, PassivePort, source_host, source_port, without_zone
+from fairlead.server.active import ActivePort, source_host, source_port
+from fairlead.server.data import CALLING, without_zone
 from fairlead.server.offer import offered, third_party_refused, with_tls
+from fairlead.server.passive import PassivePort
 from fairlead.server.registry import Argument, command, option
 
 if TYPE_CHECKING:

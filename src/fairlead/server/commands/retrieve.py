@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError
+from fairlead.proto.codec import is_identity
 from fairlead.proto.reply import Reply
 from fairlead.server.marks import PRINTABLE, Mark
+from fairlead.server.prompt import send_whole
+from fairlead.server.pump import SMALL
 from fairlead.server.ranges import Head, check_representation
 from fairlead.server.registry import Argument, command
 from fairlead.server.sending import send_file
 
 if TYPE_CHECKING:
-    from fairlead.server.ranges import Range
     from fairlead.server.session import Session
-    from fairlead.storage.base import Source
 
 DIGITS = 19
 """An offset with more digits lies beyond every file, wherever exactly."""
@@ -45,24 +46,19 @@ def restart(session: Session, argument: str) -> Reply:
 @command("RETR", syntax="path", argument=Argument.REQUIRED, path=True, right=Right.READ, data=True)
 def retrieve(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
     """Send a file."""
-    offset, window = session.offset, session.window
-    if window is not None:
+    if session.storage.inline and not session.offset and session.window is None and is_identity(session.representation):
+        octets = session.storage.whole(path, SMALL)
+        if octets is not None:
+            return send_whole(session, "RETR", path, octets)
+    return _retrieve(session, path)
+
+
+async def _retrieve(session: Session, path: str) -> Reply:
+    offset, storage = session.offset, session.storage
+    if session.window is not None:
         check_representation(session)
-    if not session.storage.inline:
-        return _retrieve_in_thread(session, path, offset, window)
-    return _send(session, path, session.storage.open(path), offset, window)
-
-
-async def _retrieve_in_thread(session: Session, path: str, offset: int | Mark, window: Range | None) -> Reply:
-    source = await session.server.in_thread(session.storage.open, path)
-    sent = _send(session, path, source, offset, window)
-    return sent if isinstance(sent, Reply) else await sent
-
-
-def _send(
-    session: Session, path: str, source: Source, offset: int | Mark, window: Range | None
-) -> Reply | Coroutine[Any, Any, Reply]:
-    if window is not None:
-        source = Head(source, window.end)
-        offset = min(window.start, source.status.st_size)
-    return send_file(session, "RETR", path, source, offset)
+    source = storage.open(path) if storage.inline else await session.server.in_thread(storage.open, path)
+    if session.window is not None:
+        source = Head(source, session.window.end)
+        offset = min(session.window.start, source.status.st_size)
+    return await send_file(session, "RETR", path, source, offset)

@@ -25,7 +25,7 @@ from fairlead.errors import (
 )
 from fairlead.storage import names
 from fairlead.storage.base import Intent, Item
-from fairlead.storage.local import beneath
+from fairlead.storage.local import beneath, whole
 from fairlead.storage.local.begin import begin
 from fairlead.storage.local.device import in_memory
 from fairlead.storage.local.faults import fault
@@ -34,6 +34,7 @@ from fairlead.storage.local.source import FLAGS as READ
 from fairlead.storage.local.source import LocalSource
 from fairlead.storage.local.sweep import empty, sweep
 from fairlead.storage.local.upload import LocalUpload, Place
+from fairlead.storage.local.whole import ReadWhole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +85,11 @@ class LocalStorage:
     def _open(self) -> beneath.Opener:
         """Opens paths beneath the root; chosen when the first path is opened."""
         return beneath.best(self._root)
+
+    @cached_property
+    def _read_whole(self) -> ReadWhole | None:
+        """The accelerator's way, where there is one and the kernel confines paths."""
+        return whole.best() if self._open is not beneath.walk else None
 
     def with_umask(self, umask: int) -> LocalStorage:
         """See :meth:`fairlead.storage.base.Storage.with_umask`; close either of the two, the other goes on."""
@@ -142,6 +148,15 @@ class LocalStorage:
             return LocalSource(self._open(self._root, relative, READ) if kept is None else kept, path)
         except OSError as error:
             raise fault(error, path) from error
+
+    def whole(self, path: str, limit: int) -> bytes | None:
+        """See :meth:`fairlead.storage.base.Storage.whole`."""
+        if self._read_whole is not None:
+            return self._read_whole(self._root, names.relative(path), limit)
+        with contextlib.closing(self.open(path)) as source:
+            size = source.status.st_size
+            octets = source.read_cached(limit, 0) if size <= limit else None
+        return octets if octets is not None and len(octets) == size else None
 
     def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> LocalUpload:
         """See :meth:`fairlead.storage.base.Storage.create`.

@@ -78,6 +78,11 @@ class MemoryStorage:
                 kept = parent.partials.get(names.partial(name, owner))
             return MemorySource(self._tree, kept or self._tree.file(path))
 
+    def whole(self, path: str, limit: int) -> bytes | None:
+        """See :meth:`fairlead.storage.base.Storage.whole`."""
+        source = self.open(path)
+        return source.read_cached(limit, 0) if source.status.st_size <= limit else None
+
     def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> MemoryUpload:
         """See :meth:`fairlead.storage.base.Storage.create`."""
         if path == "/":

@@ -1,7 +1,8 @@
 """The accelerator: a small library in C that does what Python is too slow for, where one could be compiled.
 
 ``hatch_build.py`` compiles the sources beside this module when Fairlead is installed; without a compiler there is no
-library, and everything works all the same. Only ``fairlead.storage.local`` calls it: its functions read directories.
+library, and everything works all the same. Its functions read directories and
+small files for ``fairlead.storage.local``, and serve passive ports for ``fairlead.server.dtp``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ctypes
 
-VERSION = 2
+VERSION = 3
 """What ``ACCELERATOR_VERSION`` in accelerator.h says; a library of another version is not used."""
 SWITCH = "FAIRLEAD_ACCELERATOR"
 """The environment variable that keeps the library from being used where it is ``off``."""
