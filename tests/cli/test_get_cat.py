@@ -185,3 +185,10 @@ def test_file_url_shows_no_password() -> None:
     with pytest.raises(Exception, match=r"\*\*\*") as caught:
         file_url(f"{URL}/pub/")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "65"])
+def test_number_of_sessions_is_a_number(against: Against, text: str) -> None:
+    server = against()
+    assert server.run("get", f"--parallel={text}", f"{URL}/f") == 2
+    assert "is no number of sessions" in server.err

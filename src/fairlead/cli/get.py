@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_fidelity_options, add_resume_option, add_session_options, as_text, file_pattern
+from fairlead.cli.options import (
+    add_fidelity_options,
+    add_parallel_option,
+    add_resume_option,
+    add_session_options,
+    as_text,
+    file_pattern,
+)
 from fairlead.proto.url import FtpUrl
 
 if TYPE_CHECKING:
@@ -41,6 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE",
         help="where to put it: a file, a directory, or - for standard output; the default is its own name, here",
     )
+    add_parallel_option(parser, 1, "fetch a long file in up to N parts at once, each in a session of its own")
     add_resume_option(parser)
     add_fidelity_options(parser)
     add_session_options(parser)
@@ -107,6 +115,7 @@ def _receive(args: argparse.Namespace, client: Client, url: FtpUrl, name: str, t
             text=as_text(args, url),
             verify=args.verify,
             times=args.times and named,
+            parallel=args.parallel,
             on_progress=on_progress,
         )
 

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_session_options, ftp_url
+from fairlead.cli.options import PARALLEL, add_parallel_option, add_session_options, ftp_url
 from fairlead.cli.patterns import add_pattern_options
 from fairlead.proto.url import FtpUrl
 
@@ -26,7 +26,6 @@ examples:
   fairlead mirror --dry-run --exclude '*.tmp' --exclude cache/ ftp://me@host/data/ data
   fairlead mirror --include '*.iso' ftp://ftp.example.com/pub/ isos
 """
-_PARALLEL = 4
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -53,12 +52,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="replace files by newer ones only, not by older ones or those of another size",
     )
     parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be done, and do nothing")
-    parser.add_argument(
-        "--parallel",
-        type=_number,
-        default=_PARALLEL,
-        metavar="N",
-        help=f"files at a time, each in a session of its own ({_PARALLEL} unless told otherwise)",
+    add_parallel_option(
+        parser, PARALLEL, f"files at a time, each in a session of its own ({PARALLEL} unless told otherwise)"
     )
     parser.add_argument(
         "--verify",
@@ -189,11 +184,3 @@ def _trace(args: argparse.Namespace) -> PoolTrace | None:
 def _place(text: str) -> FtpUrl | str:
     """An argument that is a URL, or a directory here."""
     return ftp_url(text) if "://" in text else text
-
-
-def _number(text: str) -> int:
-    """A number of sessions."""
-    if not text.isdecimal() or not 0 < int(text) <= 64:
-        message = f"{text!r} is no number of sessions; write for example 4"
-        raise argparse.ArgumentTypeError(message)
-    return int(text)

@@ -19,6 +19,9 @@ _LITERAL = re.compile("%(?:2A|3F|5B)", re.IGNORECASE)
 """What would be a pattern, escaped in a URL."""
 
 
+PARALLEL = 4
+"""Sessions at once of the verbs that take as many as pays."""
+_MOST_SESSIONS = 64
 RETRIES = 3
 """How many times in a row the verbs try again what failed for now."""
 
@@ -121,6 +124,19 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
 def add_resume_option(parser: argparse.ArgumentParser) -> None:
     """``--resume``, of the verbs that write files."""
     parser.add_argument("--resume", action="store_true", help="go on where an earlier transfer ended")
+
+
+def add_parallel_option(parser: argparse.ArgumentParser, default: int, meaning: str) -> None:
+    """``--parallel N``, of the verbs that may use several sessions at once."""
+    parser.add_argument("--parallel", type=sessions, default=default, metavar="N", help=meaning)
+
+
+def sessions(text: str) -> int:
+    """A number of sessions."""
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= _MOST_SESSIONS:
+        message = f"{text!r} is no number of sessions; write for example 4"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def add_fidelity_options(parser: argparse.ArgumentParser) -> None:

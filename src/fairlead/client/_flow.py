@@ -84,6 +84,8 @@ class Flow(Protocol):
     """Whether everything that there was went over it."""
     total: int | None
     """Octets in all, those of an earlier part included, where that is known."""
+    enough: bool
+    """Whether nothing more is wanted, whatever the server still has."""
 
     def begin(self, offset: int) -> None:
         """Get ready to go on from ``offset``; may be called again for another attempt."""
@@ -97,6 +99,8 @@ class Flow(Protocol):
 
 class Inflow:
     """Receives into ``sink``. ``total`` is what is expected in all, where that is known."""
+
+    enough = False
 
     def __init__(
         self, sink: Sink, representation: Representation, *, total: int | None = None, progress: Progress | None = None
@@ -119,7 +123,7 @@ class Inflow:
         self._sink.begin(offset)
         self.offset = offset
         self.moved = 0
-        self.whole = False
+        self.whole = self.enough = False
         self._decoder = None if self.identity else decoder_for(self._representation)
 
     async def run(self, exchange: Exchange) -> OSError | None:
@@ -144,6 +148,8 @@ class Inflow:
                 self._progress(self.offset + self.moved, self.total)
             await exchange.pace(size)
             await self._taken(exchange, size)
+            if self.enough:
+                return None
         if self._decoder is not None and (rest := self._decoder.close()):
             self._sink.write(memoryview(rest))
         self.whole = True
@@ -166,6 +172,8 @@ class Inflow:
 
 class Outflow:
     """Sends from ``source``."""
+
+    enough = False
 
     def __init__(self, source: Source, representation: Representation, *, progress: Progress | None = None) -> None:
         self.moved = 0

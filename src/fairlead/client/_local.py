@@ -38,6 +38,12 @@ def is_directory(path: LocalPath) -> bool:
     return Path(path).is_dir()
 
 
+def is_special(path: LocalPath) -> bool:
+    """Whether ``path`` is there and is no regular file, such as a device or a pipe."""
+    status = _status(Path(path))
+    return status is not None and not stat.S_ISREG(status.st_mode)
+
+
 class Part:
     """A download's target, written as ``part`` and called ``target`` once it is whole.
 

@@ -44,6 +44,13 @@ async def pwd(session: Session) -> str:
     return unquote_257((await session.ask("PWD")).text)
 
 
+async def absolute(session: Session, path: str) -> str:
+    """``path`` as it is called in another session, which begins where the login of this one led."""
+    if path.startswith("/") or not session.strayed:
+        return path
+    return f"{(await pwd(session)).rstrip('/')}/{path}"
+
+
 @once
 async def mkdir(session: Session, path: str) -> str:
     """MKD; the path as the server names it where that can be the one that was asked for, else as given."""

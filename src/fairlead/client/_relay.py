@@ -25,7 +25,7 @@ class _Relay:
 
     def __init__(self, target: Session, path: str, total: int | None, progress: Progress | None) -> None:
         self.moved = 0
-        self.whole = False
+        self.whole = self.enough = False
         self.total = total
         self._target = target
         self._path = path

@@ -40,6 +40,9 @@ _LAST_WORD = 1.0
 """Seconds that a server gets to say why TLS failed."""
 _LAST_DATA = 5.0
 """Seconds that the data may stand still once the control connection has ended."""
+_NOTICED = 0.25
+_LATEST_NOTICE = 2.0
+"""Seconds that a server gets, at least and at most, to notice that nobody takes its data; after that, ABOR is due."""
 _SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
 
 
@@ -291,8 +294,8 @@ class _Exchange:
             if self.failed:
                 return
 
-    async def _hear_out(self) -> None:
-        deadline = self._control.wire.now() + _LAST_WORD
+    async def _hear_out(self, patience: float = _LAST_WORD) -> None:
+        deadline = self._control.wire.now() + patience
         while not self.over:
             reply = await self._control.receive_within(deadline - self._control.wire.now())
             if reply is None:
@@ -314,6 +317,9 @@ class _Exchange:
             self._channel.close()  # some servers answer 226 only after that
         if self._lost is not None:
             raise self._lost
+        if self._flow.enough:
+            await self._hear_out(min(max(_NOTICED, 4 * self._control.round_trip), _LATEST_NOTICE))  # whatever it says
+            return
         while not self.over:
             self._note(await self._control.receive(self._settings.final_timeout))
 
@@ -362,6 +368,8 @@ class _Exchange:
     def conclude(self, command: str, offset: int) -> Outcome | Failure:
         """Judge the whole. Raises ReplyError, TransferError."""
         reply, moved = self._final, self._flow.moved
+        if self._flow.enough:
+            return self.outcome(offset)
         assert reply is not None
         if not reply.completed:
             if self._opening is None:

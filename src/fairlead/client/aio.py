@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
@@ -165,9 +166,26 @@ class AsyncClient(Face):
         text: bool = False,
         verify: bool = False,
         times: bool = False,
+        parallel: int = 1,
         on_progress: Progress | None = None,
     ) -> Transferred:
         """See :meth:`fairlead.client.sync.Client.download`."""
+        if parallel > 1 and not text and isinstance(local, str | PathLike):
+            from fairlead.client.segments.fetch import fetch
+
+            place = await self._run(_namespace.absolute, remote)
+            fetched = await fetch(
+                self,
+                place,
+                local,
+                parallel=parallel,
+                resume=resume,
+                verify=verify,
+                times=times,
+                on_progress=on_progress,
+            )
+            if fetched is not None:
+                return fetched
         return await self._run(
             _files.download,
             remote,

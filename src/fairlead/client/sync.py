@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
 from io import BufferedReader, BufferedWriter, TextIOWrapper
+from os import PathLike
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
@@ -196,6 +197,7 @@ class Client(Face):
         text: bool = False,
         verify: bool = False,
         times: bool = False,
+        parallel: int = 1,
         on_progress: Progress | None = None,
     ) -> Transferred:
         """Fetch a file (RETR).
@@ -206,10 +208,31 @@ class Client(Face):
         ``write`` for bytes will do as well. ``text`` transfers under TYPE A, line ends converted.
         ``verify`` holds what came against the server's HASH, else an X checksum, else SIZE (which is all that a stream
         is held against); ``times`` gives the file the time that it has on the server.
+        With ``parallel`` above 1 a long file comes in up to so many segments at once, each in a session of its own
+        beside this one, as ``local.parts``, if the server can begin within a file (REST) and takes further sessions.
         ``on_progress(done, total)`` is called as octets arrive; ``total`` is None where it is unknown.
         Raises DataConnectionError, TransferError (also when fewer octets came than SIZE promised), and OSError from
         the local file.
         """
+        if parallel > 1 and not text and isinstance(local, str | PathLike):
+            from fairlead.client._wires.portal import enter
+            from fairlead.client.segments.fetch import fetch
+
+            place = self._run(_namespace.absolute, remote)
+            fetched = enter(
+                lambda: fetch(
+                    self,
+                    place,
+                    local,
+                    parallel=parallel,
+                    resume=resume,
+                    verify=verify,
+                    times=times,
+                    on_progress=on_progress,
+                )
+            )
+            if fetched is not None:
+                return fetched
         return self._run(
             _files.download,
             remote,

@@ -298,6 +298,16 @@ class Settled(Fixed):
         return f"STATUS  the final reply is missing, but {self.how} shows that {printable(self.path)} is whole"
 
 
+class InSegments(Fixed):
+    """This session fetches the octets from ``start`` up to ``end`` of a file, others the rest."""
+
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"STATUS  fetching the bytes from {self.start} to {self.end} in this session"
+
+
 Record: TypeAlias = (
     ControlCalled
     | ControlClosed
@@ -320,6 +330,7 @@ Record: TypeAlias = (
     | TlsNotOffered
     | CopyTakesDetour
     | TryingAgain
+    | InSegments
     | Settled
 )
 Trace: TypeAlias = Callable[[Record], None]
