@@ -29,6 +29,7 @@ VERBS = {
     "doctor": "try every mode, and say why data connections fail",
     "firewall": "print the rules that firewalls and routers need",
     "explain": "read a capture or a saved ladder, and say what failed and why",
+    "bookmark": "give servers names of one's own",
     "user": "manage the users in a configuration file",
     "config": "make, check and show configurations",
 }
@@ -91,6 +92,8 @@ def _width() -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv``, by default the process's own; returns the exit status."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if argv is None:
+        _hide_passwords(arguments)
     verb = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
         parser = _parser(verb, alone=verb in VERBS and verb == arguments[0])
@@ -101,6 +104,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # help was shown, or the arguments are wrong
         return int(stop.code or 0)
     return _run(parsed)
+
+
+def _hide_passwords(arguments: Sequence[str]) -> None:
+    if any(":" in argument for argument in arguments):
+        from fairlead.cli.process_list import hide_passwords
+
+        hide_passwords()
 
 
 def _run(parsed: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fairlead.cli.bookmarks import applied
 from fairlead.cli.credentials import credentials
 from fairlead.cli.failures import say
 from fairlead.cli.ladder import tell_failure, trace_of
@@ -60,6 +61,7 @@ def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
 
     Raises ConfigError.
     """
+    args = applied(args, url)
     user, password = credentials(url)
     patience = {} if args.timeout is None else dict.fromkeys(("connect", "reply", "data"), args.timeout)
     return {

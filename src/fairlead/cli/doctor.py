@@ -160,12 +160,14 @@ def _draw(args: argparse.Namespace, found: Examination, recorders: Mapping[str, 
 
 
 def _plan(args: argparse.Namespace) -> Plan:
+    from fairlead.cli.bookmarks import applied
     from fairlead.cli.connection import known_hosts
     from fairlead.cli.credentials import credentials
     from fairlead.client.settings import Settings
     from fairlead.doctor.plan import Plan
 
     url: FtpUrl = args.url
+    args = applied(args, url)
     user, password = credentials(url)
     wanted: dict[str, Any] = {"ftp": args.tls, "ftpes": "require", "ftps": "implicit"}
     return Plan(

@@ -8,6 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from fairlead.cli.bookmarks import is_bookmark
 from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import PARALLEL, add_parallel_option, add_session_options, ftp_url
 from fairlead.cli.patterns import add_pattern_options
@@ -183,4 +184,4 @@ def _trace(args: argparse.Namespace) -> PoolTrace | None:
 
 def _place(text: str) -> FtpUrl | str:
     """An argument that is a URL, or a directory here."""
-    return ftp_url(text) if "://" in text else text
+    return ftp_url(text) if "://" in text or is_bookmark(text) else text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
-from typing import get_args
+from typing import Any, NoReturn, get_args
 
+from fairlead.cli.bookmarks import Unset, expanded, is_bookmark, with_options
 from fairlead.client.rate import Rate
 from fairlead.client.settings import ModeSetting, TlsSetting, fingerprint
 from fairlead.errors import ArgumentError, ConfigError
@@ -32,7 +34,7 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
     group.add_argument(
         "--mode",
         choices=get_args(ModeSetting),
-        default="auto",
+        default=Unset("auto"),
         help="how data connections are made; auto (the default) finds out and remembers what works",
     )
     group.add_argument(
@@ -43,7 +45,7 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
     group.add_argument(
         "--tls",
         choices=get_args(TlsSetting),
-        default="auto",
+        default=Unset("auto"),
         help="auto (the default) uses TLS wherever the server offers it, require (and ftpes://) never logs in without, "
         "implicit (and ftps://) begins with it, off goes in clear",
     )
@@ -121,6 +123,31 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
     )
 
 
+class SessionOptions(argparse.ArgumentParser):
+    """Understands the options of a session away from the command line, of ``where``; what is not said has no value.
+
+    What is wrong with them is raised as ConfigError.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(add_help=False, allow_abbrev=False)
+        self._where = where
+        add_session_options(self)
+        self.defaults = {action.dest: action.default for action in self._actions}
+        """What the command line takes for what is not said."""
+        for action in self._actions:
+            action.default = argparse.SUPPRESS
+
+    @property
+    def options(self) -> Sequence[argparse.Action]:
+        """The options that it understands."""
+        return self._actions
+
+    def error(self, message: str) -> NoReturn:
+        """See the base class."""
+        raise ConfigError(f"{self._where}: {message}")
+
+
 def add_resume_option(parser: argparse.ArgumentParser) -> None:
     """``--resume``, of the verbs that write files."""
     parser.add_argument("--resume", action="store_true", help="go on where an earlier transfer ended")
@@ -159,23 +186,35 @@ def as_text(args: argparse.Namespace, url: FtpUrl) -> bool:
 
 
 def ftp_url(text: str) -> FtpUrl:
-    """An argument that is an ``ftp://``, ``ftpes://`` or ``ftps://`` URL."""
+    """An argument that is an ``ftp://``, ``ftpes://`` or ``ftps://`` URL, or a bookmark."""
+    return _parsed(*_expanded(text))
+
+
+def _expanded(text: str) -> tuple[str, Mapping[str, Any]]:
     try:
-        return parse_url(text)
+        return expanded(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _parsed(text: str, options: Mapping[str, Any]) -> FtpUrl:
+    try:
+        return with_options(parse_url(text), options)
     except ArgumentError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def server_url(text: str) -> FtpUrl:
-    """An argument that is a URL, or a bare ``host[:port]``."""
-    return ftp_url(text if "://" in text else f"ftp://{text}")
+    """An argument that is a URL, a bookmark, or a bare ``host[:port]``."""
+    return ftp_url(text if "://" in text or is_bookmark(text) else f"ftp://{text}")
 
 
 def pattern_url(text: str) -> FtpUrl:
     """An argument that is a URL in which ``*``, ``?`` and ``[a-z]`` match names; ``%2A`` stands for a star."""
-    scheme, sep, rest = text.partition("://")
+    url, options = _expanded(text)
+    scheme, sep, rest = url.partition("://")
     server, slash, path = rest.partition("/")
-    return ftp_url(scheme + sep + server + slash + _LITERAL.sub(r"%5B\g<0>%5D", path))
+    return _parsed(scheme + sep + server + slash + _LITERAL.sub(r"%5B\g<0>%5D", path), options)
 
 
 def file_pattern(text: str) -> FtpUrl:

@@ -67,11 +67,22 @@ def _of_kind(shell: Shell, place: Parameter, last: Unfinished) -> list[Choice]:
         return _remote(shell.link_or_none, last, directories=place.kind is Kind.DIRECTORY)
     if place.kind in {Kind.LOCAL, Kind.FOLDER}:
         return list(_local(last, directories=place.kind is Kind.FOLDER))
+    if place.kind is Kind.URL:
+        return _bookmarks(last)
     if place.kind is Kind.VERB:
         return _listed(verbs.names(), last)
     if place.kind is Kind.COMMAND:
         return _listed(_COMMANDS.split(), last, upper=True)
     return _listed(list(place.choices), last)
+
+
+def _bookmarks(last: Unfinished) -> list[Choice]:
+    from fairlead.cli import bookmarks
+
+    try:
+        return _listed([f"{bookmarks.MARK}{name}" for name in sorted(bookmarks.read())], last)
+    except ConfigError:
+        return []
 
 
 def _listed(names: list[str], last: Unfinished, *, upper: bool = False) -> list[Choice]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fairlead.cli.connection import begin
@@ -27,6 +29,8 @@ class Link:
         self, url: FtpUrl, make: Callable[[Trace], Client], *, tell: Callable[[str], None], show: Trace, keep: Trace
     ) -> None:
         self.url = url
+        self.args = argparse.Namespace()
+        """The options that the session was begun with."""
         self.login: tuple[str | None, Password] = (url.user, url.password)
         """The user (None for anonymous) and the password, which is asked for once at most."""
         self.directory = ""
@@ -122,6 +126,13 @@ class Link:
         """``path`` from the root."""
         joined = path if path.startswith("/") else f"{self.directory}/{path}"
         return "/" + "/".join(part for part in joined.split("/") if part not in {"", "."})
+
+    def here(self) -> FtpUrl:
+        """The URL of the working directory, without a password."""
+        inside = self.directory == self.home or self.directory.startswith(f"{self.home.rstrip('/')}/")
+        path = self.directory[len(self.home) :].strip("/") if inside else self.directory
+        segments = tuple(path.split("/")) if inside and path else (path,) * bool(path)
+        return replace(self.url, password=None, segments=segments, directory=True)
 
     def describe(self) -> str:
         """Where the session is, as whom, and how well protected."""

@@ -92,6 +92,7 @@ class Shell:
             return client_of(url, settings, trace)
 
         link = Link(url, make, tell=self.tell, show=self._show, keep=self.recorder.session())
+        link.args = args
         link.login = settings["user"], settings["password"]
         link.open()
         self.link_or_none = link

@@ -22,23 +22,12 @@ def open_(shell: Shell, *words: str) -> None:
     if len(words) > 1 and words[-1].isdecimal() and "://" not in words[-2]:
         *words, host, port = words  # type: ignore[assignment]
         words = (*words, f"{host}:{port}")
-    args = _parser().parse_args(list(words), argparse.Namespace(**vars(shell.args)))
-    shell.open(args, args.url)
+    from fairlead.cli.options import SessionOptions, server_url
 
-
-def _parser() -> argparse.ArgumentParser:
-    from fairlead.cli.options import add_session_options, server_url
-
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> None:  # type: ignore[override]
-            raise ConfigError(message)
-
-    parser = Parser(prog="open", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    parser = SessionOptions("open")
     parser.add_argument("url", type=server_url, metavar="URL")
-    add_session_options(parser)
-    for action in parser._actions:  # noqa: SLF001 - what is not said again stays as it was
-        action.default = argparse.SUPPRESS
-    return parser
+    args = parser.parse_args(list(words), argparse.Namespace(**vars(shell.args)))
+    shell.open(args, args.url)
 
 
 @verb("close", aliases=("disconnect",), online=False)
@@ -58,6 +47,22 @@ def user(shell: Shell, name: str, password: str | None = None) -> None:
     if shell.last is None:
         raise ConfigError("no server was opened yet; open URL does it")
     shell.open(shell.args, replace(shell.last, user=name, password=password, segments=()))
+
+
+@verb("bookmark", "[NAME]", online=False)
+def bookmark(shell: Shell, name: str | None = None) -> None:
+    """Keep the server, the directory and the options of the session as @NAME; without NAME, list what is kept."""
+    from fairlead.cli import bookmarks
+
+    tables = bookmarks.read()
+    if name is None:
+        for each, table in sorted(tables.items()):
+            print(f"{bookmarks.MARK}{each}  {table['url']}")
+        return
+    link = shell.link
+    url = link.here()
+    bookmarks.write({**tables, bookmarks.check_name(name): bookmarks.table_of(str(url), link.args)})
+    shell.tell(f"{bookmarks.MARK}{name} is {url}")
 
 
 @verb("quit", aliases=("bye", "exit"), online=False)

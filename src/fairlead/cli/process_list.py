@@ -1,0 +1,33 @@
+"""Passwords of the command line, as ``ps`` shows it: overwritten as soon as they were read."""
+
+from __future__ import annotations
+
+import re
+
+_SECRETS = re.compile(
+    rb"(?:://|\0)[^\0:@/]*:(?!//)(?P<url>[^\0]*)@"  # in a URL, or in one without its scheme
+    rb"|\0--user[\0=][^\0:]*:(?P<user>[^\0]*)"  # of fairlead serve
+)
+_ARG_START = 48 - 3
+"""The field of /proc/PID/stat that tells where the arguments stand (proc(5)), counted from that behind the name."""
+
+
+def hide_passwords() -> None:
+    """Put stars in the place of passwords in the arguments of this process, where other users' programs see them.
+
+    That is done on Linux; elsewhere, and where the kernel does not tell where they stand, nothing is. The arguments
+    themselves, which Python has copied, stay as they are.
+    """
+    try:
+        with open("/proc/self/cmdline", "rb") as shown, open("/proc/self/stat", "rb") as told:
+            line, fields = shown.read(), told.read().rpartition(b")")[2].split()
+    except OSError:
+        return
+    secrets = [match.span(match.lastgroup) for match in _SECRETS.finditer(line) if match.lastgroup]
+    start = int(fields[_ARG_START])
+    if not secrets or not start:
+        return
+    import ctypes
+
+    for begin, end in secrets:
+        ctypes.memset(start + begin, ord("*"), end - begin)
