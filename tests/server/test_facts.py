@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.proto.listing.mlsx import parse_mlsx
+from fairlead.proto.listing.dialects.mlsx import parse_mlsx
 from fairlead.proto.reply import Reply
 from tests.server.session import Control, Running
 

@@ -12,7 +12,7 @@ from fairlead.client._namespace import cwd, pwd
 from fairlead.client._retry import repeatable
 from fairlead.errors import ArgumentError, NoSuchName, PermanentError, ProtocolError, ReplyError
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.mlsx import parse_mlsx
+from fairlead.proto.listing.dialects.mlsx import parse_mlsx
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import moment, parse_server_time
 

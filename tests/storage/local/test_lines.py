@@ -276,7 +276,7 @@ def test_a_frame_that_is_cut_is_not_taken(root: Path, monkeypatch: pytest.Monkey
 
 
 def test_both_sides_know_the_same_numbers() -> None:
-    source = accelerator.LIBRARY.with_name("listing.c").read_text()
+    source = Path(accelerator.LIBRARY).with_name("listing.c").read_text()
 
     def numbered(kind: str) -> list[str]:
         body = re.search(rf"enum {kind} {{(.*?)}};", source, re.DOTALL)

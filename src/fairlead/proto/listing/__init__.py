@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fairlead.proto.entry import Entry, Kind
-
 if TYPE_CHECKING:
+    from fairlead.proto.entry import Entry, Kind
     from fairlead.proto.listing.detect import DIALECTS, parse
 
 __all__ = ["DIALECTS", "Entry", "Kind", "parse"]
@@ -18,6 +17,7 @@ __all__ = ["DIALECTS", "Entry", "Kind", "parse"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from fairlead.proto import entry  # noqa: PLC0415 - dataclasses and datetime, which a server does without
     from fairlead.proto.listing import detect  # noqa: PLC0415 - patterns of twenty dialects
 
-    return getattr(detect, name)
+    return getattr(detect, name, None) or getattr(entry, name)

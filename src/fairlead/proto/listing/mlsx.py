@@ -1,20 +1,15 @@
-"""Machine listings: what MLSD and MLST send and what they are read as (RFC 3659 section 7)."""
+"""Machine listings, which our MLSD and MLST send (RFC 3659 section 7); ``dialects/mlsx`` reads them."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
-from datetime import UTC, datetime
-from functools import lru_cache
 
-from fairlead.errors import ArgumentError
-from fairlead.proto.entry import Entry, Kind, letters_of_mode
 from fairlead.proto.facts import FACTS
 from fairlead.proto.listing.layout import Layout, Pieces, Slot
 from fairlead.proto.listing.unix import token
-from fairlead.proto.times import SECOND, format_time, moment, parse_server_time
+from fairlead.proto.times import SECOND, format_time
 
 _SPECIAL = {
     stat.S_IFLNK: "slink",
@@ -143,82 +138,6 @@ def _template(pieces: Pieces) -> str:
         else:
             texts.append(piece.replace("%", "%%"))
     return "".join(texts)
-
-
-def parse_mlsx(line: str) -> Entry:
-    """The entry that the inner line of a 250 reply to MLST tells of, or a line of MLSD with facts.
-
-    Facts come in any order and case; what is unknown or cannot be read counts as not told. The directory itself
-    (``cdir``) and its parent (``pdir``) are directories. Raises ArgumentError where no name follows the facts.
-    """
-    text, _, name = line.removeprefix(" ").partition(" ")
-    if text and "=" not in text:
-        text, name = "", line.removeprefix(" ")
-    if not name:
-        raise ArgumentError(f"no name follows the facts in {line[:80]!r}")
-    return _entry(_facts(text), name, line)
-
-
-def parse_mlsd(line: str, *, bare: bool = False) -> Entry | None:
-    """As :func:`parse_mlsx`; None for the headings of a listing (``cdir``, ``pdir``) and for what is no line of MLSD.
-
-    A line without any facts, a space and a name, counts as one where ``bare`` is true.
-    """
-    text, _, name = line.partition(" ")
-    if not name or not ("=" in text or (bare and not text)):
-        return None
-    facts = _facts(text)
-    return None if facts.get("type", "").lower() in _HEADINGS else _entry(facts, name, line)
-
-
-_HEADINGS = frozenset(("cdir", "pdir"))
-_KINDS = {"file": Kind.FILE, "": Kind.FILE, **dict.fromkeys(("dir", *_HEADINGS), Kind.DIRECTORY)}
-
-
-def _facts(text: str) -> dict[str, str]:
-    facts: dict[str, str] = {}
-    for fact in text.split(";"):
-        label, _, value = fact.partition("=")
-        facts[label.lower()] = value
-    return facts
-
-
-def _entry(facts: dict[str, str], name: str, line: str) -> Entry:
-    fact = facts.get
-    kind, target = _kind(fact("type", "file"))
-    text = fact("size", "")
-    size = int(text) if text.isdigit() and text.isascii() and len(text) <= _SIZE_DIGITS else None
-    modified, created = _time(fact("modify", "")), _time(fact("create", ""))
-    owner, group = fact("unix.owner"), fact("unix.group")
-    # By position, for that takes half the time, and a listing may have a million of them
-    mode = fact("unix.mode")
-    permissions = letters_of_mode(mode) if mode else fact("perm")
-    return Entry(name, kind, size, modified, created, permissions, owner, group, target, fact("unique"), line)
-
-
-_SIZE_DIGITS = 20
-_WHOLE_SECONDS = len("YYYYMMDDHHMMSS")
-
-
-def _kind(value: str) -> tuple[Kind, str | None]:
-    lowered = value.lower()
-    if lowered in _KINDS:
-        return _KINDS[lowered], None
-    if lowered.partition("=")[2].startswith(("slink", "symlink")):
-        return Kind.LINK, value.partition(":")[2] or None
-    return Kind.OTHER, None
-
-
-@lru_cache(maxsize=1024)  # the files of one directory often came at one time
-def _time(text: str) -> datetime | None:
-    if len(text) == _WHOLE_SECONDS and text.isdecimal() and text.isascii():
-        with suppress(ValueError):  # second 60, or no date at all
-            year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
-            return datetime(year, month, day, int(text[8:10]), int(text[10:12]), int(text[12:]), tzinfo=UTC)
-    try:
-        return moment(parse_server_time(text)) if text else None
-    except ArgumentError:
-        return None
 
 
 def _type(mode: int, target: str | None) -> str:

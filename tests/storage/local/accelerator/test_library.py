@@ -17,8 +17,8 @@ from fairlead.storage.local import accelerator
 from fairlead.storage.local.accelerator import State
 from hatch_build import compile_library
 
-SOURCES = sorted(accelerator.LIBRARY.parent.glob("*.c"))
-HEADER = accelerator.LIBRARY.with_name("accelerator.h")
+PLACE = Path(accelerator.LIBRARY).parent
+SOURCES = sorted(PLACE.glob("*.c"))
 ROOT = Path(__file__).parents[4]
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="cc is not installed: apt-get install gcc")
@@ -37,7 +37,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place where a library is looked for and where there is none yet."""
     monkeypatch.delenv(accelerator.SWITCH, raising=False)
     path = tmp_path / "accelerator.so"
-    monkeypatch.setattr(accelerator, "LIBRARY", path)
+    monkeypatch.setattr(accelerator, "LIBRARY", str(path))
     return path
 
 
@@ -79,7 +79,7 @@ def test_the_sources_compile_without_a_warning(library: Path) -> None:
 
 
 def test_both_sides_know_the_same_version() -> None:
-    found = re.search(r"ACCELERATOR_VERSION (\d+)", HEADER.read_text())
+    found = re.search(r"ACCELERATOR_VERSION (\d+)", (PLACE / "accelerator.h").read_text())
     assert found is not None
     assert int(found[1]) == accelerator.VERSION
 

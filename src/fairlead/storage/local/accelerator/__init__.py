@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from enum import Enum
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ VERSION = 3
 """What ``ACCELERATOR_VERSION`` in accelerator.h says; a library of another version is not used."""
 SWITCH = "FAIRLEAD_ACCELERATOR"
 """The environment variable that keeps the library from being used where it is ``off``."""
-LIBRARY = Path(__file__).with_name("accelerator.so")
+LIBRARY = os.path.join(os.path.dirname(__file__), "accelerator.so")
 
 
 class State(Enum):
@@ -37,12 +36,12 @@ def find() -> tuple[State, ctypes.CDLL | None]:
     """The library, loaded once for the process, and why there is none."""
     if os.environ.get(SWITCH) == "off":
         return State.OFF, None
-    if not LIBRARY.exists():
+    if not os.path.exists(LIBRARY):
         return State.ABSENT, None
     import ctypes  # noqa: PLC0415 - large, and useless without the library
 
     try:
-        library = ctypes.CDLL(str(LIBRARY), use_errno=True)
+        library = ctypes.CDLL(LIBRARY, use_errno=True)
         if library.fairlead_version() == VERSION:
             return State.IN_USE, library
     except (OSError, AttributeError):  # of another machine, or no library of ours at all
