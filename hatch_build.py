@@ -17,8 +17,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PLACE = Path("src/fairlead/storage/local/accelerator")
 LIBRARY = "accelerator.so"
 FLAGS = (
-    "-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-D_FILE_OFFSET_BITS=64", "-Wall", "-Wextra",
-    "-fstack-protector-strong", "-D_FORTIFY_SOURCE=2",
+    "-std=gnu11", "-O2", "-pthread", "-fPIC", "-shared", "-fvisibility=hidden", "-D_FILE_OFFSET_BITS=64",
+    "-Wall", "-Wextra", "-fstack-protector-strong", "-D_FORTIFY_SOURCE=2",
 )  # fmt: skip
 
 

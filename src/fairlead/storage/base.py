@@ -119,8 +119,9 @@ class Storage(Protocol):
     def lines(self, path: str, formatter: Formatter) -> Iterator[bytes]:
         """What ``formatter`` makes of the batches of :meth:`scan`, in the same order, cut anywhere between two lines.
 
-        A store may have the lines made otherwise, from the formatter's layout, but no octet differs. The directory is
-        looked for at once. Raises as :meth:`scan` does.
+        A store may have the lines made otherwise, from the formatter's layout, but no octet differs. Where that needs
+        bare names only, so that nobody asks for the status of an entry, one that has none to be had is there too. The
+        directory is looked for at once. Raises as :meth:`scan` does.
         """
 
     def open(self, path: str, *, owner: str | None = None) -> Source:

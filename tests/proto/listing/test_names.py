@@ -20,4 +20,4 @@ def test_control_characters_make_no_lines() -> None:
 def test_the_layout_says_the_same() -> None:
     layout = NameFormatter("x/").layout()
     assert list(layout.pieces(STATUS)) == ["x/", Slot.NAME, "\r\n"]
-    assert (layout.masks, layout.follows) == (True, False)
+    assert (layout.masks, layout.follows, layout.bare) == (True, False, True)

@@ -164,6 +164,17 @@ def test_no_octet_differs(
         shutil.rmtree(root)
 
 
+def test_names_need_no_right_to_look_at_the_entries(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ba":
+        (root / name).touch()
+
+    def refused(*_: object, **__: object) -> os.stat_result:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "lstat", refused)
+    assert both(root, lambda _: NameFormatter(""), monkeypatch) == b"a\r\nb\r\n"
+
+
 def test_every_kind_of_entry_has_its_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(
         root,
@@ -208,7 +219,9 @@ def test_large_directories_are_sorted_up_to_the_same_limit(
     for name in names:
         os.mknod(name, dir_fd=here)
     os.close(here)
+    long = both(root, lambda _: unix(), monkeypatch).decode().splitlines()
     shown = both(root, lambda _: NameFormatter(""), monkeypatch).decode().split()
+    assert [line.split()[-1] for line in long] == shown
     assert sorted(shown) == sorted(names)
     assert (shown == sorted(names)) is (count <= SORTED_LIMIT)
 
@@ -231,6 +244,18 @@ def test_a_directory_that_is_none_is_refused_at_once(root: Path) -> None:
             store.lines("/file", unix())
         with pytest.raises(NotFound):
             store.lines("/none", unix())
+
+
+@pytest.mark.usefixtures("each_reader")
+def test_what_goes_meanwhile_is_left_out(root: Path) -> None:
+    for number in range(3000):
+        (root / f"{number:0100}").touch()
+    with closing(LocalStorage(root)) as store:
+        made = store.lines("/", unix())
+        first = next(made)
+        for path in root.iterdir():
+            path.unlink()
+        assert 0 < first.count(b"\n") <= b"".join([first, *made]).count(b"\n") < 3000
 
 
 @pytest.mark.usefixtures("each_reader")

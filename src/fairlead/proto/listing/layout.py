@@ -48,6 +48,8 @@ class Layout(NamedTuple):
     """Whether a link shows as what it leads to, so that its line is left to the formatter."""
     masks: bool
     """Whether ``?`` stands for each control character; else a name with CR or LF has no line."""
+    bare: bool = False
+    """Whether names are all there is to the lines, so that nobody asks for the status of each."""
     recent: range = range(0)
     """The minutes since the epoch whose dates show the time and not the year."""
     utc: bool = True

@@ -23,7 +23,7 @@ class NameFormatter:
 
     def layout(self) -> Layout:
         """The same lines as data."""
-        return Layout(self._pieces, follows=False, masks=True)
+        return Layout(self._pieces, follows=False, masks=True, bare=True)
 
     def _pieces(self, _: os.stat_result) -> Pieces:
         return self._prefix, Slot.NAME, "\r\n"

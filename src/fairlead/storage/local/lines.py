@@ -49,11 +49,12 @@ class CLayout(ctypes.Structure):
         ("utc", ctypes.c_int32),
         ("masks", ctypes.c_int32),
         ("follows", ctypes.c_int32),
+        ("bare", ctypes.c_int32),
     ]
 
 
 class CEntry(ctypes.Structure):
-    """``struct entry`` of listing.c."""
+    """``struct entry`` of entries.h."""
 
     _fields_: ClassVar = [
         ("name", ctypes.c_char_p),
@@ -99,7 +100,7 @@ def lines(directory: int, path: str, formatter: Formatter) -> Iterator[bytes]:
     """
     calls, layout = functions(), formatter.layout()
     if calls is None or layout is None:
-        return map(formatter.lines, Scan(directory, path))
+        return map(formatter.lines, Scan(directory, path, bare=layout is not None and layout.bare))
     return CompiledLines(calls, directory, path, formatter, layout)
 
 
@@ -126,6 +127,7 @@ class CompiledLines:
             layout.utc,
             layout.masks,
             layout.follows,
+            layout.bare,
         )
         self._made = made  # the library keeps the address of ``hidden``
         self._handle = calls.open(directory, made)
@@ -152,7 +154,7 @@ class CompiledLines:
                 self._frame()
             elif stop == Stop.FOREIGN:
                 name = os.fsdecode(self._entry().name)
-                pieces.append(self._formatter.lines(items(self._directory, [name])))
+                pieces.append(self._formatter.lines(items(self._directory, [name], bare=self._layout.bare)))
                 room -= len(pieces[-1])
             elif stop == Stop.FAULT:
                 error = self._error()

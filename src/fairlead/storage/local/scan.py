@@ -24,9 +24,13 @@ class Scan:
 
     _directory = -1
 
-    def __init__(self, directory: int, path: str) -> None:
-        """``path`` is the virtual path, for errors. Raises StorageError; the descriptor is closed then."""
+    def __init__(self, directory: int, path: str, *, bare: bool = False) -> None:
+        """``path`` is the virtual path, for errors. With ``bare`` entries come without their status, all zeroes.
+
+        Raises StorageError; the descriptor is closed then.
+        """
         self._path = path
+        self._bare = bare
         try:
             self._entries = os.scandir(directory)
         except OSError as error:
@@ -42,7 +46,7 @@ class Scan:
         if self._directory >= 0:
             try:
                 for names in self._batches:
-                    if batch := items(self._directory, names):
+                    if batch := items(self._directory, names, bare=self._bare):
                         return batch
             except OSError as error:
                 self.close()
@@ -60,12 +64,18 @@ class Scan:
     __del__ = close
 
 
-def items(directory: int, names: list[str]) -> list[Item]:
-    """The entries with these names in an open directory; one whose status cannot be had is left out."""
+_NO_STATUS = os.stat_result((0,) * 10)
+
+
+def items(directory: int, names: list[str], *, bare: bool = False) -> list[Item]:
+    """The entries with these names in an open directory; unless ``bare``, one that has no status is left out."""
     lstat = os.lstat
     found = []
     for name in names:
         if name.startswith(PARTIAL_PREFIX) and is_partial(encode(name)):
+            continue
+        if bare:
+            found.append(_new(Item, (name, _NO_STATUS, None)))
             continue
         try:
             status = lstat(name, dir_fd=directory)

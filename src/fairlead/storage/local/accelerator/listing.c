@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "accelerator.h"
 #include "columns.h"
+#include "entries.h"
 #include "names.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ enum {
     LONGEST_TEXT = 255,  /* what the length of a text in a frame can say */
     TARGET_ROOM = 4096,  /* the longest link that is read, and then some */
     FRAMES = 512,        /* remembered; a power of two */
+    BLOCK = 1024,        /* entries whose status is asked for at a time */
 };
 
 #define ARROW " -> "
@@ -34,15 +36,7 @@ struct layout {
     int64_t first_recent, end_recent; /* minutes since the epoch */
     int64_t sorted_limit;             /* the largest directory that is sorted */
     const char *hidden;               /* names that begin so are handed over */
-    int32_t utc, masks, follows;
-};
-
-/* The entry that fairlead_listing_fill stopped at; lines.py has the same structure. */
-struct entry {
-    const char *name;
-    uint64_t inode, device, links;
-    int64_t size, modified;
-    uint32_t mode, owner, group;
+    int32_t utc, masks, follows, bare;
 };
 
 /* What stopped fairlead_listing_fill; lines.py has the same numbers. */
@@ -67,13 +61,16 @@ struct listing {
     struct layout layout;
     size_t hidden_length;
     struct names names;
-    bool held; /* whether entry waits for room or a frame */
-    struct entry entry;
+    struct looker *looker;
+    size_t count, next;  /* of entries */
+    struct entry *entry; /* the one that is worked on */
+    bool held;           /* whether it waits for room or a frame */
     size_t name_length, target_length;
     int64_t date_minute;
     char date[COLUMN_ROOM];
     struct frame frames[FRAMES];
     char target[TARGET_ROOM];
+    struct entry entries[BLOCK];
 };
 
 EXPORTED struct listing *fairlead_listing_open(int directory, const struct layout *layout);
@@ -87,9 +84,14 @@ struct listing *fairlead_listing_open(int directory, const struct layout *layout
     struct listing *listing = calloc(1, sizeof *listing);
     if (!listing)
         return NULL;
-    listing->directory = fdopendir(directory);
+    listing->looker = looker_new();
+    listing->directory = listing->looker ? fdopendir(directory) : NULL;
     if (!listing->directory) {
+        int number = errno;
+        if (listing->looker)
+            looker_free(listing->looker);
         free(listing);
+        errno = number;
         return NULL;
     }
     listing->layout = *layout;
@@ -99,6 +101,7 @@ struct listing *fairlead_listing_open(int directory, const struct layout *layout
 }
 
 void fairlead_listing_close(struct listing *listing) {
+    looker_free(listing->looker);
     closedir(listing->directory);
     for (size_t i = 0; i < FRAMES; i++)
         free(listing->frames[i].octets);
@@ -107,12 +110,12 @@ void fairlead_listing_close(struct listing *listing) {
 }
 
 const struct entry *fairlead_listing_entry(const struct listing *listing) {
-    return &listing->entry;
+    return listing->entry;
 }
 
 /* Whether the text of a link could be read and may be shown is in target_length; false where it is gone. */
 static bool read_target(struct listing *listing) {
-    ssize_t length = readlinkat(dirfd(listing->directory), listing->entry.name, listing->target, TARGET_ROOM);
+    ssize_t length = readlinkat(dirfd(listing->directory), listing->entry->name, listing->target, TARGET_ROOM);
     if (length < 0)
         return false;
     /* An absolute one would show the real tree and is never followed. */
@@ -120,35 +123,17 @@ static bool read_target(struct listing *listing) {
     return true;
 }
 
-/* Looks at the entry's status; false where it is gone. */
-static bool look(struct listing *listing) {
-    struct stat status;
-    struct entry *entry = &listing->entry;
-    if (fstatat(dirfd(listing->directory), entry->name, &status, AT_SYMLINK_NOFOLLOW))
-        return false;
-    entry->inode = status.st_ino;
-    entry->device = status.st_dev;
-    entry->links = status.st_nlink;
-    entry->size = status.st_size;
-    entry->modified = status.st_mtime;
-    entry->mode = status.st_mode;
-    entry->owner = status.st_uid;
-    entry->group = status.st_gid;
-    listing->target_length = 0;
-    return !S_ISLNK(status.st_mode) || listing->layout.follows || read_target(listing);
-}
-
 /* The end of the year 9999: what four digits cannot tell is Python's. */
 #define CALENDAR_END 253402300800
 
 static bool foreign(const struct listing *listing) {
-    const struct entry *entry = &listing->entry;
-    return (S_ISLNK(entry->mode) && (listing->layout.follows || listing->target_length == TARGET_ROOM)) ||
-           entry->modified < 0 || entry->modified >= CALENDAR_END || entry->size < 0;
+    const struct entry *entry = listing->entry;
+    return (S_ISLNK(entry->mode) && listing->layout.follows) || entry->modified < 0 || entry->modified >= CALENDAR_END ||
+           entry->size < 0;
 }
 
 static struct frame *place_of_frame(struct listing *listing) {
-    const struct entry *entry = &listing->entry;
+    const struct entry *entry = listing->entry;
     uint64_t hash = entry->mode;
     hash = hash * 0x9E3779B97F4A7C15u + entry->owner;
     hash = hash * 0x9E3779B97F4A7C15u + entry->group;
@@ -158,7 +143,7 @@ static struct frame *place_of_frame(struct listing *listing) {
 }
 
 static const struct frame *find_frame(struct listing *listing) {
-    const struct entry *entry = &listing->entry;
+    const struct entry *entry = listing->entry;
     const struct frame *frame = place_of_frame(listing);
     bool same = frame->octets && frame->mode == entry->mode && frame->owner == entry->owner &&
                 frame->group == entry->group && frame->links == entry->links && frame->device == entry->device;
@@ -187,11 +172,11 @@ int fairlead_listing_frame(struct listing *listing, const unsigned char *octets,
     if (!frame.octets)
         return -1;
     memcpy(frame.octets, octets, length);
-    frame.device = listing->entry.device;
-    frame.links = listing->entry.links;
-    frame.mode = listing->entry.mode;
-    frame.owner = listing->entry.owner;
-    frame.group = listing->entry.group;
+    frame.device = listing->entry->device;
+    frame.links = listing->entry->links;
+    frame.mode = listing->entry->mode;
+    frame.owner = listing->entry->owner;
+    frame.group = listing->entry->group;
     struct frame *place = place_of_frame(listing);
     free(place->octets);
     *place = frame;
@@ -210,7 +195,7 @@ static char *put_name(const struct listing *listing, char *to, const char *name,
 }
 
 static char *put_line(const struct listing *listing, char *to, const struct frame *frame) {
-    const struct entry *entry = &listing->entry;
+    const struct entry *entry = listing->entry;
     const unsigned char *at = frame->octets;
     for (;;) {
         size_t text = *at++;
@@ -259,28 +244,57 @@ static bool date(struct listing *listing, int64_t minute) {
     return listing->date_minute == minute;
 }
 
+/* Comes to the next entry; END, FAULT, or -1 where there is one. */
+static int next_entry(struct listing *listing) {
+    if (listing->next == listing->count) {
+        listing->count = BLOCK;
+        listing->next = 0;
+        size_t limit = (size_t)listing->layout.sorted_limit;
+        if (!names_next(&listing->names, listing->directory, limit, listing->entries, &listing->count))
+            return FAULT;
+        if (!listing->count)
+            return END;
+        if (!listing->layout.bare)
+            look(listing->looker, dirfd(listing->directory), listing->entries, listing->count);
+    }
+    listing->entry = &listing->entries[listing->next++];
+    listing->name_length = strlen(listing->entry->name);
+    listing->target_length = 0;
+    return -1;
+}
+
+/* Whether the entry, whose status could be had, has a line at all; the text of a link is read here. */
+static bool shown(struct listing *listing) {
+    const struct entry *entry = listing->entry;
+    if (!listing->layout.masks && (strchr(entry->name, '\n') || strchr(entry->name, '\r')))
+        return false; /* no line could carry it (RFC 3659 section 6) */
+    return !S_ISLNK(entry->mode) || read_target(listing);
+}
+
 /* Comes to the next entry that has a line and holds it; END, FOREIGN, FAULT, or -1 where it is held. */
 static int advance(struct listing *listing) {
-    for (;;) {
-        const char *name = names_next(&listing->names, listing->directory, (size_t)listing->layout.sorted_limit);
-        if (!name)
-            return errno ? FAULT : END;
-        listing->entry.name = name;
-        listing->name_length = strlen(name);
-        if (!strncmp(name, listing->layout.hidden, listing->hidden_length))
+    int stop;
+    while ((stop = next_entry(listing)) < 0) {
+        const struct entry *entry = listing->entry;
+        if (!strncmp(entry->name, listing->layout.hidden, listing->hidden_length))
             return FOREIGN;
-        if (!look(listing))
+        if (!listing->layout.bare) {
+            if (!entry->mode)
+                continue;
+            if (foreign(listing))
+                return FOREIGN;
+        }
+        if (!shown(listing))
             continue;
-        if (foreign(listing))
+        if (listing->target_length == TARGET_ROOM)
             return FOREIGN;
-        if (!listing->layout.masks && (strchr(name, '\n') || strchr(name, '\r')))
-            continue; /* no line could carry it (RFC 3659 section 6) */
-        int64_t minute = listing->entry.modified / 60;
+        int64_t minute = entry->modified / 60;
         if (minute != listing->date_minute && !date(listing, minute))
             return FOREIGN;
         listing->held = true;
         return -1;
     }
+    return stop;
 }
 
 /* Writes lines to the buffer until something stops it; tells how many octets, and what did. */

@@ -16,7 +16,7 @@ struct name {
 
 /* The next name as the directory has them, NULL at the end or with errno. */
 static const char *read_name(DIR *directory) {
-    struct dirent *found;
+    const struct dirent *found;
     errno = 0;
     while ((found = readdir(directory))) {
         const char *name = found->d_name;
@@ -26,6 +26,7 @@ static const char *read_name(DIR *directory) {
     return NULL;
 }
 
+/* By octets, as Python sorts them. */
 static int compare(const void *one, const void *other) {
     const struct name *a = one, *b = other;
     if (a->key != b->key)
@@ -51,57 +52,67 @@ static void sort(struct name *names, size_t count) {
     qsort(names, count, sizeof *names, compare);
 }
 
-/* Makes room for so many more octets or names; 0, or -1 and errno. */
-static int grow(void **memory, size_t *room, size_t needed, size_t each) {
+/* Makes room for so many octets or names; false where there is none. */
+static bool grow(void **memory, size_t *room, size_t needed, size_t each) {
     if (needed <= *room)
-        return 0;
+        return true;
     size_t wanted = *room ? *room : 1024;
     while (wanted < needed)
         wanted *= 2;
     void *grown = realloc(*memory, wanted * each);
     if (!grown)
-        return -1;
+        return false;
     *memory = grown;
     *room = wanted;
-    return 0;
+    return true;
 }
 
-/* Reads names up to one more than are sorted, and sorts them if they are all; 0, or -1 and errno. */
-static int read_first(struct names *names, DIR *directory, size_t sorted_limit) {
-    void *arena = NULL, *list = NULL;
-    size_t arena_room = 0, list_room = 0, used = 0, count = 0;
+static bool add(struct names *names, size_t *used, const char *name) {
+    size_t length = strlen(name) + 1;
+    if (!grow(&names->arena, &names->arena_room, *used + length, 1) ||
+        !grow(&names->list, &names->list_room, names->count + 1, sizeof(struct name)))
+        return false;
+    memcpy((char *)names->arena + *used, name, length);
+    ((struct name *)names->list)[names->count++].offset = *used;
+    *used += length;
+    return true;
+}
+
+/* Reads up to so many names in place of those there are; false and errno where that fails. */
+static bool read_names(struct names *names, DIR *directory, size_t most) {
     const char *name = NULL;
-    bool failed = false;
-    while (count <= sorted_limit && (name = read_name(directory))) {
-        size_t length = strlen(name) + 1;
-        failed = grow(&arena, &arena_room, used + length, 1) || grow(&list, &list_room, count + 1, sizeof(struct name));
-        if (failed)
-            break;
-        memcpy((char *)arena + used, name, length);
-        ((struct name *)list)[count++].offset = used;
-        used += length;
-    }
-    names->arena = arena;
-    names->list = list;
-    if (failed || (!name && errno))
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        names->list[i].text = names->arena + names->list[i].offset;
-    names->count = count;
+    size_t used = 0;
+    names->count = names->next = 0;
+    while (names->count < most && (name = read_name(directory)))
+        if (!add(names, &used, name))
+            return false;
+    struct name *list = names->list;
+    for (size_t i = 0; i < names->count; i++)
+        list[i].text = (const char *)names->arena + list[i].offset;
     names->ended = !name;
-    if (names->ended && count > 1)
-        sort(names->list, count);
-    names->read = true;
-    return 0;
+    return name || !errno;
 }
 
-const char *names_next(struct names *names, DIR *directory, size_t sorted_limit) {
-    if (!names->read && read_first(names, directory, sorted_limit))
-        return NULL;
-    errno = 0;
-    if (names->next < names->count)
-        return names->list[names->next++].text;
-    return names->ended ? NULL : read_name(directory);
+static bool read_more(struct names *names, DIR *directory, size_t sorted_limit, size_t room) {
+    if (names->read)
+        return read_names(names, directory, room);
+    if (!read_names(names, directory, sorted_limit + 1))
+        return false;
+    names->read = true;
+    if (names->ended && names->count > 1)
+        sort(names->list, names->count);
+    return true;
+}
+
+bool names_next(struct names *names, DIR *directory, size_t sorted_limit, struct entry *entries, size_t *count) {
+    size_t room = *count;
+    *count = 0;
+    if (names->next == names->count && !names->ended && !read_more(names, directory, sorted_limit, room))
+        return false;
+    const struct name *list = names->list;
+    while (*count < room && names->next < names->count)
+        entries[(*count)++].name = list[names->next++].text;
+    return true;
 }
 
 void names_free(struct names *names) {

@@ -2,23 +2,24 @@
 #ifndef FAIRLEAD_NAMES_H
 #define FAIRLEAD_NAMES_H
 
+#include "entries.h"
+
 #include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-struct name;
-
-/* Zeroes are a directory of which nothing was read. */
+/* Names that were read; zeroes for a directory of which nothing was. */
 struct names {
-    char *arena; /* the names read at first, one after the other */
-    struct name *list;
-    size_t count, next; /* of the list */
-    bool read, ended;   /* whether names were read at first; whether they were all */
+    void *arena, *list;           /* the texts one after the other, and where each begins */
+    size_t arena_room, list_room; /* octets, names */
+    size_t count, next;           /* of the list */
+    bool read, ended;             /* whether names were read at all; whether those of the list are the last */
 };
 
-/* The next name, NULL at the end or with errno; valid until the next call. Sorted by octets where there are no more
- * than sorted_limit, in the directory's own order beyond. */
-const char *names_next(struct names *names, DIR *directory, size_t sorted_limit);
+/* Gives entries the next names, at most *count, and tells how many; none at the end. False and errno where the directory
+ * cannot be read. They are valid until the next call. Sorted by octets where there are no more than sorted_limit in all,
+ * in the directory's own order beyond. */
+bool names_next(struct names *names, DIR *directory, size_t sorted_limit, struct entry *entries, size_t *count);
 
 void names_free(struct names *names);
 
