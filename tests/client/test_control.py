@@ -131,6 +131,23 @@ def test_replies_that_nobody_asked_for_are_dropped() -> None:
         assert s.ftp.pwd() == "/"
 
 
+def test_server_that_never_stops_replying() -> None:
+    with session(on("NOOP", "200 ok", b"200 ok\r\n" * 5000)) as s:
+        assert s.ftp.command("NOOP").code == 200
+        with pytest.raises(ProtocolError, match="nobody asked for"):
+            s.ftp.pwd()
+        assert not s.ftp.connected
+
+
+def test_greeting_that_is_put_off_again_and_again() -> None:
+    def put_off(play: Play) -> None:
+        play.do(["120 wait", later(1, put_off)])
+
+    on_stage = stage(greeting=(put_off,), reply_timeout=5)
+    with pytest.raises(DeadlineError, match=r"no reply to the greeting within 5.0 s"):
+        on_stage.ftp.connect()
+
+
 @pytest.mark.req("C-2640-CMD-1")
 @pytest.mark.parametrize("argument", ["a\nDELE b", "a\r\nDELE b", "a\0b"])
 def test_line_ends_and_nul_in_an_argument_are_refused_before_a_byte_is_sent(argument: str) -> None:

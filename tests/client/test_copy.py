@@ -128,6 +128,13 @@ def test_inside_of_a_nat_is_of_no_use_to_another_server() -> None:
         assert both.copy().detour == ""
 
 
+def test_no_server_is_sent_to_a_third_one() -> None:
+    source = (TYPE_I, SIZE, on("PASV", "227 ok (203,0,113,7,19,137)"), begins("RETR f", "226 ok"))
+    target = (TYPE_I, on("PORT 192,0,2,90,19,137", "200 ok"), begins("STOR g", "226 ok"), ARRIVED)
+    with two(source, target) as both:
+        assert both.copy().detour == ""
+
+
 def test_where_one_side_refuses_to_call_the_other_one_does() -> None:
     source = (TYPE_I, SIZE, PASV, on("PORT 192,0,2,91,19,138", "200 ok"), begins("RETR f", "226 ok"))
     target = (TYPE_I, NO_PORT, OTHER_PASV, begins("STOR g", "226 ok"), ARRIVED)

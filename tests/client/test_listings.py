@@ -102,6 +102,15 @@ def test_working_directory_is_restored_when_the_listing_fails() -> None:
         s.ftp.scandir("a b")
 
 
+def test_machine_listing_that_ends_within_a_line_is_not_whole() -> None:
+    steps = (
+        on("EPSV", door(5001), "229 ok (|||5001|)"),
+        on("MLSD", "150 go", data(b"type=file; a\r\ntype=fi"), "226 ok"),
+    )
+    with session(*steps, features=WITH_MLST) as s, pytest.raises(TransferError, match="within a line, after 21 bytes"):
+        s.ftp.scandir()
+
+
 def test_endless_listing_is_cut_off() -> None:
     from fairlead.client.settings import Settings
 

@@ -14,6 +14,7 @@ from tests.client.script import (
     LOGIN,
     NO_FEATURES,
     Action,
+    Play,
     Step,
     cut_off,
     data,
@@ -144,6 +145,30 @@ def test_control_connection_lost_during_a_transfer(end: Sequence[Action]) -> Non
             s.ftp.download("f", io.BytesIO())
         assert s.play.data is not None
         assert s.play.data.other.closed
+
+
+def soothe(play: Play) -> None:
+    """Say 150 every second, as if there were progress."""
+    play.do(["150 still at it"])
+    if play.wire.time < 60:
+        play.do([later(1, soothe)])
+
+
+def test_words_are_no_progress_of_the_data() -> None:
+    stalled = on("RETR f", soothe, data(b"oct", end=False))
+    with session(TYPE_I, NO_SIZE, EPSV, stalled, data_timeout=9) as s:
+        began = s.wire.time
+        with pytest.raises(TransferError, match=r"stood still for 9.0 s after 3 bytes"):
+            s.ftp.download("f", io.BytesIO())
+        assert s.wire.time - began == pytest.approx(9, abs=0.1)
+
+
+def test_words_are_no_final_reply_and_buy_no_time() -> None:
+    with session(EPSV, on("NLST", soothe, data(b"a\r\n")), final_timeout=9) as s:
+        began = s.wire.time
+        with pytest.raises(DeadlineError, match=r"within 9.0 s"):
+            s.ftp.names()
+        assert s.wire.time - began == pytest.approx(9, abs=0.1)
 
 
 @pytest.mark.req("C-1123-UI-2")

@@ -169,6 +169,15 @@ class TestParsing:
         with pytest.raises(LimitError, match="longer than 100 octets"):
             parser.feed(data)
 
+    @pytest.mark.parametrize("cut", [1, 7, 102])
+    def test_a_line_without_end_is_an_error_as_soon_as_it_is_beyond_the_limit(self, cut: int) -> None:
+        parser, octets = ReplyParser(limit=100), b"220 " + b"x" * 97
+        for at in range(0, len(octets), cut):
+            assert parser.feed(octets[at : at + cut]) == []
+
+        with pytest.raises(LimitError, match="longer than 100 octets"):
+            parser.feed(b"x")
+
     def test_the_limit_is_for_each_reply_and_not_for_the_session(self) -> None:
         parser = ReplyParser(limit=30)
 

@@ -246,7 +246,7 @@ def test_reply_behind_the_234() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "verb", "code"), [("tls-refused", "AUTH TLS", "502"), ("data-not-protected", "PROT P", "536")]
+    ("name", "verb", "code"), [("tls-refused", "AUTH TLS", "534"), ("data-not-protected", "PROT P", "536")]
 )
 def test_refusals_of_tls(name: str, verb: str, code: str) -> None:
     with logged_in(name, tls="offer") as (ftp, _):

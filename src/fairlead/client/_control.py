@@ -37,6 +37,8 @@ _TRACELESS = frozenset(
 _NOOP_DONE = 200
 _LATE_REPLY = 1.0
 """Seconds to wait for a reply that may not come at all."""
+_UNASKED = 1000
+"""Replies that nobody asked for, and that a server may send between two commands."""
 _FAREWELL = 3.0
 """Seconds that a 221 may take."""
 
@@ -154,11 +156,13 @@ class Control:
         """
         await self.send(verb, argument)
         asked = self.wire.now()
-        while (reply := await self.receive()).preliminary:
+        reply = await self.receive()
+        if reply.preliminary:
             if not legal(verb, reply.code):
                 message = f"the server answered {self._last} with {reply.code}, which announces what never comes"
                 self.lose(message)
                 raise ProtocolError(message)
+            reply = await self.receive_final()
         self.round_trip = min(self.round_trip, self.wire.now() - asked)
         if reply.completed and verb.upper() in {"CWD", "CDUP"}:
             if argument.startswith("/"):
@@ -190,8 +194,16 @@ class Control:
             raise self._overdue(patience)
         return reply
 
+    async def receive_final(self, timeout: float | None = None) -> Reply:
+        """As :meth:`receive`, of a reply that is not preliminary; those that are may come before, and buy no time."""
+        patience = self.settings.reply_timeout if timeout is None else timeout
+        reply = await self._final_within(patience)
+        if reply is None:
+            raise self._overdue(patience)
+        return reply
+
     async def receive_within(self, timeout: float) -> Reply | None:
-        """The next reply, None when ``timeout`` seconds passed without one."""
+        """The next reply, None when ``timeout`` seconds passed without one, whatever else came."""
         deadline = self.wire.now() + timeout
         left = timeout
         while not self._replies:  # a reply that was asked for just now takes a while: nothing is read before it is here
@@ -201,12 +213,17 @@ class Control:
             if (reply := self.take()) is not None:
                 return reply
             left = deadline - self.wire.now()
+            if left <= 0:
+                return None
         return self.take()
 
     def take(self) -> Reply | None:
-        """The next reply if it is here already. Raises SessionLost, ProtocolError."""
+        """The next reply if it is here already. Raises SessionLost, ProtocolError.
+
+        None may also mean that a part of one is here: one that never ends has no right to all of our time.
+        """
         self._alive()
-        while not self._replies:
+        if not self._replies:
             octets = self._receive()
             if octets is None:
                 return None
@@ -215,6 +232,8 @@ class Control:
             except ProtocolError as error:
                 self.lose(str(error))
                 raise
+            if not self._replies:
+                return None
         reply = self._replies.popleft()
         self.tell(ReplyReceived(reply))
         if not reply.preliminary and self._owed:
@@ -293,9 +312,17 @@ class Control:
         if self.interrupted:
             await self.abort()
         while self._owed:
-            await self.receive()
-        while self.take() is not None:
-            pass
+            await self.receive_final()
+        self.forget_unasked()
+
+    def forget_unasked(self) -> None:
+        """Drop the replies that are here and that nobody asked for. Raises SessionLost, ProtocolError."""
+        for _ in range(_UNASKED):
+            if self.take() is None:
+                return
+        message = "the server goes on sending replies that nobody asked for; try another one"
+        self.lose(message)
+        raise ProtocolError(message)
 
     async def _final_within(self, timeout: float) -> Reply | None:
         deadline = self.wire.now() + timeout

@@ -21,7 +21,6 @@ from fairlead.client.trace import CopyTakesDetour, show_duration, show_reply
 from fairlead.errors import ArgumentError, ReplyError, SessionLost, TransferError
 from fairlead.proto import address as text_form
 from fairlead.proto.reply import Reply
-from fairlead.reach.private import is_private
 
 _ABOUT_THE_FILE = {450, 452, 532, 550, 551, 552, 553}
 """Final replies that no other way would change."""
@@ -187,12 +186,15 @@ async def _introduce(way: _Way) -> str:
 
 
 def _place(way: _Way, reply: Reply) -> Address:
-    """Where the passive server listens: as it says, unless that is the inside of a NAT. Raises ArgumentError."""
+    """Where the passive server listens: where it is, whatever address it names, so that nobody is sent to a third.
+
+    Raises ArgumentError for a reply that names no port.
+    """
     seen = way.passive.control.peer[0]
     if way.ask == "EPSV":
         return seen, text_form.parse_epsv_reply(reply.text)
     told, port = text_form.parse_pasv_reply(reply.text)
-    return seen if is_private(told) and not is_private(seen) else told, port
+    return told if way.passive.settings.trust_announced_address else seen, port
 
 
 async def _exchange(way: _Way, passively: tuple[str, str], actively: tuple[str, str]) -> str:

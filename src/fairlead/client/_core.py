@@ -321,8 +321,8 @@ class Session:
     def stands(self) -> bool:
         """Whether the session still stands, by what has come from the server meanwhile: 421, or an end."""
         try:
-            while self.connected and not self.control.interrupted and self.control.take() is not None:
-                pass
+            if self.connected and not self.control.interrupted:
+                self.control.forget_unasked()
         except (SessionLost, ProtocolError):
             return False
         return self.connected

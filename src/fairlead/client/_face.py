@@ -61,6 +61,7 @@ class Face:
         active_address: str | None = Settings.active_address,
         trust_announced_address: bool = Settings.trust_announced_address,
         epsv_all: bool = Settings.epsv_all,
+        listing_limit: int = Settings.listing_limit,
         tls: TlsSetting = "auto",
         ca: str | Path | None = Settings.ca,
         insecure: bool = Settings.insecure,
@@ -86,6 +87,7 @@ class Face:
             active_address=active_address,
             trust_announced_address=trust_announced_address,
             epsv_all=epsv_all,
+            listing_limit=listing_limit,
             ca=ca,
             insecure=insecure,
             pin=pin,
@@ -131,7 +133,6 @@ class Face:
     def _likewise(self) -> dict[str, Any]:
         trace, secret = self._trace, self._session.secret
         arguments: dict[str, Any] = self._given | vars(self._session.settings)
-        del arguments["listing_limit"]
         if callable(arguments["password"]) and secret is not None:
             arguments["password"] = secret
         if self._memory is not None:

@@ -16,6 +16,7 @@ from fairlead.errors import FairleadError, LimitError, PermanentError, ReplyErro
 from fairlead.proto import listing
 from fairlead.proto.codec import Representation
 from fairlead.proto.entry import Entry
+from fairlead.reach.cause import Cause
 
 _PLAIN = re.compile(r"[^-~ *?\[\]{}\\][^ *?\[\]{}\\]*")
 """A path that no server takes for an option, a pattern or two paths."""
@@ -128,6 +129,9 @@ async def _lines(session: Session, verb: str, path: str) -> list[str]:
     if outcome.reply is not None and _NOT_OPENED.search(outcome.reply.text):
         message = f"the server could not open {path or 'the directory'}: {outcome.reply.code} {outcome.reply.text}"
         raise TransferError(message, transferred=outcome.size, reply=outcome.reply)
+    if verb == "MLSD" and text.cut:  # some servers leave the end of the last line out of LIST and NLST
+        message = f"the listing ended within a line, after {outcome.size} bytes, so that it is not whole; list again"
+        raise TransferError(message, transferred=outcome.size, reply=outcome.reply, cause=Cause.DATA_CUT)
     return text.lines()
 
 
@@ -149,13 +153,18 @@ class _Text:
         """See :class:`fairlead.client._flow.Sink`. Raises LimitError."""
         self._octets += data
         if len(self._octets) > self._limit:
-            message = f"the listing is longer than {self._limit} octets"
+            message = f"the listing is longer than {self._limit} octets; if it is meant to be, raise listing_limit"
             raise LimitError(message)
         if self._control.traced:
             end = self._octets.rfind(b"\n") + 1
             for line in _split(self._octets[self._told : end]):
                 self._control.tell(ListingLine(line))
             self._told = max(end, self._told)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the last line has no end."""
+        return bool(self._octets) and not self._octets.endswith(b"\n")
 
     def lines(self) -> list[str]:
         """All lines without their ends."""

@@ -24,8 +24,9 @@ async def greet(control: Control) -> Reply:
     Raises SessionRefused, ConnectError for what is no FTP server, DeadlineError.
     """
     try:
-        while (reply := await control.receive()).preliminary:
-            pass
+        reply = await control.receive()
+        if reply.preliminary:
+            reply = await control.receive_final()
     except SessionLost as error:
         message = f"the server does not take the session ({error}); try again later"
         raise SessionRefused(message) from error

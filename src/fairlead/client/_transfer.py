@@ -218,6 +218,8 @@ class _Exchange:
         self._broke: OSError | None = None
         self._began = control.wire.now()
         self._resumed: bool | None = None
+        self._seen = (-1, 0.0)
+        """The octets that had moved when somebody looked, and when that was."""
 
     @property
     def stream(self) -> Stream:
@@ -320,8 +322,8 @@ class _Exchange:
         if self._flow.enough:
             await self._hear_out(min(max(_NOTICED, 4 * self._control.round_trip), _LATEST_NOTICE))  # whatever it says
             return
-        while not self.over:
-            self._note(await self._control.receive(self._settings.final_timeout))
+        if not self.over:
+            self._note(await self._control.receive_final(self._settings.final_timeout))
 
     @property
     def piece(self) -> int:
@@ -347,7 +349,8 @@ class _Exchange:
             readers.append(stream)
         writers = [stream] if sending else []
         patience = self._settings.data_timeout if self._lost is None else min(self._settings.data_timeout, _LAST_DATA)
-        if not await self._control.wire.wait_any(readers=readers, writers=writers, timeout=patience):
+        left = self._last_moved() + patience - self._control.wire.now()
+        if left <= 0 or not await self._control.wire.wait_any(readers=readers, writers=writers, timeout=left):
             if self._lost is not None:
                 raise self._lost
             moved = self._flow.moved
@@ -357,6 +360,12 @@ class _Exchange:
                 cause=Cause.DATA_STALLED,
             )
         self._hear()
+
+    def _last_moved(self) -> float:
+        """When the last data moved, as far as anybody looked: what the server says meanwhile is no progress."""
+        if self._flow.moved != self._seen[0]:
+            self._seen = self._flow.moved, self._control.wire.now()
+        return self._seen[1]
 
     def _hear(self) -> None:
         """Take the replies that are here; when the control connection ends, the data may still come to its own end."""

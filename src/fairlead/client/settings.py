@@ -59,8 +59,8 @@ class Settings:
     """Whether the address in 227 is called even where it is not the server's own."""
     epsv_all: bool = False
     """Whether ``EPSV ALL`` promises NATs on the way that no other set-up command will follow (RFC 2428 section 4)."""
-    listing_limit: int = 256 * 1024 * 1024
-    """The longest listing."""
+    listing_limit: int = 32 * 1024 * 1024
+    """The longest listing; some 400,000 entries, and what a client can take that hears no end of one."""
     ca: str | Path | None = None
     """A file of certificates in PEM form that are trusted instead of the system's."""
     insecure: bool = False

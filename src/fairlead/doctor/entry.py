@@ -77,8 +77,9 @@ async def begin_tls(control: Control, plan: Plan, settings: Settings) -> None:
 async def greet(control: Control) -> Reply:
     """The greeting. Raises Stopped."""
     try:
-        while (reply := await control.receive()).preliminary:
-            pass
+        reply = await control.receive()
+        if reply.preliminary:
+            reply = await control.receive_final()
     except ProtocolError as error:
         raise Stopped(Cause.NOT_FTP, str(error)) from error
     except DeadlineError as error:

@@ -118,6 +118,8 @@ class ReplyParser:
             try:
                 for line in self._reader.feed(data):
                     self._take(line, replies)
+                if self._reader.too_long:
+                    raise self._beyond()
             except ProtocolError as error:
                 self._error = error
         if self._error is not None and not replies:
@@ -131,7 +133,7 @@ class ReplyParser:
     def _take(self, octets: bytes | LineTooLong, replies: list[Reply]) -> None:
         self._size += octets.length if isinstance(octets, LineTooLong) else len(octets) + 2
         if isinstance(octets, LineTooLong) or self._size > self._limit:
-            raise LimitError(f"the server's reply is longer than {self._limit} octets")
+            raise self._beyond()
         line = octets.decode("utf-8", "surrogateescape")
         if not self._code:
             self._begin(line, replies)
@@ -139,6 +141,9 @@ class ReplyParser:
             self._end(line[4:], replies)
         else:
             self._lines.append(line.removeprefix(self._code + "-"))
+
+    def _beyond(self) -> LimitError:
+        return LimitError(f"the server's reply is longer than {self._limit} octets; check that it is one of FTP")
 
     def _begin(self, line: str, replies: list[Reply]) -> None:
         if not line:  # some servers send a blank line between two replies

@@ -74,6 +74,11 @@ class LineReader:
         """Whether the reader stands at the start of a line with nothing pending."""
         return not self._length and self._telnet is _Telnet.DATA and self._after is _After.OTHER
 
+    @property
+    def too_long(self) -> bool:
+        """Whether the line that has begun is over the limit already, wherever it ends."""
+        return self._length > self._limit + 1
+
     def take_answers(self) -> bytes:
         """The Telnet refusals due since the last call, to be sent as they are."""
         if not self._answers:

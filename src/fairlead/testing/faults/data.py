@@ -58,7 +58,24 @@ class StalledData(Fault):
     def sends(self, session: Session, verb: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """See :class:`Fault`."""
         yield b"".join(pieces)[: self.at]
+        self.linger(session)
+
+    def linger(self, session: Session) -> None:
+        """Pass the time until nobody is there any more."""
         session.wait()
+
+
+@fault("soothing-words", breaks="RFC 959 section 5.4: one preliminary reply, then the final one")
+@dataclass(frozen=True)
+class SoothingWords(StalledData):
+    """Sends no more data, and says 150 again and again, as if there were progress."""
+
+    pause: float = 0.05
+
+    def linger(self, session: Session) -> None:
+        """See :class:`StalledData`."""
+        while not session.wait(self.pause):
+            session.say("150 Still at it.")
 
 
 @fault("slow-bytes", breaks="none; RFC 959 knows no rate")

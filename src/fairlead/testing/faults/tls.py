@@ -30,7 +30,7 @@ class InjectedReply(Fault):
 @dataclass(frozen=True)
 class _Refusal(Fault):
     verb: ClassVar[str] = ""
-    reply: ClassVar[str] = ""
+    reply: str = ""
 
     def answers(self, session: Session, verb: str, argument: str) -> bool:
         """See :class:`Fault`."""
@@ -42,10 +42,10 @@ class _Refusal(Fault):
 @fault("tls-refused", breaks="RFC 4217 section 6: a server that lists AUTH TLS in FEAT supports it")
 @dataclass(frozen=True)
 class TlsRefused(_Refusal):
-    """Offers TLS and then answers AUTH with 502, as whoever strips TLS would."""
+    """Offers TLS and then refuses AUTH, by 534 or as whoever strips TLS would do it."""
 
     verb: ClassVar = "AUTH"
-    reply: ClassVar = "502 Command not implemented."
+    reply: str = "534 Request denied for policy reasons."
 
 
 @fault("data-not-protected", breaks="RFC 4217 section 9: PROT P protects the data connections")
@@ -54,7 +54,7 @@ class DataNotProtected(_Refusal):
     """Takes the login under TLS and then refuses PROT P."""
 
     verb: ClassVar = "PROT"
-    reply: ClassVar = "536 Requested PROT level not supported by mechanism."
+    reply: str = "536 Requested PROT level not supported by mechanism."
 
 
 @fault("clear-data", breaks="RFC 4217 section 9: PROT P protects the data connections")
