@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import (
+    PARALLEL,
     add_fidelity_options,
     add_parallel_option,
+    add_recursive_option,
     add_resume_option,
     add_session_options,
     as_text,
-    file_pattern,
+    pattern_url,
+    refuse_text,
 )
 from fairlead.proto.url import FtpUrl
 
 if TYPE_CHECKING:
+    from fairlead.cli.side_by_side import Job
+    from fairlead.client._flow import Progress
     from fairlead.client._local import Writable
+    from fairlead.client.aio import AsyncClient
     from fairlead.client.sync import Client
 
 _EXAMPLES = """\
 examples:
   fairlead get ftp://ftp.example.com/pub/big.iso
   fairlead get -o isos/ 'ftp://ftp.example.com/pub/*.iso'
+  fairlead get -r --parallel 8 ftp://ftp.example.com/pub/docs/
   fairlead get --resume -o isos/ ftp://me@ftp.example.com/big.iso
 """
 
@@ -38,7 +46,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "urls",
         nargs="+",
-        type=file_pattern,
+        type=pattern_url,
         metavar="URL",
         help="the file, as ftp://[user@]host/path; *, ? and [a-z] match names, %%2A is a star that is one",
     )
@@ -48,7 +56,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE",
         help="where to put it: a file, a directory, or - for standard output; the default is its own name, here",
     )
-    add_parallel_option(parser, 1, "fetch a long file in up to N parts at once, each in a session of its own")
+    add_recursive_option(parser)
+    add_parallel_option(
+        parser,
+        None,
+        "use up to N sessions at once: for several files, or for parts of a long one; without it one at a time, and "
+        f"{PARALLEL} for directories",
+    )
     add_resume_option(parser)
     add_fidelity_options(parser)
     add_session_options(parser)
@@ -65,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _get(args: argparse.Namespace) -> int:
+    from fairlead.cli.failures import DONE, FAILED
     from fairlead.client._glob import is_pattern
     from fairlead.errors import ConfigError
 
@@ -72,35 +87,77 @@ def _get(args: argparse.Namespace) -> int:
     if several and args.output not in {None, "-"} and not Path(args.output).is_dir():
         message = f"{args.output} is no directory, and several files cannot go into one; make the directory first"
         raise ConfigError(message)
+    if args.recursive and args.output == "-":
+        message = "directories cannot go to standard output; name a directory, or leave --recursive out"
+        raise ConfigError(message)
     for url in args.urls:
-        if is_pattern(url.path):
-            _fetch_matching(args, url)
-        else:
-            _fetch(args, url, sys.stdout.buffer if args.output == "-" else _target(args.output, url))
-    return 0
+        if url.directory and not args.recursive:
+            message = f"{url} names a directory; name a file, or add --recursive to fetch all that it holds"
+            raise ConfigError(message)
+    incomplete = [url for url in args.urls if not _fetch(args, url)]
+    return FAILED if incomplete else DONE
 
 
-def _fetch_matching(args: argparse.Namespace, url: FtpUrl) -> None:
-    """Fetch the files that ``url`` matches; their names, which the server made up, lead nowhere else."""
+def _fetch(args: argparse.Namespace, url: FtpUrl) -> bool:
+    """Fetch what ``url`` names; whether all of it is here."""
+    from fairlead.cli.connection import connected
+    from fairlead.client._glob import is_pattern
+
+    if is_pattern(url.path):
+        return _fetch_matching(args, url)
+    if args.recursive and (url.directory or _is_directory(args, url)):
+        return _fetch_tree(args, url, _target(args.output, url) if url.path else Path(args.output or "."))
+    *directory, name = url.segments
+    target = sys.stdout.buffer if args.output == "-" else _target(args.output, url)
+    with connected(args, url, directory) as client:
+        _receive(args, client, url, name, target)
+    return True
+
+
+def _is_directory(args: argparse.Namespace, url: FtpUrl) -> bool:
+    from fairlead.cli.connection import connected
+
+    with connected(args, url, ()) as client:
+        return client.is_dir(url.path)
+
+
+def _fetch_matching(args: argparse.Namespace, url: FtpUrl) -> bool:
+    """Fetch what ``url`` matches; the names, which the server made up, lead nowhere else."""
     from fairlead.cli.connection import connected
     from fairlead.cli.naming import matching
     from fairlead.client.names import inside
     from fairlead.proto.entry import Kind
 
     with connected(args, url, ()) as client:
-        for entry in matching(client, url):
-            if entry.kind in {Kind.DIRECTORY, Kind.OTHER}:
-                continue
-            target = inside(args.output or ".", entry.name.rpartition("/")[2])
-            _receive(args, client, url, entry.name, sys.stdout.buffer if args.output == "-" else target)
+        found = [(entry, inside(args.output or ".", entry.name.rpartition("/")[2])) for entry in matching(client, url)]
+        jobs = [(entry.name, target) for entry, target in found if entry.kind not in {Kind.DIRECTORY, Kind.OTHER}]
+        side_by_side = (args.parallel or 1) > 1 and len(jobs) > 1 and args.output != "-"
+        for name, target in [] if side_by_side else jobs:
+            _receive(args, client, url, name, sys.stdout.buffer if args.output == "-" else target)
+    if side_by_side:
+        _fetch_side_by_side(args, url, jobs)
+    trees = [(entry.name, target) for entry, target in found if entry.kind is Kind.DIRECTORY and args.recursive]
+    incomplete = [target for path, target in trees if not _fetch_tree(args, replace(url, segments=(path,)), target)]
+    return not incomplete
 
 
-def _fetch(args: argparse.Namespace, url: FtpUrl, target: Path | Writable) -> None:
-    from fairlead.cli.connection import connected
+def _fetch_side_by_side(args: argparse.Namespace, url: FtpUrl, jobs: list[Job]) -> None:
+    from fairlead.cli.side_by_side import files
 
-    *directory, name = url.segments
-    with connected(args, url, directory) as client:
-        _receive(args, client, url, name, target)
+    async def fetch(ftp: AsyncClient, job: Job, on_progress: Progress | None) -> None:
+        remote, local = job
+        await ftp.download(
+            remote, local, **_how(args, url), resume=args.resume, times=args.times, on_progress=on_progress
+        )
+
+    files(args, url, (), jobs, fetch)
+
+
+def _fetch_tree(args: argparse.Namespace, url: FtpUrl, target: Path) -> bool:
+    from fairlead.cli.side_by_side import tree
+
+    refuse_text(url)
+    return tree(args, url, target, upload=False)
 
 
 def _receive(args: argparse.Namespace, client: Client, url: FtpUrl, name: str, target: Path | Writable) -> None:
@@ -111,13 +168,16 @@ def _receive(args: argparse.Namespace, client: Client, url: FtpUrl, name: str, t
         client.download(
             name,
             target,
+            **_how(args, url),
             resume=args.resume and named,
-            text=as_text(args, url),
-            verify=args.verify,
             times=args.times and named,
-            parallel=args.parallel,
+            parallel=args.parallel or 1,
             on_progress=on_progress,
         )
+
+
+def _how(args: argparse.Namespace, url: FtpUrl) -> dict[str, bool]:
+    return {"text": as_text(args, url), "verify": args.verify}
 
 
 def _target(output: str | None, url: FtpUrl) -> Path:

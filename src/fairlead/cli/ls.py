@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   fairlead ls ftp://ftp.example.com/pub/
+  fairlead ls -R ftp://ftp.example.com/pub/
   fairlead ls --json ftp://me@ftp.example.com/ | jq '.[].name'
 """
 _SIDES = "<<<><"
@@ -39,6 +40,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("url", type=ftp_url, metavar="URL", help="the directory, as ftp://[user@]host/path/")
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+    parser.add_argument(
+        "-R", "--recursive", action="store_true", help="list the directories below as well, and follow no links"
+    )
     add_session_options(parser)
     add_ladder_option(parser)
     parser.set_defaults(run=run)
@@ -57,6 +61,8 @@ def _list(args: argparse.Namespace) -> int:
 
     url: FtpUrl = args.url
     with connected(args, url, url.segments if url.directory else url.segments[:-1]) as client:
+        if args.recursive and (url.directory or client.is_dir(url.segments[-1])):
+            return _list_tree(args, client, "" if url.directory else url.segments[-1])
         if url.type == "D":
             names = sorted(client.names())
             _print(args, lambda: names, names)
@@ -65,6 +71,27 @@ def _list(args: argparse.Namespace) -> int:
             entries.sort(key=lambda entry: entry.name)
             _print(args, lambda: [_record(entry) for entry in entries], table(entries))
     return 0
+
+
+def _list_tree(args: argparse.Namespace, client: Client, top: str) -> int:
+    """Print each directory from ``top`` downwards as ``ls -R`` does; FAILED where one of them cannot be listed."""
+    from fairlead.cli.failures import DONE, FAILED, say, sentence
+
+    troubles: list[str] = []
+    records: list[dict[str, Any]] = []
+    between: list[str] = []
+    for path, directories, others in client.walk(top, on_error=lambda error: troubles.append(sentence(error))):
+        entries = sorted((*directories, *others), key=lambda entry: entry.name)
+        directories.sort(key=lambda entry: entry.name)
+        records += [_record(replace(entry, name=f"{path}/{entry.name}".lstrip("/"))) for entry in entries]
+        if not args.json:
+            _print(args, tuple, [*between, f"{path or '.'}:", *table(entries)])
+            between = [""]
+    if args.json:
+        _print(args, lambda: records, ())
+    for trouble in troubles:
+        say(trouble)
+    return FAILED if troubles else DONE
 
 
 def _print(args: argparse.Namespace, records: Callable[[], Sequence[object]], lines: Iterable[str]) -> None:

@@ -16,9 +16,6 @@ from fairlead.proto.url import FtpUrl
 
 if TYPE_CHECKING:
     from fairlead.client.mirror.direction import Options
-    from fairlead.client.mirror.run import Mirrored
-    from fairlead.client.pool import Pool, PoolTrace
-    from fairlead.client.trace import Record, Trace
 
 _EXAMPLES = """\
 examples:
@@ -94,12 +91,15 @@ def run(args: argparse.Namespace) -> int:
 def _mirror(args: argparse.Namespace) -> int:
     from fairlead.cli.failures import DONE, FAILED, say
     from fairlead.cli.mirror_report import achieved, kept, planned, report, table
+    from fairlead.cli.side_by_side import mirrored
     from fairlead.errors import ConfigError
 
     if isinstance(args.source, FtpUrl) == isinstance(args.target, FtpUrl):
         message = "one of SOURCE and TARGET is a directory here, the other one a URL such as ftp://me@host/path/"
         raise ConfigError(message)
-    result = asyncio.run(_mirrored(args))
+    upload = isinstance(args.target, FtpUrl)
+    url, local = (args.target, args.source) if upload else (args.source, args.target)
+    result = asyncio.run(mirrored(args, url, local, _options(args), upload=upload, dry=args.dry_run))
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names that are not UTF-8, as they are
     if args.json:
         told = report(result, source=str(args.source), target=str(args.target), dry=args.dry_run)
@@ -117,35 +117,6 @@ def _mirror(args: argparse.Namespace) -> int:
     return DONE if result.complete else FAILED
 
 
-async def _mirrored(args: argparse.Namespace) -> Mirrored:
-    from dataclasses import replace
-
-    from fairlead.cli.connection import settings_of
-    from fairlead.cli.mirror_progress import mirror_progress
-    from fairlead.client.mirror.run import Mirror
-    from fairlead.client.pool import Pool
-
-    upload = isinstance(args.target, FtpUrl)
-    url, local = (args.target, args.source) if upload else (args.source, args.target)
-    settings, options = settings_of(args, url), _options(args)
-    with mirror_progress(args) as listener:
-        async with Pool(replace(url, segments=()), size=args.parallel, trace=_trace(args), **settings) as pool:
-            await _begin(pool)
-            mirror = Mirror(pool, url.path, local, options, upload=upload, parallel=args.parallel, listener=listener)
-            return await mirror.run(dry=args.dry_run)
-
-
-async def _begin(pool: Pool) -> None:
-    """Log in. Raises ConnectError and LoginError."""
-    from fairlead.errors import ConnectError, DeadlineError, SessionLost
-
-    try:
-        async with pool.client():
-            pass
-    except (SessionLost, DeadlineError) as error:
-        raise ConnectError(str(error)) from error
-
-
 def _options(args: argparse.Namespace) -> Options:
     from fairlead.cli.patterns import only_included, wanted
     from fairlead.client.mirror.direction import Options, everything
@@ -161,25 +132,6 @@ def _options(args: argparse.Namespace) -> Options:
         times=not args.no_times,
         in_place=args.in_place,
     )
-
-
-def _trace(args: argparse.Namespace) -> PoolTrace | None:
-    """Whoever is to hear of the dialogues: under ``--debug`` each line has the number of its session before it."""
-    from fairlead.cli.connection import show
-    from fairlead.cli.ladder import of_one_session, trace_of
-
-    if not args.debug and not hasattr(args, "recorder"):
-        return None
-    traces: dict[int, Trace] = {}
-
-    def heard(number: int, record: Record) -> None:
-        if number not in traces:
-            made = trace_of(of_one_session(args), lambda one: show(f"[{number}] {one}"))
-            assert made is not None
-            traces[number] = made
-        traces[number](record)
-
-    return heard
 
 
 def _place(text: str) -> FtpUrl | str:

@@ -153,7 +153,19 @@ def add_resume_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where an earlier transfer ended")
 
 
-def add_parallel_option(parser: argparse.ArgumentParser, default: int, meaning: str) -> None:
+def add_recursive_option(parser: argparse.ArgumentParser) -> None:
+    """``--recursive``, of the verbs that copy files."""
+    parser.add_argument(
+        "-r",
+        "--recursive",
+        action="store_true",
+        help="copy directories with all they hold, and no links; what is there already, as large and as old, is not "
+        "copied again",
+    )
+    parser.set_defaults(verbose=False)
+
+
+def add_parallel_option(parser: argparse.ArgumentParser, default: int | None, meaning: str) -> None:
     """``--parallel N``, of the verbs that may use several sessions at once."""
     parser.add_argument("--parallel", type=sessions, default=default, metavar="N", help=meaning)
 
@@ -183,6 +195,13 @@ def as_text(args: argparse.Namespace, url: FtpUrl) -> bool:
         message = f"{url} changes line ends, so that nothing can be resumed or verified; leave ;type=a out"
         raise ConfigError(message)
     return text
+
+
+def refuse_text(url: FtpUrl) -> None:
+    """Raises ConfigError where ``url``, of a directory, asks for TYPE A."""
+    if url.type == "A":
+        message = f"{url} changes line ends, which directories are not copied with; leave ;type=a out"
+        raise ConfigError(message)
 
 
 def ftp_url(text: str) -> FtpUrl:
@@ -215,12 +234,6 @@ def pattern_url(text: str) -> FtpUrl:
     scheme, sep, rest = url.partition("://")
     server, slash, path = rest.partition("/")
     return _parsed(scheme + sep + server + slash + _LITERAL.sub(r"%5B\g<0>%5D", path), options)
-
-
-def file_pattern(text: str) -> FtpUrl:
-    """As :func:`pattern_url`, of files only."""
-    file_url(text)
-    return pattern_url(text)
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:

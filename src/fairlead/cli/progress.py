@@ -22,16 +22,26 @@ def progress(
 
     A ``transient`` one is gone at the end. Under ``--debug`` the dialogue takes its place.
     """
-    with transfer_bars(args, transient=transient) as bars:
-        if bars is None:
-            yield None
-            return
-        task = bars.add_task(printable(name), total=None)
+    with transfer_bars(args, transient=transient) as bars, bar(bars, name) as on_progress:
+        yield on_progress
 
-        def update(done: int, total: int | None) -> None:
-            bars.update(task, completed=done, total=total)
 
-        yield update
+@contextmanager
+def bar(
+    bars: Progress | None, name: str, *, passing: bool = False
+) -> Iterator[Callable[[int, int | None], None] | None]:
+    """One of ``bars``, to be given to a transfer; None where there are none. A ``passing`` one does not stay."""
+    if bars is None:
+        yield None
+        return
+    task = bars.add_task(printable(name), total=None)
+
+    def update(done: int, total: int | None) -> None:
+        bars.update(task, completed=done, total=total)
+
+    yield update
+    if passing:
+        bars.remove_task(task)
 
 
 @contextmanager

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_fidelity_options, add_resume_option, add_session_options, as_text, ftp_url
+from fairlead.cli.options import (
+    PARALLEL,
+    add_fidelity_options,
+    add_parallel_option,
+    add_recursive_option,
+    add_resume_option,
+    add_session_options,
+    as_text,
+    ftp_url,
+    refuse_text,
+)
 
 if TYPE_CHECKING:
+    from fairlead.cli.side_by_side import Job
+    from fairlead.client._flow import Progress
+    from fairlead.client.aio import AsyncClient
     from fairlead.proto.url import FtpUrl
 
 _EXAMPLES = """\
 examples:
   fairlead put report.pdf ftp://me@ftp.example.com/inbox/
   fairlead put report.pdf ftp://me@ftp.example.com/inbox/2024.pdf
+  fairlead put -r site/ ftp://me@www.example.com/htdocs/
   tar cz docs | fairlead put - ftp://me@ftp.example.com/docs.tar.gz
 """
 
@@ -27,9 +42,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "put", help="store files", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="the local file; - for standard input")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="the local file, or directory with -r; - for standard input"
+    )
     parser.add_argument(
         "url", type=ftp_url, metavar="URL", help="where to put it; a directory ends with /, ftp://[user@]host/path/"
+    )
+    add_recursive_option(parser)
+    add_parallel_option(
+        parser,
+        None,
+        f"store up to N files at once, each in a session of its own; without it one, and {PARALLEL} of directories",
     )
     add_resume_option(parser)
     add_fidelity_options(parser)
@@ -48,33 +71,64 @@ def run(args: argparse.Namespace) -> int:
 
 def _put(args: argparse.Namespace) -> int:
     from fairlead.cli.connection import connected
+    from fairlead.cli.failures import DONE, FAILED
     from fairlead.cli.progress import progress
 
     url: FtpUrl = args.url
-    jobs = list(_jobs(args.files, url))
-    with connected(args, url, url.segments if url.directory else url.segments[:-1]) as client:
-        for source, name in jobs:
-            with progress(args, name) as on_progress:
-                resume = args.resume and isinstance(source, Path)
-                client.upload(
-                    source,
-                    name,
-                    resume=resume,
-                    text=as_text(args, url),
-                    verify=args.verify,
-                    times=args.times,
-                    on_progress=on_progress,
-                )
-    return 0
+    trees = [file for file in args.files if args.recursive and Path(file).is_dir()]
+    _check(args.files, url, trees)
+    jobs = list(_jobs([file for file in args.files if file not in trees], url))
+    directory = url.segments if url.directory else url.segments[:-1]
+    if (args.parallel or 1) > 1 and len(jobs) > 1:
+        _store_side_by_side(args, url, directory, [(name, source) for source, name in jobs if isinstance(source, Path)])
+    elif jobs:
+        with connected(args, url, directory) as client:
+            for source, name in jobs:
+                with progress(args, name) as on_progress:
+                    resume = args.resume and isinstance(source, Path)
+                    client.upload(source, name, **_how(args, url), resume=resume, on_progress=on_progress)
+    incomplete = [tree for tree in trees if not _store_tree(args, url, Path(tree))]
+    return FAILED if incomplete else DONE
+
+
+def _how(args: argparse.Namespace, url: FtpUrl) -> dict[str, bool]:
+    return {"text": as_text(args, url), "verify": args.verify, "times": args.times}
+
+
+def _store_side_by_side(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str], jobs: list[Job]) -> None:
+    from fairlead.cli.side_by_side import files
+
+    async def store(ftp: AsyncClient, job: Job, on_progress: Progress | None) -> None:
+        remote, local = job
+        await ftp.upload(local, remote, **_how(args, url), resume=args.resume, on_progress=on_progress)
+
+    files(args, url, directory, jobs, store)
+
+
+def _store_tree(args: argparse.Namespace, url: FtpUrl, local: Path) -> bool:
+    """Store a directory under its own name; whether all of it is there."""
+    from fairlead.cli.side_by_side import tree
+
+    refuse_text(url)
+    return tree(args, replace(url, segments=(*url.segments, local.resolve().name)), local, upload=True)
+
+
+def _check(files: list[str], url: FtpUrl, trees: list[str]) -> None:
+    """Raises ConfigError where what is to be stored does not fit the URL."""
+    from fairlead.errors import ConfigError
+
+    if len(files) > 1 and not url.directory:
+        message = f"several files cannot go into one; end {url} with / if it is a directory"
+        raise ConfigError(message)
+    if trees and not url.directory:
+        message = f"{trees[0]} goes into a directory, under its own name; end {url} with /"
+        raise ConfigError(message)
 
 
 def _jobs(files: list[str], url: FtpUrl) -> Iterator[tuple[Path | BinaryIO, str]]:
     """Each file with its name on the server. Raises ConfigError where it can have none, OSError where there is none."""
     from fairlead.errors import ConfigError
 
-    if len(files) > 1 and not url.directory:
-        message = f"several files cannot go into one; end {url} with / if it is a directory"
-        raise ConfigError(message)
     for file in files:
         if file == "-":
             if url.directory:
@@ -84,7 +138,7 @@ def _jobs(files: list[str], url: FtpUrl) -> Iterator[tuple[Path | BinaryIO, str]
             continue
         path = Path(file)
         if path.is_dir():
-            message = f"{file} is a directory; put takes files"
+            message = f"{file} is a directory; --recursive stores it with all that it holds"
             raise ConfigError(message)
         path.stat()
         yield path, path.name if url.directory else url.segments[-1]

@@ -1,0 +1,150 @@
+"""Directories with all they hold: ``get -r``, ``put -r``, ``ls -R``, and several files at once, with our own server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli import main
+from tests.client.mirror.trees import contents, grow
+from tests.peers.embedded import Embedded, embedded
+
+FILES = {"a.txt": b"first", "d/b.txt": b"second", "d/e/c.txt": b"third"}
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedded]:
+    for name in ("served", "here"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FAIRLEAD_NO_MEMORY", "1")
+    monkeypatch.chdir(tmp_path / "here")
+    with embedded(tmp_path / "served") as running:
+        yield running
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_get_fetches_a_directory_under_its_own_name(server: Embedded, capsys: Captured, slash: str) -> None:
+    grow(server.root / "pub", FILES)
+    assert main(["get", "-r", f"{server.url}/pub{slash}"]) == 0
+    assert contents(Path("pub")) == contents(server.root / "pub")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_get_fetches_a_directory_to_where_it_is_told(server: Embedded, there: bool) -> None:
+    grow(server.root / "pub", FILES)
+    if there:
+        Path("copy").mkdir()
+    assert main(["get", "-r", "-o", "copy", f"{server.url}/pub/"]) == 0
+    assert contents(Path("copy/pub" if there else "copy")) == contents(server.root / "pub")
+
+
+def test_get_fetches_all_of_a_server(server: Embedded) -> None:
+    grow(server.root, FILES)
+    assert main(["get", "-r", "-o", "all", f"{server.url}/"]) == 0
+    assert contents(Path("all")) == contents(server.root)
+
+
+def test_get_fetches_a_file_all_the_same(server: Embedded) -> None:
+    grow(server.root, FILES)
+    assert main(["get", "-r", f"{server.url}/a.txt"]) == 0
+    assert Path("a.txt").read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("recursive", [True, False])
+def test_get_fetches_what_a_pattern_matches(server: Embedded, recursive: bool) -> None:
+    grow(server.root, FILES)
+    assert main(["get", *(["-r"] if recursive else []), f"{server.url}/*"]) == 0
+    assert set(os.listdir()) == ({"a.txt", "d"} if recursive else {"a.txt"})
+
+
+def test_get_does_not_copy_again_what_is_there_already(server: Embedded, capsys: Captured) -> None:
+    grow(server.root / "pub", FILES)
+    assert main(["get", "-r", f"{server.url}/pub/"]) == 0
+    assert main(["get", "-d", "-r", f"{server.url}/pub/"]) == 0
+    assert "RETR" not in capsys.readouterr().err
+
+
+def test_get_goes_on_with_the_rest_and_fails_in_the_end(server: Embedded, capsys: Captured) -> None:
+    grow(server.root / "pub", FILES)
+    Path("pub").mkdir()
+    Path("pub/a.txt").mkdir()
+    assert main(["get", "-r", f"{server.url}/pub/"]) == 1
+    assert Path("pub/d/e/c.txt").read_bytes() == b"third"
+    assert "a.txt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["get", "URL/pub/"], "--recursive"),
+        (["get", "-r", "-o", "-", "URL/pub/"], "standard output"),
+        (["get", "-r", "URL/pub/;type=a"], "line ends"),
+        (["put", "-r", "site", "URL/;type=a"], "line ends"),
+        (["put", "site", "URL/"], "--recursive"),
+        (["put", "-r", "site", "URL/there"], "end "),
+    ],
+)
+def test_what_makes_no_sense_is_refused(server: Embedded, capsys: Captured, arguments: list[str], words: str) -> None:
+    grow(server.root / "pub", FILES)
+    grow(Path("site"), FILES)
+    assert main([argument.replace("URL", server.url) for argument in arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert os.listdir() == ["site"]
+
+
+@pytest.mark.parametrize("local", ["site", "site/", "../here/site"])
+def test_put_stores_a_directory_under_its_own_name(server: Embedded, local: str) -> None:
+    grow(Path("site"), FILES)
+    (server.root / "htdocs").mkdir()
+    assert main(["put", "-r", local, f"{server.url}/htdocs/"]) == 0
+    assert contents(server.root / "htdocs" / "site") == contents(Path("site"))
+
+
+def test_put_stores_files_beside_directories(server: Embedded) -> None:
+    grow(Path("site"), FILES)
+    Path("f").write_bytes(b"file")
+    assert main(["put", "-r", "site", "f", f"{server.url}/"]) == 0
+    assert contents(server.root) == contents(Path())
+
+
+def test_put_stores_several_files_at_once(server: Embedded, capsys: Captured) -> None:
+    grow(Path(), {f"f{number}": bytes([number]) * 1000 for number in range(8)})
+    assert main(["put", "-d", "--parallel", "3", *sorted(os.listdir()), f"{server.url}/"]) == 0
+    assert contents(server.root) == contents(Path())
+    assert "[2] ---> STOR" in capsys.readouterr().err
+
+
+def test_get_fetches_several_files_at_once(server: Embedded, capsys: Captured) -> None:
+    grow(server.root, {f"f{number}": bytes([number]) * 1000 for number in range(8)})
+    assert main(["get", "-d", "--parallel", "3", f"{server.url}/f*"]) == 0
+    assert contents(server.root) == contents(Path())
+    assert "[2] ---> RETR" in capsys.readouterr().err
+
+
+def test_first_failure_ends_what_goes_side_by_side(server: Embedded, capsys: Captured) -> None:
+    grow(server.root, {"a": b"", "b": b"", "c": b""})
+    Path("b.part").mkdir()
+    assert main(["get", "--parallel", "2", f"{server.url}/?"]) == 1
+    assert "b" in capsys.readouterr().err
+
+
+def test_ls_lists_the_directories_below(server: Embedded, capsys: Captured) -> None:
+    grow(server.root, FILES)
+    assert main(["ls", "-R", f"{server.url}/"]) == 0
+    names = [line.rpartition(" ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert names == [".:", "a.txt", "d", "", "d:", "b.txt", "e", "", "d/e:", "c.txt"]
+    assert main(["ls", "-R", "--json", f"{server.url}/d"]) == 0
+    assert [entry["name"] for entry in json.loads(capsys.readouterr().out)] == ["d/b.txt", "d/e", "d/e/c.txt"]
+
+
+def test_ls_lists_a_file_all_the_same(server: Embedded, capsys: Captured) -> None:
+    grow(server.root, FILES)
+    assert main(["ls", "-R", f"{server.url}/a.txt"]) == 0
+    assert capsys.readouterr().out.endswith(" a.txt\n")
