@@ -85,6 +85,10 @@ interleavings: develop ## 20,000 random dialogues with the server, in clear and 
 bench: develop peers ## Side by side with other servers and clients, on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: instructions
+instructions: develop peers ## What fixed dialogues cost, in instructions; ARGS=--write keeps the counts as the reference
+	$(BIN)/python -m benchmarks.instructions $(ARGS)
+
 LAB := matrix
 .PHONY: lab
 lab: develop peers ## As root on Linux: real NATs and firewalls, every mode, the doctor; ARGS="--write", LAB=clients

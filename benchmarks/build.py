@@ -15,8 +15,11 @@ class BuildError(Exception):
     """The compiler is missing or refused a program."""
 
 
-def build(name: str) -> Path:
-    """Compile ``benchmarks/NAME/*.c`` to one program unless it is newer than its sources; returns its path."""
+def build(name: str, *flags: str) -> Path:
+    """Compile ``benchmarks/NAME/*.c`` to one program unless it is newer than its sources; returns its path.
+
+    ``flags`` are further ones of the compiler. Raises BuildError.
+    """
     folder = Path(__file__).resolve().parent / name
     sources = sorted(folder.glob("*.c"))
     program = PROGRAMS / name
@@ -26,7 +29,9 @@ def build(name: str) -> Path:
     PROGRAMS.mkdir(parents=True, exist_ok=True)
     fresh = program.with_suffix(f".{os.getpid()}.new")
     try:
-        subprocess.run(["gcc", *FLAGS, "-o", fresh, *sources], check=True, capture_output=True, text=True, timeout=120)
+        subprocess.run(
+            ["gcc", *FLAGS, *flags, "-o", fresh, *sources], check=True, capture_output=True, text=True, timeout=120
+        )
     except FileNotFoundError as error:
         raise BuildError("gcc is missing; on Debian: apt-get install gcc libc6-dev") from error
     except subprocess.CalledProcessError as error:

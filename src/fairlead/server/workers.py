@@ -75,7 +75,7 @@ class Program(Record):
         """Be one worker, with what all workers count together."""
         limits.connections.attach(index)
         limits.guard.attach(index)
-        _keep_what_is_there()
+        keep_what_is_there()
         _run(self._serve(index, sockets, limits, ready))
         return 0
 
@@ -165,7 +165,7 @@ class _Parent:
         # These sockets hold the ports for the workers to come; nobody listens on them.
         held = bind(self._program.settings.everywhere, share=True)
         commands.load()  # once for all workers
-        _keep_what_is_there()
+        keep_what_is_there()
         for index in range(self._program.settings.workers):
             self._start(index)
         for number in HEEDED:
@@ -244,10 +244,10 @@ def _load_what_is_left() -> None:
     """Load what the greeting of the first clients did not have to wait for."""
     gc.disable()
     commands.load()
-    _keep_what_is_there()
+    keep_what_is_there()
 
 
-def _keep_what_is_there() -> None:
+def keep_what_is_there() -> None:
     """Let the garbage collector, switched off by who loaded the program or not, look only at what is made from now on.
 
     Hardly anything of what a start leaves is garbage, and pages that the collector does not touch stay shared.
