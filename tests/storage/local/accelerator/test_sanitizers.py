@@ -15,9 +15,15 @@ from hatch_build import compile_library
 LINES = Path(__file__).parents[1] / "test_lines.py"
 PROGRAM = """\
 import sys, pytest
+
+class Library:
+    def pytest_configure(self):
+        from fairlead.storage.local import accelerator
+        accelerator.LIBRARY = sys.argv[1]
+
+status = pytest.main(["-p", "no:cacheprovider", "-q", "-k", "not same_numbers", sys.argv[2]], plugins=[Library()])
 from fairlead.storage.local import accelerator
-accelerator.LIBRARY = sys.argv[1]
-sys.exit(pytest.main(["-p", "no:cacheprovider", "-q", "-k", "not same_numbers", sys.argv[2]]))
+sys.exit(status or accelerator.find()[1]._name != sys.argv[1])
 """
 
 
