@@ -7,6 +7,7 @@ from benchmarks.clients.libraries import script
 from benchmarks.servers.declared import Family
 
 _URL = "ftp://bench:bench@127.0.0.1:{port}/{remote}"
+_MIRROR = ("{fairlead}", "mirror", f"{_URL}/", "{local}")
 
 CLIENTS = (
     Client(
@@ -20,6 +21,9 @@ CLIENTS = (
             "client-get-many": ("{fairlead}", "get", "-o", "{local}/", f"{_URL}/*"),
             "client-put-many": ("sh", "-c", "cd {local} && exec {fairlead} put * " + _URL + "/"),
             "client-list": ("{fairlead}", "ls", f"{_URL}/"),
+            "client-mirror": _MIRROR,
+            "client-mirror-x4": (*_MIRROR, "--parallel", "4"),
+            "client-mirror-again": _MIRROR,
         },
     ),
     Client(

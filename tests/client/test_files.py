@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.client._files import Transferred
+from fairlead.client._local import Part
 from fairlead.errors import PermanentError, TransferError
 from tests.client.script import Step, data, door, later, on, reset, session, take
 
@@ -171,6 +173,39 @@ def test_cut_download_can_be_gone_on_with(target: Path) -> None:
     with session(TYPE_I, SIZE, LONG_AGO, EPSV, on("REST 3", "350 at 3"), retr(b"ets")) as s:
         s.ftp.download("f", target, resume=True)
     assert target.read_bytes() == b"octets"
+
+
+@pytest.mark.skipif(not hasattr(os, "splice"), reason="needs splice, of Linux")
+def test_long_download_goes_through_a_pipe_once_it_is_long(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    octets, taken = os.urandom(3 << 20), 0
+    drain = Part.drain
+
+    def counted(part: Part, count: int) -> None:
+        nonlocal taken
+        taken += count
+        drain(part, count)
+
+    monkeypatch.setattr(Part, "drain", counted)
+    with session(TYPE_I, on("SIZE f", f"213 {len(octets)}"), EPSV, retr(octets)) as s:
+        assert s.ftp.download("f", target).size == len(octets)
+    assert target.read_bytes() == octets
+    assert 1 << 20 < taken < len(octets)
+
+
+@pytest.mark.skipif(not hasattr(os, "splice"), reason="needs splice, of Linux")
+def test_long_download_that_finds_no_room_keeps_what_it_has(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_part: Part, _count: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Part, "drain", full)
+    transfer = on("RETR f", "150 go", data(bytes(3 << 20)), "226 done")
+    with (
+        session(TYPE_I, on("SIZE f", "213 3145728"), EPSV, transfer) as s,
+        pytest.raises(OSError, match="No space left"),
+    ):
+        s.ftp.download("f", target)
+    assert not target.exists()
+    assert 1 << 20 <= part_of(target).stat().st_size < 3 << 20
 
 
 @pytest.mark.req("C-3659-SIZE-1")

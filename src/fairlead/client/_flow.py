@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from fairlead.client._wire import Stream
 from fairlead.proto.codec import Representation, decoder_for, encoder_for, is_identity
@@ -13,6 +13,8 @@ Progress: TypeAlias = Callable[[int, "int | None"], None]
 """Called with the octets done, those of an earlier part included, and those in all where that is known."""
 
 _PIECE = 1 << 20
+_WORTH_A_PIPE = 1 << 20
+"""Octets after which a pipe is made for the rest."""
 _TURN = 1 << 20
 """Octets after which others have their turn even when more could be received at once."""
 
@@ -25,6 +27,16 @@ class Sink(Protocol):
 
     def write(self, data: memoryview) -> None:
         """Take all of ``data``, which is only valid during the call."""
+
+
+class PipedSink(Sink, Protocol):
+    """A sink that can take octets which never enter this process."""
+
+    def pipe(self) -> int | None:
+        """The write end of an empty pipe, None where octets have to be written after all."""
+
+    def drain(self, count: int) -> None:
+        """Take the ``count`` octets that are in the pipe."""
 
 
 class Source(Protocol):
@@ -117,10 +129,15 @@ class Inflow:
         self.offset = 0
         """Where it began."""
         self._since_turn = 0
+        self._piped: PipedSink | None = None
+        self._pipe: int | None = None
+        """Where what comes goes without being copied, once it is worth a pipe."""
 
     def begin(self, offset: int) -> None:
         """See :class:`Flow`."""
         self._sink.begin(offset)
+        self._piped = cast("PipedSink", self._sink) if self.identity and hasattr(self._sink, "pipe") else None
+        self._pipe = None
         self.offset = offset
         self.moved = 0
         self.whole = self.enough = False
@@ -132,7 +149,7 @@ class Inflow:
         self._since_turn = 0
         while True:
             try:
-                size = exchange.stream.receive_into(buffer)
+                size = self._receive(exchange.stream, buffer)
             except OSError as error:
                 return error
             if size is None:
@@ -143,7 +160,7 @@ class Inflow:
             if not size:
                 break
             self.moved += size
-            self._take(buffer[:size])
+            self._take(buffer, size)
             if self._progress is not None:
                 self._progress(self.offset + self.moved, self.total)
             await exchange.pace(size)
@@ -161,7 +178,23 @@ class Inflow:
             self._since_turn = 0
             await exchange.yield_turn()
 
-    def _take(self, data: memoryview) -> None:
+    def _receive(self, stream: Stream, buffer: memoryview) -> int | None:
+        if self._pipe is None and self._piped is not None and self.moved >= _WORTH_A_PIPE:
+            self._pipe = self._piped.pipe()
+            self._piped = None if self._pipe is None else self._piped
+        if self._pipe is None:
+            return stream.receive_into(buffer)
+        try:
+            return stream.receive_into_pipe(self._pipe, len(buffer))
+        except NotImplementedError:
+            self._pipe = self._piped = None
+            return stream.receive_into(buffer)
+
+    def _take(self, buffer: memoryview, size: int) -> None:
+        if self._pipe is not None and self._piped is not None:
+            self._piped.drain(size)
+            return
+        data = buffer[:size]
         if self._decoder is None:
             self._sink.write(data)
             return

@@ -8,15 +8,21 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
+if sys.platform == "linux":
+    import fcntl
+
 PART = ".part"
 """Added to the name of a file that is being downloaded."""
 
+_PIPE = 1 << 20
+"""Octets that a pipe holds which takes what comes into the file."""
 _ALWAYS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 LocalPath: TypeAlias = "str | os.PathLike[str]"
@@ -58,6 +64,7 @@ class Part:
         self._path = part
         self._directory = directory
         self._file: io.FileIO | None = None
+        self._pipe: tuple[int, int] | None = None
 
     def kept(self) -> os.stat_result | None:
         """The part that there is to go on from."""
@@ -70,6 +77,7 @@ class Part:
 
     def begin(self, offset: int) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
+        self._drop_pipe()
         fresh = self._file is None
         if self._file is None:
             self._file = self._open(os.O_RDWR if offset else os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -86,6 +94,21 @@ class Part:
         """See :class:`fairlead.client._flow.Sink`."""
         assert self._file is not None
         _write_all(self._file.write, data)
+
+    def pipe(self) -> int | None:
+        """See :class:`fairlead.client._flow.PipedSink`; only for a regular file, where the system has ``splice``."""
+        if self._pipe is None and not self._direct and sys.platform == "linux":
+            self._pipe = os.pipe2(os.O_CLOEXEC)
+            with suppress(OSError):  # over the user's share of such memory the kernel refuses: slower, not wrong
+                fcntl.fcntl(self._pipe[1], fcntl.F_SETPIPE_SZ, _PIPE)
+        return None if self._pipe is None else self._pipe[1]
+
+    def drain(self, count: int) -> None:
+        """See :class:`fairlead.client._flow.PipedSink`."""
+        assert self._file is not None
+        assert self._pipe is not None
+        while count:
+            count -= os.splice(self._pipe[0], self._file.fileno(), count)
 
     def keep(self, modified: datetime | None = None) -> None:
         """Everything is here: the file takes its name, and the time ``modified`` where that is given.
@@ -142,6 +165,13 @@ class Part:
         if self._file is not None:
             self._file.close()
             self._file = None
+        self._drop_pipe()
+
+    def _drop_pipe(self) -> None:
+        """It may hold octets of a transfer that broke."""
+        pipe, self._pipe = self._pipe, None
+        for end in pipe or ():
+            os.close(end)
 
 
 class PartFile(Part):

@@ -40,6 +40,12 @@ class Stream(Source, Protocol):
     def receive_into(self, buffer: memoryview) -> int | None:
         """Octets received into ``buffer``: 0 at the end of the stream, None when there are none yet."""
 
+    def receive_into_pipe(self, pipe: int, count: int) -> int | None:
+        """As :meth:`receive_into`, up to ``count`` octets into the write end of an empty pipe, without copying them.
+
+        Raises ``NotImplementedError`` when the system can't.
+        """
+
     def send(self, data: memoryview) -> int | None:
         """Octets taken from the front of ``data``, None when there is no room yet."""
 

@@ -17,6 +17,9 @@ from fairlead.client._wires.tls import TlsProtection
 from fairlead.client.settings import Settings
 from fairlead.errors import ConnectError
 
+_PIPE = 1 << 16
+"""Octets that any pipe of the system has room for."""
+
 
 class MemoryStream:
     """One end of a connection; ``other`` is the opposite one."""
@@ -63,6 +66,12 @@ class MemoryStream:
         self.other.arrived += data[:taken]
         self.other.notice()
         return taken
+
+    def receive_into_pipe(self, pipe: int, count: int) -> int | None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        room = memoryview(bytearray(min(count, _PIPE)))
+        size = self.receive_into(room)
+        return os.write(pipe, room[:size]) if size else size
 
     def send_file(self, file: int, offset: int, count: int) -> int | None:
         """See :class:`fairlead.client._wire.Stream`."""

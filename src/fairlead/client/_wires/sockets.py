@@ -71,6 +71,15 @@ class SocketStream(SocketSource):
         except _NOT_YET:
             return None
 
+    def receive_into_pipe(self, pipe: int, count: int) -> int | None:
+        """See :class:`fairlead.client._wire.Stream`."""
+        if not hasattr(os, "splice"):
+            raise NotImplementedError
+        try:
+            return os.splice(self._socket.fileno(), pipe, count)
+        except _NOT_YET:
+            return None
+
     def send(self, data: memoryview) -> int | None:
         """See :class:`fairlead.client._wire.Stream`."""
         try:

@@ -187,6 +187,10 @@ class TlsStream:
             raise ConnectionAbortedError(errno.ECONNABORTED, str(error)) from error
         return len(piece)
 
+    def receive_into_pipe(self, pipe: int, count: int) -> int | None:
+        """See :class:`fairlead.client._wire.Stream`: the system cannot, the octets are protected."""
+        raise NotImplementedError
+
     def send_file(self, file: int, offset: int, count: int) -> int | None:
         """See :class:`fairlead.client._wire.Stream`: the system cannot, the octets have to be protected first."""
         raise NotImplementedError
