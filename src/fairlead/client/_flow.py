@@ -160,7 +160,10 @@ class Inflow:
             if not size:
                 break
             self.moved += size
-            self._take(buffer, size)
+            if self._pipe is not None and self._piped is not None:
+                self._piped.drain(size)
+            else:
+                self._take(buffer[:size])
             if self._progress is not None:
                 self._progress(self.offset + self.moved, self.total)
             await exchange.pace(size)
@@ -190,11 +193,7 @@ class Inflow:
             self._pipe = self._piped = None
             return stream.receive_into(buffer)
 
-    def _take(self, buffer: memoryview, size: int) -> None:
-        if self._pipe is not None and self._piped is not None:
-            self._piped.drain(size)
-            return
-        data = buffer[:size]
+    def _take(self, data: memoryview) -> None:
         if self._decoder is None:
             self._sink.write(data)
             return
