@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.cli import _parser
+from fairlead.cli import parser_of
 from fairlead.config.loader import load
 from fairlead.reach.advice import Advice, Finding, Surroundings, advise, best, range_of
 from fairlead.reach.cause import Cause
@@ -58,7 +58,7 @@ def test_options_for_fairlead_are_options_that_it_has(owner: Owner, line: str) -
     verb = "serve" if owner is Owner.SERVER else "ls"
     arguments = [] if verb == "serve" else ["ftp://localhost/"]
 
-    parsed, unknown = _parser(verb, alone=False).parse_known_args([verb, *shlex.split(line), *arguments])
+    parsed, unknown = parser_of(verb, alone=False).parse_known_args([verb, *shlex.split(line), *arguments])
 
     assert unknown == []
     assert parsed.verb == verb

@@ -32,6 +32,7 @@ VERBS = {
     "bookmark": "give servers names of one's own",
     "user": "manage the users in a configuration file",
     "config": "make, check and show configurations",
+    "completion": "print what lets a shell complete command lines",
 }
 """Each verb, whose module bears its name, and what it does."""
 
@@ -92,11 +93,15 @@ def _width() -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv``, by default the process's own; returns the exit status."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if argv is None and "_ARGCOMPLETE" in os.environ:
+        from fairlead.cli.completion import answer
+
+        answer()
     if argv is None:
         _hide_passwords(arguments)
     verb = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
-        parser = _parser(verb, alone=verb in VERBS and verb == arguments[0])
+        parser = parser_of(verb, alone=verb in VERBS and verb == arguments[0])
         parsed, unknown = parser.parse_known_args(arguments)
         if unknown:
             parser.prog += f" {verb}"
@@ -138,7 +143,7 @@ def _failed(parsed: argparse.Namespace, error: BaseException) -> int:
         return FAILED
 
 
-def _parser(verb: str, *, alone: bool) -> Parser:
+def parser_of(verb: str, *, alone: bool = False) -> Parser:
     """The parser of the whole, in which only ``verb`` knows its arguments; it may stand ``alone``, with no others."""
     parser = Parser(
         prog="fairlead",

@@ -31,7 +31,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     show = verbs.add_parser("show", help="print what a name stands for")
     remove = verbs.add_parser("remove", help="forget a name")
     for verb, run in ((add, run_add), (show, run_show), (remove, run_remove)):
-        verb.add_argument("name", metavar="NAME", help="letters, digits, - and _")
+        name = verb.add_argument("name", metavar="NAME", help="letters, digits, - and _")
+        name.completer = _known  # type: ignore[attr-defined]  # read by argcomplete
         verb.set_defaults(run=run)
     add.add_argument("url", metavar="URL", help="what it stands for, as ftp://[user@]host/path/")
     add.add_argument(
@@ -94,6 +95,12 @@ def run_remove(args: argparse.Namespace) -> int:
     bookmarks.named(args.name)
     bookmarks.write({name: table for name, table in bookmarks.read().items() if name != args.name})
     return 0
+
+
+def _known(**_: object) -> list[str]:
+    from fairlead.cli.completion import bookmarks
+
+    return bookmarks()
 
 
 def _save_password(text: str) -> None:
