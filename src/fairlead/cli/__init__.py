@@ -47,12 +47,17 @@ examples:
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence and exit status 2."""
 
+    column = 0
+    """How wide the names in its help are at least."""
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False} | settings)
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         """As the base class, which asks shutil for the width: much to import, and asked anew for each option."""
-        return self.formatter_class(prog=self.prog, width=_width())  # type: ignore[call-arg]
+        formatter = self.formatter_class(prog=self.prog, width=_width())  # type: ignore[call-arg]
+        formatter._action_max_length = self.column  # noqa: SLF001 - it forgets how far verbs stand in
+        return formatter
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As the base class; an option whose value may be left out has it behind ``=`` only, never as the next word."""
@@ -151,6 +156,7 @@ def parser_of(verb: str, *, alone: bool = False) -> Parser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.column = max(map(len, VERBS)) + 4
     parser.add_argument("--version", action=_Version, help="show the version, and whether the accelerator is used")
     subparsers = parser.add_subparsers(metavar="VERB", required=True, dest="verb", prog="fairlead", parser_class=Parser)
     for name, purpose in VERBS.items():
