@@ -476,3 +476,10 @@ def test_data_connection_that_breaks_under_tls(pair: Pair, context: ssl.SSLConte
 
     with on_stage.ftp as ftp, pytest.raises(TransferError, match="ended after 6 bytes"):
         ftp.download("f", io.BytesIO(), on_progress=harm)
+
+
+def test_context_that_is_none_is_an_error() -> None:
+    on_stage = stage(on("AUTH TLS", "234 go"), tls="require", context="whatever")
+    with pytest.raises(ConfigError, match=r"'whatever' is no ssl\.SSLContext"):
+        on_stage.ftp.connect()
+    assert not on_stage.ftp.connected

@@ -289,6 +289,11 @@ class Session:
             await _login.tell_host(control, self.target.host)
         return await _login.log_in(control, self.target.user, password, self.target.account)
 
+    def log_in_as(self, user: str | None, secret: str | None, account: str | None) -> None:
+        """A login by hand was that of ``user``: so are those of further sessions."""
+        self.target = replace(self.target, user=user, password=secret, account=account)
+        self.secret = secret
+
     def _ask_password(self) -> str:
         assert callable(self.target.password)
         self.secret = self.target.password()

@@ -31,7 +31,8 @@ class Face:
     offered, nothing falls back to clear. The certificate must come from an authority of the system, or of the file
     ``ca``, and be for the host's name; ``pin`` asks for one certificate only, ``known_hosts``, a file (or a
     :class:`fairlead.client.known_hosts.KnownHosts`), for the one that the server showed first, and ``insecure`` for
-    nothing.
+    nothing. An ``ssl.SSLContext`` as ``context`` has the say in place of ``ca`` and ``insecure``, and may hold our own
+    certificate for servers that ask for one.
 
     ``user``, ``password`` and ``account`` go before what the URL says; ``password`` may be a function,
     which is called only when the server asks for a password. ``trace`` gets a record of each command, reply and step
@@ -67,6 +68,7 @@ class Face:
         insecure: bool = Settings.insecure,
         pin: str | None = Settings.pin,
         known_hosts: KnownCertificates | str | PathLike[str] | None = Settings.known_hosts,
+        context: object = Settings.context,
         clear_control: bool = Settings.clear_control,
         virtual_host: bool = Settings.virtual_host,
         language: str | None = Settings.language,
@@ -92,6 +94,7 @@ class Face:
             insecure=insecure,
             pin=pin,
             known_hosts=_known_in_file(known_hosts) if isinstance(known_hosts, str | PathLike) else known_hosts,
+            context=context,
             clear_control=clear_control,
             virtual_host=virtual_host,
             language=language,

@@ -86,7 +86,7 @@ class Fetch:
         """Octets in all, None where the server does not tell."""
         self._session = session
         self._transfer: Pausable[Outcome] | None = None
-        self._window = _Window(position)
+        self._window = Window(position)
         self._rest = _NOTHING
         self._ended = False
 
@@ -154,8 +154,8 @@ class Fetch:
         """Up to the next piece, the server's consent being the first."""
         if self._transfer is None:
             await self._session.set_type("I")
-            self._window = _Window(self.position)
-            inlet = _Inlet(self._window, Representation("I"), total=self.size)
+            self._window = Window(self.position)
+            inlet = Inlet(self._window, Representation("I"), total=self.size)
             transfer = self._session.transfer("RETR", self.path, inlet, restart=self.position)
             self._transfer, self._session.holder = Pausable(transfer), self
         try:
@@ -176,7 +176,7 @@ class Fetch:
             self._session.holder = None
 
 
-class _Window:
+class Window:
     """The piece that came last, of what lies at ``position`` and behind it. See :class:`fairlead.client._flow.Sink`."""
 
     def __init__(self, position: int) -> None:
@@ -198,7 +198,7 @@ class _Window:
         return piece
 
 
-class _Inlet(Inflow):
+class Inlet(Inflow):
     """Stands still once the server consented, and after each piece."""
 
     async def run(self, exchange: Exchange) -> OSError | None:
@@ -221,7 +221,7 @@ class Store:
         self._verb = "APPE" if append else "STOR"
         self._stored_as = f"{path}.{os.urandom(4).hex()}.part" if atomic else path
         self._offset = offset
-        self._outlet = _Outlet(path, offset)
+        self._outlet = Outlet(path, offset)
         self._transfer: Pausable[Outcome] | None = None
         self._whole = False
 
@@ -311,7 +311,7 @@ class Store:
             self._session.holder = None
 
 
-class _Outlet(Handed):
+class Outlet(Handed):
     """Stands still until there is a piece to send, or the end."""
 
     def __init__(self, path: str, offset: int) -> None:

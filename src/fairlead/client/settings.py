@@ -77,6 +77,8 @@ class Settings:
     Unless ``ca`` is given as well, nothing else is asked of the certificate then.
     """
 
+    context: object = None
+    """An ``ssl.SSLContext`` that says all of the above, and what else there is to say, such as our own certificate."""
     clear_control: bool = False
     """Whether the control connection leaves TLS after the login (CCC, RFC 4217 section 5), for NATs that read along.
 
@@ -99,7 +101,7 @@ class Settings:
 
     def unproven(self) -> Settings:
         """The same, any certificate accepted: for a look at a server that gets no secret."""
-        return replace(self, insecure=True, pin=None, known_hosts=None)
+        return replace(self, insecure=True, pin=None, known_hosts=None, context=None)
 
 
 def fingerprint(text: str) -> str:

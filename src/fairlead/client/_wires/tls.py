@@ -274,6 +274,11 @@ class TlsStream:
 
 
 def _context(settings: Settings) -> ssl.SSLContext:
+    if settings.context is not None:
+        if not isinstance(settings.context, ssl.SSLContext):
+            message = f"{settings.context!r} is no ssl.SSLContext; leave the context out, or make one"
+            raise ConfigError(message)
+        return settings.context
     try:
         context = ssl.create_default_context(cafile=settings.ca)
     except OSError as error:
