@@ -6,16 +6,17 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
-from fairlead.server.dtp import DONE, NOBODY, AcceleratedDtp, Dtp, Outcome, PortableDtp, adopt, best
+from fairlead.server.dtp import DONE, NOBODY, SMALL, AcceleratedDtp, Dtp, Outcome, PortableDtp, adopt, best
 from fairlead.storage.local import accelerator
-from tests.server.session import DEADLINE, WORKER, receive, reset
+from tests.server.session import DEADLINE, free_port, receive, reset
 
-PORT = 34_000 + WORKER
-"""A port of this process alone."""
+PORT = free_port()
+"""Of this process alone."""
 HERE = {4: "127.0.0.1", 6: "::1"}
 PEER = {family: socket.inet_pton(socket.AF_INET6 if family == 6 else socket.AF_INET, HERE[family]) for family in HERE}
 
@@ -113,9 +114,9 @@ def test_what_the_connection_does_not_take_at_once_is_left_to_the_caller(dtp: Dt
         client.connect((HERE[4], PORT))
         delivery = dtp.deliver(listener, PEER[4], octets)
         assert delivery.outcome is Outcome.PARTLY
-        assert 0 < delivery.sent < len(octets)
+        assert 0 < delivery.moved < len(octets)
         os.close(delivery.connection)
-        assert receive(client) == octets[: delivery.sent]
+        assert receive(client) == octets[: delivery.moved]
 
 
 def test_a_connection_that_was_reset_is_an_error_and_is_closed(dtp: Dtp) -> None:
@@ -135,3 +136,72 @@ def test_a_receiver_that_sent_against_the_rules_gets_all_the_same(dtp: Dtp) -> N
         client.sendall(bytes(10_000))
         assert dtp.deliver(listener, PEER[4], b"content") is DONE
         assert receive(client) == b"content"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[int]:
+    descriptor = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
+    yield descriptor
+    os.close(descriptor)
+
+
+def content_of(file: int) -> bytes:
+    return os.pread(file, 1 << 20, 0)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("size", [0, 7, 30_000])
+def test_what_was_sent_up_to_the_end_is_collected(dtp: Dtp, file: int, family: int, size: int) -> None:
+    octets = os.urandom(size)
+    with listening(dtp, family) as listener:
+        with call(family) as client:
+            client.sendall(octets)
+        delivery = dtp.collect(listener, PEER[family], file, SMALL)
+        os.close(delivery.connection)
+    assert (delivery.outcome, delivery.moved) == (Outcome.DONE, size)
+    assert content_of(file) == octets
+
+
+def test_nothing_is_collected_of_nobody_and_of_strangers(dtp: Dtp, file: int) -> None:
+    with listening(dtp) as listener, ExitStack() as stack:
+        assert dtp.collect(listener, PEER[4], file, SMALL) is NOBODY
+        stack.enter_context(call(source="127.0.0.3")).sendall(b"content")
+        delivery = dtp.collect(listener, PEER[4], file, SMALL)
+        assert delivery.outcome is Outcome.STRANGER
+        os.close(delivery.connection)
+    assert content_of(file) == b""
+
+
+def test_collecting_ends_where_more_is_to_come_or_the_limit_is_reached(dtp: Dtp, file: int) -> None:
+    with listening(dtp) as listener, call() as client:
+        client.sendall(b"begun")
+        delivery = dtp.collect(listener, PEER[4], file, SMALL)
+        assert (delivery.outcome, delivery.moved) == (Outcome.PARTLY, 5)
+        client.sendall(b", and on")
+        with adopt(delivery.connection) as connection:
+            assert connection.recv(100) == b", and on"
+    with listening(dtp) as listener:
+        with call() as client:
+            client.sendall(b" it goes")
+        delivery = dtp.collect(listener, PEER[4], file, 8)
+        assert (delivery.outcome, delivery.moved) == (Outcome.PARTLY, 8)
+        with adopt(delivery.connection) as connection:
+            assert connection.recv(100) == b""
+    assert content_of(file) == b"begun it goes"
+
+
+def test_a_file_that_cannot_be_written_is_told_from_a_connection_that_broke(dtp: Dtp, file: int) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    with listening(dtp) as listener:
+        with call() as client:
+            client.sendall(b"content")
+        delivery = dtp.collect(listener, PEER[4], full, SMALL)
+        os.close(delivery.connection)
+        os.close(full)
+        assert (delivery.outcome, delivery.moved) == (Outcome.FAULT, 7)
+        assert delivery.error == errno.ENOSPC
+        client = call()
+        client.sendall(b"content")
+        reset(client)
+        with pytest.raises(ConnectionResetError):
+            dtp.collect(listener, PEER[4], file, SMALL)

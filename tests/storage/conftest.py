@@ -1,4 +1,4 @@
-"""Stores to test: in memory, and on a disk with the kernel's help in confining paths and without it."""
+"""Stores to test: in memory, and on a disk with and without the accelerator and the kernel's help with paths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.storage.local import LocalStorage, beneath, kernel
+from fairlead.storage.local import LocalStorage, accelerator, begin_new, beneath, kernel, whole
 from fairlead.storage.memory import MemoryStorage
 
 
@@ -34,16 +34,26 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "root"
 
 
-@pytest.fixture(params=["openat2", "walk"])
-def local(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStorage]:
-    if request.param == "walk":
+def choose(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let stores on a disk be of one kind."""
+    if kind == "walk":
         monkeypatch.setattr(kernel, "openat2", without_openat2)
+    if kind != "accelerated":
+        monkeypatch.setattr(begin_new, "best", lambda: None)
+        monkeypatch.setattr(whole, "best", lambda: None)
+    elif accelerator.find()[1] is None:
+        pytest.skip("the accelerator is not built: make install, with gcc")
+
+
+@pytest.fixture(params=["accelerated", "openat2", "walk"])
+def local(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStorage]:
+    choose(request.param, monkeypatch)
     with closing(LocalStorage(root)) as store:
         assert store._open is (beneath.walk if request.param == "walk" else kernel.openat2)
         yield store
 
 
-@pytest.fixture(params=["memory", "openat2", "walk"])
+@pytest.fixture(params=["memory", "accelerated", "openat2", "walk"])
 def store(
     request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LocalStorage | MemoryStorage]:
@@ -51,7 +61,6 @@ def store(
     if request.param == "memory":
         yield MemoryStorage()
         return
-    if request.param == "walk":
-        monkeypatch.setattr(kernel, "openat2", without_openat2)
+    choose(request.param, monkeypatch)
     with closing(LocalStorage(root)) as store:
         yield store

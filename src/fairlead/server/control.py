@@ -294,12 +294,16 @@ class Control(asyncio.Protocol):
         Of a client that is killed both connections end at once, and the end of the data alone looks like that of a
         whole upload.
         """
-        while not self._ended and not self._reading_paused and self._left():
+        while self.left:
             turn = Wait()
             self._loop.call_soon(turn.end)
             await turn
 
-    def _left(self) -> bool:
+    @property
+    def left(self) -> bool:
+        """Whether the client has ended the control connection, and that is still to be noticed."""
+        if self._ended or self._reading_paused:
+            return False
         if self._ending is None:
             self._ending = select.poll()
             self._ending.register(self._descriptor, select.POLLRDHUP)

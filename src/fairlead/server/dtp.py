@@ -19,29 +19,35 @@ if TYPE_CHECKING:
     import ctypes
 
 BACKLOG = 16
+SMALL = 64 << 10
+"""Octets received at a time."""
 NOWHERE = 4096
 """Octets read away at a time that a receiver sent against the rules."""
 
 
 class Outcome(IntEnum):
-    """What came of :meth:`Dtp.deliver`; ``dataport.c`` has the same numbers."""
+    """What came of :meth:`Dtp.deliver` and :meth:`Dtp.collect`; ``dataport.c`` has the same numbers."""
 
     DONE = 0
-    """All is sent, and the connection closed."""
+    """All octets moved."""
     NOBODY = 1
     """Nobody has called."""
     STRANGER = 2
-    """Somebody has called who is not the peer; the connection is the caller's."""
+    """Somebody has called who is not the peer."""
     PARTLY = 3
-    """The connection, which is the caller's, has not taken all at once."""
+    """Not all octets could be moved without waiting."""
+    FAULT = 4
+    """The file could not be written."""
 
 
 class Delivery(NamedTuple):
-    """What came of it, with a descriptor and how many octets were sent where that matters."""
+    """What came of it, with the connection, where that is the caller's, and how many octets moved."""
 
     outcome: Outcome
     connection: int = -1
-    sent: int = 0
+    moved: int = 0
+    error: int = 0
+    """The number of the error of a FAULT."""
 
 
 DONE = Delivery(Outcome.DONE)
@@ -57,7 +63,13 @@ class Dtp(Protocol):
     def deliver(self, listener: int, peer: bytes, octets: bytes) -> Delivery:
         """Take the call that waits at ``listener``, send ``octets`` if it comes from the address ``peer``, and close.
 
-        Nothing is waited for.
+        Nothing is waited for. The connection is the caller's where the outcome is STRANGER or PARTLY.
+        """
+
+    def collect(self, listener: int, peer: bytes, file: int, limit: int) -> Delivery:
+        """Take the call that waits, and write what has come over it, up to its end, where ``file`` stands.
+
+        No more is received once ``limit`` octets have moved. The connection is the caller's but after NOBODY.
         """
 
 
@@ -77,15 +89,11 @@ class PortableDtp:
 
     def deliver(self, listener: int, peer: bytes, octets: bytes) -> Delivery:
         """See :class:`Dtp`."""
-        listening = adopt(listener)
-        try:
-            connection, address = listening.accept()
-        except OSError:
+        connection, is_peer = _take(listener, peer)
+        if connection is None:
             return NOBODY
-        finally:
-            listening.detach()
         try:
-            if socket.inet_pton(connection.family, address[0].partition("%")[0]) != peer:
+            if not is_peer:
                 return Delivery(Outcome.STRANGER, connection.detach())
             sent = 0
             try:
@@ -101,6 +109,49 @@ class PortableDtp:
         finally:
             connection.close()
 
+    def collect(self, listener: int, peer: bytes, file: int, limit: int) -> Delivery:
+        """See :class:`Dtp`."""
+        connection, is_peer = _take(listener, peer)
+        if connection is None:
+            return NOBODY
+        try:
+            if not is_peer:
+                return Delivery(Outcome.STRANGER, connection.detach())
+            moved = 0
+            while moved < limit:
+                try:
+                    octets = connection.recv(SMALL, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    break
+                if not octets:
+                    return Delivery(Outcome.DONE, connection.detach(), moved)
+                moved += len(octets)
+                try:
+                    _write_all(file, octets)
+                except OSError as error:
+                    return Delivery(Outcome.FAULT, connection.detach(), moved, error.errno or 0)
+            return Delivery(Outcome.PARTLY, connection.detach(), moved)
+        finally:
+            connection.close()
+
+
+def _take(listener: int, peer: bytes) -> tuple[RawConnection | None, bool]:
+    """The call that waits, if any is there, and whether it comes from ``peer``."""
+    listening = adopt(listener)
+    try:
+        connection, address = listening.accept()
+    except OSError:
+        return None, False
+    finally:
+        listening.detach()
+    return connection, socket.inet_pton(connection.family, address[0].partition("%")[0]) == peer
+
+
+def _write_all(file: int, octets: bytes) -> None:
+    written = 0
+    while written < len(octets):
+        written += os.write(file, octets[written:])
+
 
 class AcceleratedDtp:
     """By the accelerator; for one thread."""
@@ -108,15 +159,23 @@ class AcceleratedDtp:
     def __init__(self, library: ctypes.CDLL) -> None:
         import ctypes  # noqa: PLC0415 - large, and useless without the library
 
+        class Result(ctypes.Structure):
+            """``struct delivery`` of dataport.c."""
+
+            _fields_ = (("moved", ctypes.c_size_t), ("connection", ctypes.c_int), ("error", ctypes.c_int))
+
         self._listen = library.fairlead_listen
         self._listen.argtypes = (ctypes.c_char_p, ctypes.c_uint, ctypes.c_int)
         self._deliver = library.fairlead_deliver
         self._deliver.argtypes = (
-            ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t,
-            ctypes.c_void_p, ctypes.c_void_p,
+            ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p,
         )  # fmt: skip
-        self._connection, self._sent = ctypes.c_int(), ctypes.c_size_t()
-        self._results = ctypes.addressof(self._connection), ctypes.addressof(self._sent)
+        self._collect = library.fairlead_collect
+        self._collect.argtypes = (
+            ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p,
+        )  # fmt: skip
+        self._result = Result()
+        self._at = ctypes.addressof(self._result)
         self._addresses: dict[str, tuple[bytes, bytes]] = {}
         """The octets of an address before and behind those of the port (``struct sockaddr``)."""
 
@@ -135,14 +194,20 @@ class AcceleratedDtp:
 
     def deliver(self, listener: int, peer: bytes, octets: bytes) -> Delivery:
         """See :class:`Dtp`."""
-        outcome: int = self._deliver(listener, peer, len(peer), octets, len(octets), *self._results)
-        if outcome == Outcome.DONE:
-            return DONE
+        outcome: int = self._deliver(listener, peer, len(peer), octets, len(octets), self._at)
+        return DONE if outcome == 0 else self._delivery(outcome)
+
+    def collect(self, listener: int, peer: bytes, file: int, limit: int) -> Delivery:
+        """See :class:`Dtp`."""
+        return self._delivery(self._collect(listener, peer, len(peer), file, limit, self._at))
+
+    def _delivery(self, outcome: int) -> Delivery:
         if outcome == Outcome.NOBODY:
             return NOBODY
         if outcome < 0:
             raise OSError(-outcome, os.strerror(-outcome))
-        return Delivery(Outcome(outcome), self._connection.value, self._sent.value)
+        result = self._result
+        return Delivery(Outcome(outcome), result.connection, result.moved, result.error)
 
 
 def _around_port(host: str) -> tuple[bytes, bytes]:

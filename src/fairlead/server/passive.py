@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=256)
-def _octets(host: str) -> bytes:
+def _octets(host: str | None) -> bytes:
     """An address as it goes over the wire."""
+    assert host is not None
     return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
 
 
@@ -69,10 +70,26 @@ class PassivePort(DataPort):
 
         Nothing is waited for. Raises OSError where the connection broke.
         """
-        peer = self._peer
-        if self._lease is None or peer is None or self._call is not None or session.server.behind_proxies:
+        if not self._awaits_peer(session):
             return NOBODY
-        delivery = self._pool.dtp.deliver(self._lease.descriptor, _octets(peer), octets)
+        assert self._lease is not None
+        return self._seen(self._pool.dtp.deliver(self._lease.descriptor, _octets(self._peer), octets))
+
+    def collect(self, session: Session, file: int, limit: int) -> Delivery:
+        """Write to ``file`` what a client has sent already, see :meth:`fairlead.server.dtp.Dtp.collect`.
+
+        Otherwise as :meth:`deliver`.
+        """
+        if not self._awaits_peer(session):
+            return NOBODY
+        assert self._lease is not None
+        return self._seen(self._pool.dtp.collect(self._lease.descriptor, _octets(self._peer), file, limit))
+
+    def _awaits_peer(self, session: Session) -> bool:
+        """Whether the next call can only be the peer's own, or a stranger's."""
+        return self._lease is not None and bool(self._peer) and not self._call and not session.server.behind_proxies
+
+    def _seen(self, delivery: Delivery) -> Delivery:
         if delivery.outcome is Outcome.STRANGER:
             self._early = adopt(delivery.connection)
             return NOBODY

@@ -1,24 +1,31 @@
-"""Small files for clients that have called already: gone within one call, before anybody could ask about or stop them.
+"""Small files of clients that have called already: moved within one call, before anybody could ask about or stop them.
 
 Replies and events are those of :mod:`fairlead.server.transfer`, which takes over what cannot go so.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Coroutine
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from fairlead.errors import StorageError
 from fairlead.events import DataConnected
 from fairlead.proto.reply import Reply
-from fairlead.server.dtp import DONE, NOBODY, adopt
+from fairlead.server.dtp import DONE, NOBODY, SMALL, Outcome, adopt
 from fairlead.server.passive import PassivePort
 from fairlead.server.protection import PRIVATE
+from fairlead.server.pump import lost
+from fairlead.server.receiving import receive, receive_file
 from fairlead.server.sending import send_octets
 from fairlead.server.transfer import COMPLETE, Transfer, report_finished
+from fairlead.storage.local.faults import fault
 
 if TYPE_CHECKING:
+    from fairlead.server.dtp import Delivery
     from fairlead.server.session import Session
+    from fairlead.storage.base import Upload
 
 
 def send_whole(session: Session, verb: str, path: str, octets: bytes) -> Reply | Coroutine[Any, Any, Reply]:
@@ -32,7 +39,7 @@ def send_whole(session: Session, verb: str, path: str, octets: bytes) -> Reply |
         delivery = port.deliver(session, octets)
     except OSError as error:
         session.reply(Reply(150, opening))
-        return Transfer(session, verb, path, len(octets)).cut(port, error)
+        return Transfer(session, verb, path, len(octets)).fail(port, lost(error))
     if delivery is DONE:
         session.reply(Reply(150, opening))
         session.use_port(None)
@@ -41,8 +48,56 @@ def send_whole(session: Session, verb: str, path: str, octets: bytes) -> Reply |
     transfer = Transfer(session, verb, path, len(octets))
     if delivery is not NOBODY:
         session.reply(Reply(150, opening))
-        transfer.take_over(port, adopt(delivery.connection), delivery.sent)
+        transfer.take_over(port, adopt(delivery.connection), delivery.moved)
     return send_octets(transfer, opening, octets)
+
+
+def receive_new(session: Session, verb: str, path: str, upload: Upload) -> Reply | Coroutine[Any, Any, Reply]:
+    """STOR of a file, as it comes, into an ``upload`` that has just begun."""
+    opening = f"Ready for {path.rpartition('/')[2]}."
+    port, file = _called_port(session), upload.fileno()
+    if port is None or file is None:
+        return receive_file(session, verb, path, upload, opening)
+    control = session.reply_to
+    control.invite(Reply(150, opening))
+    began = monotonic()
+    try:
+        delivery = port.collect(session, file, SMALL)
+        if delivery.outcome is Outcome.FAULT:
+            os.close(delivery.connection)
+            raise fault(OSError(delivery.error, ""), path)
+        upload.position += delivery.moved
+        if delivery.outcome is not Outcome.DONE or not upload.prompt or control.left:
+            return receive(_begun(session, verb, path, port, delivery), session, upload, opening)
+        os.close(delivery.connection)
+        upload.commit()
+    except (OSError, StorageError) as error:
+        return _not_received(session, verb, path, port, upload, error)
+    session.use_port(None)
+    report_finished(session, verb, path, delivery.moved, monotonic() - began, port.mode)
+    return COMPLETE
+
+
+def _begun(session: Session, verb: str, path: str, port: PassivePort, delivery: Delivery) -> Transfer:
+    """The transfer that goes on where the call ended."""
+    transfer = Transfer(session, verb, path, None, receives=True)
+    if delivery is NOBODY:
+        transfer.begin(port)
+    else:
+        transfer.take_over(port, adopt(delivery.connection), delivery.moved)
+    return transfer
+
+
+def _not_received(
+    session: Session, verb: str, path: str, port: PassivePort, upload: Upload, error: OSError | StorageError
+) -> Reply:
+    """As :func:`~fairlead.server.receiving.receive_file` ends where the disk, else the connection, failed."""
+    transfer = Transfer(session, verb, path, None, receives=True)
+    if isinstance(error, StorageError):
+        upload.discard()
+        return transfer.fail(port, error)
+    upload.keep()
+    return transfer.fail(port, lost(error))
 
 
 def _called_port(session: Session) -> PassivePort | None:

@@ -155,8 +155,9 @@ class Receive(_Connection):
     __slots__ = ("_decoder", "_upload", "budget")
     reads = True
 
-    def __init__(self, connection: Connection, upload: Upload, decoder: Decoder) -> None:
+    def __init__(self, connection: Connection, upload: Upload, decoder: Decoder, moved: int = 0) -> None:
         super().__init__(connection)
+        self.moved = moved
         self._upload = upload
         self._decoder = decoder
         self.budget: int | None = None

@@ -31,7 +31,13 @@ async def receive_file(
 
     ``decoder`` is one that had what was stored before, for an upload that goes on.
     """
-    transfer = Transfer(session, verb, path, None, receives=True)
+    return await receive(Transfer(session, verb, path, None, receives=True), session, upload, opening, decoder)
+
+
+async def receive(
+    transfer: Transfer, session: Session, upload: Upload, opening: str, decoder: Decoder | None = None
+) -> Reply:
+    """The same by a ``transfer`` that may have moved some already."""
     server = session.server
     storage = session.storage
 
@@ -65,7 +71,7 @@ async def _receive(
     representation = session.representation
     if representation.mode != "S" or transfer.early:
         return await _receive_framed(transfer, connection, upload, session, decoder)
-    receive = Receive(connection, upload, decoder)
+    receive = Receive(connection, upload, decoder, transfer.moved)
     transfer.count(receive)
     # Records and pages can be so short that even few octets take the event loop too long.
     receive.budget = SMALL if session.storage.inline and representation.structure == "F" else 0

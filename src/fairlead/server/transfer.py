@@ -60,9 +60,9 @@ class Transfer:
         "_connection",
         "_from",
         "_loop",
+        "_moved",
         "_port",
         "_pump",
-        "_sent",
         "_session",
         "_wait",
         "aborted",
@@ -82,10 +82,10 @@ class Transfer:
         self._loop = session.server.loop
         self._port: DataPort | None = None
         self._from: DataPort | None = None
-        """Where the connection came from, once it is there."""
+        """Where the connection comes from, once that is announced."""
         self._connection: Connection | None = None
         self._pump: Pump | None = None
-        self._sent = 0
+        self._moved = 0
         self._wait: Wait | None = None
         self.verb = verb
         self.path = path
@@ -106,7 +106,7 @@ class Transfer:
     @property
     def moved(self) -> int:
         """Octets of the data connection so far."""
-        return self._sent if self._pump is None else self._pump.moved
+        return self._moved if self._pump is None else self._pump.moved
 
     def abort(self) -> None:
         """Stop (ABOR, or the control connection ended); the transfer then ends with 426."""
@@ -138,7 +138,7 @@ class Transfer:
         session = self._session
         session.transfer = self
         port = self._from or session.port or default_port(session)
-        if self._connection is None:
+        if self._from is None:
             (session.reply_to.invite if self.receives else session.reply)(Reply(125 if port.kept else 150, opening))
         try:
             connection = self._connection or await self._open(port)
@@ -168,15 +168,19 @@ class Transfer:
         report_finished(session, self.verb, self.path, self.moved, seconds, port.mode)
         return COMPLETE if early is None else KEPT
 
-    def take_over(self, port: DataPort, connection: Connection, sent: int) -> None:
-        """Begin with a ``connection`` of ``port`` that is announced already and has taken ``sent`` octets."""
-        self._sent = sent
+    def begin(self, port: DataPort) -> None:
+        """The 1yz reply is sent already, for a connection of ``port``."""
+        self._from = port
+
+    def take_over(self, port: DataPort, connection: Connection, moved: int) -> None:
+        """As :meth:`begin`, with the ``connection`` there, over which so many octets have ``moved``."""
+        self._moved = moved
         self._use(port, connection)
 
-    def cut(self, port: DataPort, error: OSError) -> Reply:
-        """The reply where the connection of ``port``, which was announced, broke and is closed."""
+    def fail(self, port: DataPort, error: Exception) -> Reply:
+        """The reply where it failed after the 1yz reply; the connection of ``port`` is closed."""
         self._session.use_port(port.base)
-        return self._failed(lost(error), port.mode)
+        return self._failed(error, port.mode)
 
     async def _open(self, port: DataPort) -> Connection:
         session = self._session

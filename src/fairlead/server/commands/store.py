@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fairlead.accounts.base import Right
 from fairlead.errors import AlreadyExists, ArgumentError, Denied, MismatchError, NotFound
-from fairlead.proto.codec import decoder_for, transmitted_length
+from fairlead.proto.codec import decoder_for, is_identity, transmitted_length
 from fairlead.proto.path import join, resolve, split
 from fairlead.proto.reply import Reply
 from fairlead.server.encoded import resumed
 from fairlead.server.marks import Mark
+from fairlead.server.prompt import receive_new
 from fairlead.server.ranges import Stretch, check_representation
 from fairlead.server.receiving import receive_file
 from fairlead.server.registry import Argument, command
-from fairlead.server.rights import check_storing
+from fairlead.server.rights import BOTH, check_storing
 from fairlead.server.work import Work
 from fairlead.storage.base import Intent
 
@@ -30,9 +32,20 @@ TRIES = 5
 
 
 @command("STOR", syntax="path", argument=Argument.REQUIRED, path=True, data=True)
-async def store(session: Session, path: str) -> Reply:
+def store(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
     """Store a file under its name; it shows there only once it is whole."""
-    return await _store(session, "STOR", path, Intent.REPLACE)
+    account, storage = session.logged_in, session.storage
+    if (
+        storage.inline
+        and not session.offset
+        and session.window is None
+        and is_identity(session.representation)
+        and account.allows(path, BOTH)
+        and not session.needs_account
+    ):
+        upload = storage.create(path, intent=Intent.REPLACE, owner=account.name)
+        return receive_new(session, "STOR", path, upload)
+    return _store(session, "STOR", path, Intent.REPLACE)
 
 
 @command("APPE", syntax="path", argument=Argument.REQUIRED, path=True, data=True)

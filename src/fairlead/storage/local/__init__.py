@@ -25,15 +25,16 @@ from fairlead.errors import (
 )
 from fairlead.storage import names
 from fairlead.storage.base import Intent, Item
-from fairlead.storage.local import beneath, whole
+from fairlead.storage.local import begin_new, beneath, whole
 from fairlead.storage.local.begin import begin
+from fairlead.storage.local.begin_new import BeginNew
 from fairlead.storage.local.device import in_memory
 from fairlead.storage.local.faults import fault
 from fairlead.storage.local.scan import Scan
 from fairlead.storage.local.source import FLAGS as READ
 from fairlead.storage.local.source import LocalSource
 from fairlead.storage.local.sweep import empty, sweep
-from fairlead.storage.local.upload import LocalUpload, Place
+from fairlead.storage.local.upload import LocalUpload, Place, Work
 from fairlead.storage.local.whole import ReadWhole
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ class LocalStorage:
     def _read_whole(self) -> ReadWhole | None:
         """The accelerator's way, where there is one and the kernel confines paths."""
         return whole.best() if self._open is not beneath.walk else None
+
+    @cached_property
+    def _begin_new(self) -> BeginNew | None:
+        """The accelerator's way, where there is one."""
+        return begin_new.best()
 
     def with_umask(self, umask: int) -> LocalStorage:
         """See :meth:`fairlead.storage.base.Storage.with_umask`; close either of the two, the other goes on."""
@@ -163,6 +169,10 @@ class LocalStorage:
 
         A name that is a link stands for the file it leads to. A file that nobody may write to is not replaced.
         """
+        if intent is Intent.REPLACE and not offset:
+            upload = self._create_new(path, owner)
+            if upload is not None:
+                return upload
         place = self._settle(path, follow=intent is not Intent.UNIQUE)
         try:
             work = begin(place, intent, owner, offset, 0o666 & ~self.umask)
@@ -172,6 +182,25 @@ class LocalStorage:
         except StorageError:
             place.close()
             raise
+        return self._upload(place, work)
+
+    def _create_new(self, path: str, owner: str) -> LocalUpload | None:
+        """An upload to a name that nothing bears, by the accelerator; None for any other, whose errors show then."""
+        if self._begin_new is None:
+            return None
+        parent, name = names.split(names.relative(path, InvalidName))
+        kept_as = names.partial(name, owner)
+        try:
+            place = Place(path, self._upload_directory(parent), name, self._holder if parent == b"." else None)
+        except OSError:
+            return None
+        work = self._begin_new(place, kept_as, 0o666 & ~self.umask)
+        if work is None:
+            place.close()
+            return None
+        return self._upload(place, work)
+
+    def _upload(self, place: Place, work: Work) -> LocalUpload:
         prompt = not self._full or in_memory(work.descriptor, work.device)
         return LocalUpload(place, work, full=self._full, prompt=prompt)
 

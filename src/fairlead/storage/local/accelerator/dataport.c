@@ -11,11 +11,20 @@
 #include <unistd.h>
 
 /* What came of a call; server/dtp.py has the same numbers. Errors are negative, as the kernel returns them. */
-enum { DONE, NOBODY, STRANGER, PARTLY };
+enum { DONE, NOBODY, STRANGER, PARTLY, FAULT };
+
+/* The connection and how many octets moved, where the caller goes on with them, and the error of a FAULT. */
+struct delivery {
+    size_t moved;
+    int connection;
+    int error;
+};
 
 EXPORTED int fairlead_listen(const void *address, unsigned length, int backlog);
 EXPORTED int fairlead_deliver(int listener, const void *peer, size_t peer_length, const void *octets, size_t size,
-                              int *connection, size_t *sent);
+                              struct delivery *delivery);
+EXPORTED int fairlead_collect(int listener, const void *peer, size_t peer_length, int file, size_t limit,
+                              struct delivery *delivery);
 
 static int failed(int descriptor) {
     int number = errno;
@@ -58,29 +67,74 @@ static int discard_incoming(int connection) {
     }
 }
 
-/* Takes the call that waits at listener, sends all octets to it and closes; only one from peer is served.
- *
- * NOBODY has called, or the call was lost again. A STRANGER's connection, and that which took the octets PARTLY (so
- * many were sent), is handed to the caller. Else it is closed.
- */
-int fairlead_deliver(int listener, const void *peer, size_t peer_length, const void *octets, size_t size,
-                     int *connection, size_t *sent) {
+/* Takes the call that waits: DONE where it is the peer's, else NOBODY (has called, or is there still) or a STRANGER. */
+static int take(int listener, const void *peer, size_t peer_length, struct delivery *delivery) {
     struct sockaddr_storage caller;
     socklen_t length = sizeof caller;
-    *sent = 0;
-    *connection = accept4(listener, (struct sockaddr *)&caller, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (*connection < 0)
+    delivery->moved = 0;
+    delivery->connection = accept4(listener, (struct sockaddr *)&caller, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (delivery->connection < 0)
         return NOBODY;
-    if (!is_peer(&caller, peer, peer_length))
-        return STRANGER;
-    ssize_t done = send(*connection, octets, size, MSG_NOSIGNAL);
-    if (done < 0 && errno != EAGAIN)
-        return failed(*connection);
-    *sent = done < 0 ? 0 : (size_t)done;
-    if (*sent < size)
+    return is_peer(&caller, peer, peer_length) ? DONE : STRANGER;
+}
+
+/* Takes the peer's call, sends all octets to it and closes.
+ *
+ * A STRANGER's connection, and that which took the octets PARTLY, is handed to the caller.
+ */
+int fairlead_deliver(int listener, const void *peer, size_t peer_length, const void *octets, size_t size,
+                     struct delivery *delivery) {
+    int outcome = take(listener, peer, peer_length, delivery);
+    if (outcome != DONE)
+        return outcome;
+    ssize_t sent = send(delivery->connection, octets, size, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN)
+        return failed(delivery->connection);
+    delivery->moved = sent < 0 ? 0 : (size_t)sent;
+    if (delivery->moved < size)
         return PARTLY;
-    if (discard_incoming(*connection) < 0)
-        return failed(*connection);
-    close(*connection);
+    if (discard_incoming(delivery->connection) < 0)
+        return failed(delivery->connection);
+    close(delivery->connection);
     return DONE;
+}
+
+/* All of it to where the file stands; errno says what was wrong. */
+static bool write_all(int file, const char *octets, size_t size) {
+    while (size) {
+        ssize_t written = write(file, octets, size);
+        if (written < 0 && errno != EINTR)
+            return false;
+        if (written > 0) {
+            octets += written;
+            size -= (size_t)written;
+        }
+    }
+    return true;
+}
+
+/* Takes the peer's call and writes what has come over it to the file, up to its end, which makes it DONE.
+ *
+ * PARTLY: more is to come, or the limit is reached. FAULT: the file could not be written. The connection is always
+ * handed to the caller, but where it broke.
+ */
+int fairlead_collect(int listener, const void *peer, size_t peer_length, int file, size_t limit,
+                     struct delivery *delivery) {
+    char octets[1 << 16];
+    int outcome = take(listener, peer, peer_length, delivery);
+    if (outcome != DONE)
+        return outcome;
+    while (delivery->moved < limit) {
+        ssize_t got = recv(delivery->connection, octets, sizeof octets, 0);
+        if (got < 0)
+            return errno == EAGAIN ? PARTLY : failed(delivery->connection);
+        if (got == 0)
+            return DONE;
+        delivery->moved += (size_t)got;
+        if (!write_all(file, octets, (size_t)got)) {
+            delivery->error = errno;
+            return FAULT;
+        }
+    }
+    return PARTLY;
 }

@@ -1,0 +1,47 @@
+/* The beginning of an upload of a new file, the usual kind, by one call.
+ *
+ * What is unusual (a file to replace, a partial left from before or in use, an error) is refused here, and Python does
+ * it from the start: begin.py and partial.py say what must hold, and why.
+ */
+#define _GNU_SOURCE
+#include "accelerator.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+EXPORTED int fairlead_begin(int directory, const char *name, const char *partial, unsigned mode, uint64_t *device);
+
+/* Whether the open file is new, ours alone, and still what the name leads to. */
+static bool claimed(int directory, const char *partial, int file, unsigned mode, uint64_t *device) {
+    struct stat status, named;
+    if (flock(file, LOCK_EX | LOCK_NB) < 0 || fstat(file, &status) < 0)
+        return false;
+    if (!S_ISREG(status.st_mode) || status.st_nlink != 1 || status.st_size)
+        return false;
+    if (fstatat(directory, partial, &named, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    if (named.st_ino != status.st_ino || named.st_dev != status.st_dev)
+        return false;
+    *device = status.st_dev;
+    return (status.st_mode & 0777) == mode || fchmod(file, mode) == 0;
+}
+
+/* The locked, empty partial of an upload to a name that nothing bears: its descriptor, or -1. */
+int fairlead_begin(int directory, const char *name, const char *partial, unsigned mode, uint64_t *device) {
+    struct stat status;
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+        return -1;
+    int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int file = openat(directory, partial, flags, mode);
+    if (file >= 0 && !claimed(directory, partial, file, mode, device)) {
+        close(file);
+        return -1;
+    }
+    return file;
+}
