@@ -74,6 +74,7 @@ def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
         "data_timeout": patience.get("data", Settings.data_timeout),
         "retries": args.retries,
         "limit_rate": args.limit_rate,
+        "noop_interval": args.keep_alive,
         "active_ports": args.active_ports,
         "active_address": args.active_address,
         "tls": args.tls,

@@ -106,6 +106,12 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
             "1024 of each other",
         )
         group.add_argument(
+            "--keep-alive",
+            type=seconds,
+            metavar="S",
+            help="send NOOP every S seconds during transfers, where a router forgets the control connection meanwhile",
+        )
+        group.add_argument(
             "--retries",
             type=count,
             default=RETRIES,
@@ -114,7 +120,7 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
             f"connection), going on where it ended; the default is {RETRIES}",
         )
     else:
-        parser.set_defaults(retries=0, limit_rate=None)
+        parser.set_defaults(retries=0, limit_rate=None, keep_alive=None)
     group.add_argument(
         "-d",
         "--debug",

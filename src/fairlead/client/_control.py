@@ -35,6 +35,10 @@ _TRACELESS = frozenset(
 )
 """Commands that a new session need not repeat, beside CWD, CDUP and TYPE."""
 _NOOP_DONE = 200
+_BEAT_ANSWERS = {_NOOP_DONE, 500, 501, 502, 503, 504, 530}
+"""What may answer NOOP during a transfer, whose own reply is none of these once it has begun."""
+_LANDMARK, _LANDMARK_DONE = "PWD", 257
+"""A command whose reply is like no other's."""
 _LATE_REPLY = 1.0
 """Seconds to wait for a reply that may not come at all."""
 _UNASKED = 1000
@@ -82,6 +86,8 @@ class Control:
         self._parser = ReplyParser()
         self._replies: deque[Reply] = deque()
         self._owed = 0
+        self._beats = 0
+        """How many answers to :meth:`beat` are still to come; they are owed as well."""
         self._last = "the greeting"
         self._octets = bytearray(16384)
         self._buffer = memoryview(self._octets)
@@ -206,8 +212,10 @@ class Control:
         """The next reply, None when ``timeout`` seconds passed without one, whatever else came."""
         deadline = self.wire.now() + timeout
         left = timeout
-        while not self._replies:  # a reply that was asked for just now takes a while: nothing is read before it is here
-            self._alive()
+        while True:
+            if self._replies and (reply := self.take()) is not None:
+                return reply
+            self._alive()  # a reply that was asked for just now takes a while: nothing is read before it is here
             if not await self.wire.wait_any(readers=(self.stream,), timeout=left):
                 return None
             if (reply := self.take()) is not None:
@@ -215,7 +223,6 @@ class Control:
             left = deadline - self.wire.now()
             if left <= 0:
                 return None
-        return self.take()
 
     def take(self) -> Reply | None:
         """The next reply if it is here already. Raises SessionLost, ProtocolError.
@@ -232,16 +239,41 @@ class Control:
             except ProtocolError as error:
                 self.lose(str(error))
                 raise
-            if not self._replies:
-                return None
-        reply = self._replies.popleft()
-        self.tell(ReplyReceived(reply))
-        if not reply.preliminary and self._owed:
-            self._owed -= 1
-        if reply.code == _SERVICE_ENDS:
-            self.lose(f"421 {reply.text}")
-            raise SessionLost(f"the server ended the session: 421 {reply.text}")
-        return reply
+        while self._replies:
+            reply = self._replies.popleft()
+            self.tell(ReplyReceived(reply))
+            if not reply.preliminary and self._owed:
+                self._owed -= 1
+            if reply.code == _SERVICE_ENDS:
+                self.lose(f"421 {reply.text}")
+                raise SessionLost(f"the server ended the session: 421 {reply.text}")
+            if not self._beats or reply.code not in _BEAT_ANSWERS:
+                return reply
+            self._beats -= 1
+        return None
+
+    async def beat(self) -> None:
+        """NOOP during a transfer, so that nothing on the way forgets the connection; nobody waits for the reply.
+
+        Some servers answer at once, some after the transfer, some never: the reply is told from that to the transfer
+        by its code, which the latter cannot have, and :meth:`send` catches up with those that are missing.
+        """
+        last = self._last
+        await self._send("NOOP", "", encode_command("NOOP"))
+        self._last = last
+        self._beats += 1
+
+    async def _catch_up(self) -> None:
+        """See to the answers to :meth:`beat`; where one does not come, that to PWD shows where they end."""
+        deadline = self.wire.now() + _LATE_REPLY
+        while self._beats and (left := deadline - self.wire.now()) > 0:
+            if self.take() is None and self._beats:
+                await self.wire.wait_any(readers=(self.stream,), timeout=left)
+        if self._beats:
+            await self._send(_LANDMARK, "", encode_command(_LANDMARK))
+            while (await self.receive()).code != _LANDMARK_DONE:
+                pass
+        self._beats = self._owed = 0
 
     def adopt(self, other: Control) -> None:
         """Go on with the connection of ``other``, a session of the same user; ours is reset."""
@@ -270,7 +302,8 @@ class Control:
             raise self._broken(error) from error
         await self._send("ABOR", "", encode_command("ABOR"))
         await self._final_within(_LATE_REPLY if patience is None else min(patience, _LATE_REPLY))
-        await self._send("NOOP", "", encode_command("NOOP"))
+        landmark, done = (_LANDMARK, _LANDMARK_DONE) if self._beats else ("NOOP", _NOOP_DONE)
+        await self._send(landmark, "", encode_command(landmark))
         deadline = self.settings.reply_timeout if patience is None else patience
         answered = False
         while self._owed:
@@ -279,10 +312,10 @@ class Control:
                 if patience is None:
                     raise self._overdue(deadline)
                 return False
-            if reply is None or reply.code == _NOOP_DONE:
+            if reply is None or reply.code == done:
                 break
             answered = answered or reply.permanent  # to ABOR or to NOOP, which a server need not have
-        self._owed = 0
+        self._owed = self._beats = 0
         return True
 
     async def quit(self) -> None:
@@ -311,6 +344,8 @@ class Control:
     async def _settle(self) -> None:
         if self.interrupted:
             await self.abort()
+        if self._beats:
+            await self._catch_up()
         while self._owed:
             await self.receive_final()
         self.forget_unasked()

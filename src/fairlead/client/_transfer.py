@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from fairlead.client._blame import no_data_connection
 from fairlead.client._control import Control, refused
@@ -211,6 +212,9 @@ class _Exchange:
         self._channel = channel
         self._flow = flow
         self._settings = control.settings
+        self._next_beat = (
+            inf if self._settings.noop_interval is None else control.wire.now() + self._settings.noop_interval
+        )
         self._lost: SessionLost | None = None
         """How the control connection ended while the data went on."""
         self._opening: Reply | None = None
@@ -339,6 +343,7 @@ class _Exchange:
 
     async def yield_turn(self) -> None:
         """See :class:`fairlead.client._flow.Exchange`."""
+        await self._beat()
         await self._control.wire.yield_turn()
 
     async def wait(self, *, sending: bool) -> None:
@@ -350,7 +355,12 @@ class _Exchange:
         writers = [stream] if sending else []
         patience = self._settings.data_timeout if self._lost is None else min(self._settings.data_timeout, _LAST_DATA)
         left = self._last_moved() + patience - self._control.wire.now()
-        if left <= 0 or not await self._control.wire.wait_any(readers=readers, writers=writers, timeout=left):
+        until_beat = self._next_beat - self._control.wire.now()
+        pause = min(left, max(until_beat, 0.0))
+        if left <= 0 or not await self._control.wire.wait_any(readers=readers, writers=writers, timeout=pause):
+            if pause < left:
+                await self._beat()
+                return
             if self._lost is not None:
                 raise self._lost
             moved = self._flow.moved
@@ -360,6 +370,18 @@ class _Exchange:
                 cause=Cause.DATA_STALLED,
             )
         self._hear()
+
+    async def _beat(self) -> None:
+        """NOOP where it is due."""
+        interval, now = self._settings.noop_interval, self._control.wire.now()
+        if interval is None or now < self._next_beat:
+            return
+        self._next_beat = now + interval
+        if not self.over and self._lost is None:
+            try:
+                await self._control.beat()
+            except SessionLost as error:
+                self._lost = error
 
     def _last_moved(self) -> float:
         """When the last data moved, as far as anybody looked: what the server says meanwhile is no progress."""

@@ -49,6 +49,9 @@ class Settings:
     data connection. Transfers go on where they ended; what must not be done twice is not repeated blindly."""
     retry_delay: float = 1.0
     """Before the first of them; twice as long before each further one, up to a minute, the half of it by chance."""
+    noop_interval: float | None = None
+    """From one NOOP to the next during a transfer, for what forgets a control connection that nobody uses; None, the
+    rule, for no NOOP but between commands (RFC 1123 section 4.1.4.4). TCP keeps connections alive every 30 s anyway."""
     limit_rate: Rate | None = None
     """How fast data may go, both ways together; the same object in the settings of several clients counts for all."""
     active_ports: Sequence[int] | None = None
