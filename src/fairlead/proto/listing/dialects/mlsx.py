@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache, partial
 
 from fairlead.errors import ArgumentError
@@ -66,9 +65,13 @@ def _entry(facts: dict[str, str], name: str, line: str) -> Entry:
 
 _SIZE_DIGITS = 20
 _WHOLE_SECONDS = len("YYYYMMDDHHMMSS")
+_LEAP_SECOND = "60"
 
 
 def _kind(value: str) -> tuple[Kind, str | None]:
+    kind = _KINDS.get(value)
+    if kind is not None:
+        return kind, None
     lowered = value.lower()
     if lowered in _KINDS:
         return _KINDS[lowered], None
@@ -79,13 +82,11 @@ def _kind(value: str) -> tuple[Kind, str | None]:
 
 @lru_cache(maxsize=1024)  # the files of one directory often came at one time
 def _time(text: str) -> datetime | None:
-    if len(text) == _WHOLE_SECONDS and text.isdecimal() and text.isascii():
-        with suppress(ValueError):  # second 60, or no date at all
-            year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
-            return datetime(year, month, day, int(text[8:10]), int(text[10:12]), int(text[12:]), tzinfo=UTC)
     try:
+        if len(text) == _WHOLE_SECONDS and text.isdecimal() and text.isascii() and text[12:] != _LEAP_SECOND:
+            return datetime.fromisoformat(f"{text[:8]}T{text[8:]}Z")
         return moment(parse_server_time(text)) if text else None
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return None
 
 
