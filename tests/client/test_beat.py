@@ -62,9 +62,7 @@ def test_answers_that_are_missing_are_not_waited_for_long(late: Sequence[str]) -
 
 def test_failure_of_the_transfer_is_not_taken_for_an_answer() -> None:
     slow = on("RETR f", "150 go", later(15, "552 quota exceeded"))
-    with (
-        session(TYPE_I, NO_SIZE, EPSV, slow, on("NOOP"), PWD, PWD, noop_interval=10) as s,
-    ):
+    with session(TYPE_I, NO_SIZE, EPSV, slow, on("NOOP"), PWD, PWD, noop_interval=10) as s:
         with pytest.raises(TransferError, match="552"):
             s.ftp.download("f", io.BytesIO())
         assert s.ftp.pwd() == "/"
@@ -82,8 +80,11 @@ def test_transfer_that_stands_still_is_given_up_all_the_same() -> None:
 
 
 @pytest.mark.req("C-959-SYNC-1", "C-959-ABOR-1")
-def test_answers_that_come_after_abor_are_told_from_those_to_it() -> None:
-    late = (on("NOOP"), on("NOOP"), on("ABOR", "200 ok", "200 ok", "426 aborted", "226 done"), PWD)
+@pytest.mark.parametrize(
+    ("answers", "landmark"), [(("200 ok", "200 ok"), on("NOOP", "200 ok")), (("200 ok",), PWD), ((), PWD)]
+)
+def test_answers_that_come_after_abor_are_told_from_those_to_it(answers: Sequence[str], landmark: Step) -> None:
+    late = (on("NOOP"), on("NOOP"), on("ABOR", *answers, "426 aborted", "226 done"), landmark)
     with session(TYPE_I, NO_SIZE, EPSV, on("RETR f", "150 go"), *late, PWD, noop_interval=10, data_timeout=25) as s:
         with pytest.raises(TransferError):
             s.ftp.download("f", io.BytesIO())

@@ -212,9 +212,8 @@ class _Exchange:
         self._channel = channel
         self._flow = flow
         self._settings = control.settings
-        self._next_beat = (
-            inf if self._settings.noop_interval is None else control.wire.now() + self._settings.noop_interval
-        )
+        interval = self._settings.noop_interval
+        self._next_beat = inf if interval is None else control.wire.now() + interval
         self._lost: SessionLost | None = None
         """How the control connection ended while the data went on."""
         self._opening: Reply | None = None
