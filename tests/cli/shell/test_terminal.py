@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from fairlead.testing.peer import DEADLINE, Peer, scripted
 from tests.peers.fairlead import PROGRAM, Fairlead, fairlead
 from tests.peers.keyboard import Keyboard, at_keyboard
 from tests.peers.servers import PASSWORD, USER, clear
@@ -217,3 +219,45 @@ def test_progress_by_marks_and_by_count(begin: Begin, server: Fairlead) -> None:
     keyboard.run("hash off", prompt("/"))
     keyboard.run("tick on", prompt("/"))
     assert keyboard.run("get f again", prompt("/")).startswith("655360 of 655360 bytes\n")
+
+
+def test_directories_are_mirrored_either_way(begin: Begin, server: Fairlead, tmp_path: Path) -> None:
+    (server.root / "pub/inner").mkdir(parents=True)
+    (server.root / "pub/inner/file").write_text("octets")
+    keyboard = begin()
+    assert "1 file to copy" in keyboard.run("mirror -n pub", prompt("/"))
+    assert not (tmp_path / "here/pub").exists()
+    assert "1 file copied" in keyboard.run("mirror pub", prompt("/"))
+    assert (tmp_path / "here/pub/inner/file").read_text() == "octets"
+    assert "1 file copied" in keyboard.run("rmirror pub copy", prompt("/"))
+    assert (server.root / "copy/inner/file").read_text() == "octets"
+    assert "there is no directory" in keyboard.run("mirror none", prompt("/"))
+
+
+def test_doctor_examines_the_server_of_the_session(begin: Begin) -> None:
+    assert "Every mode that the server offers works from here." in begin().run("doctor", prompt("/"))
+
+
+def test_session_is_drawn(begin: Begin) -> None:
+    drawn = begin().run("ladder", prompt("/"))
+    assert "PASS ****" in drawn
+    assert PASSWORD not in drawn
+
+
+def test_completion_that_a_server_does_not_answer_can_be_given_up(tmp_path: Path) -> None:
+    asked, given_up = Event(), Event()
+
+    def script(peer: Peer) -> None:
+        peer.log_in()
+        peer.expect("PWD", '257 "/"')
+        peer.expect("EPSV")
+        asked.set()
+        given_up.wait(DEADLINE)
+
+    with scripted(script) as peer, shell(tmp_path, peer.url) as keyboard:
+        keyboard.output(", in /", f"{HOST}:/>")
+        keyboard.type("get \t")
+        assert asked.wait(DEADLINE)
+        keyboard.type("\x03")
+        keyboard.wait_for(rf"{HOST}:/> get *\n{HOST}:/ \(lost\)>$")
+        given_up.set()

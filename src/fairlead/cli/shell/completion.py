@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,9 +99,8 @@ def _remote(link: Link | None, last: Unfinished, *, directories: bool) -> list[C
             entries = link.entries(parent or slash)
     except (FairleadError, OSError):
         return []
-    except KeyboardInterrupt:
-        with suppress(FairleadError, KeyboardInterrupt):
-            link.settle()
+    except KeyboardInterrupt:  # the server does not answer: the next command begins a new session
+        link.close()
         return []
     found = []
     for entry in sorted(entries, key=lambda entry: entry.name):

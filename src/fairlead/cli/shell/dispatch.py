@@ -41,7 +41,7 @@ def run_line(shell: Shell, line: str) -> int:
         if line.startswith("!"):
             return run_locally(line[1:])
         verb, *words = split(line)
-        call(shell, find(verb), words)
+        outcome.status = call(shell, find(verb), words)
     return outcome.status
 
 
@@ -71,8 +71,11 @@ def said(shell: Shell) -> Iterator[Outcome]:
         outcome.status = _interrupted(shell)
 
 
-def call(shell: Shell, verb: Verb, words: list[Word]) -> None:
-    """Run ``verb`` with ``words``. Raises ConfigError where they do not fit, and whatever the verb raises."""
+def call(shell: Shell, verb: Verb, words: list[Word]) -> int:
+    """Run ``verb`` with ``words``; returns its exit status.
+
+    Raises ConfigError where they do not fit, and whatever the verb raises.
+    """
     flags = verb.flags
     given = frozenset(word for word in words if word in flags)
     positional = [word for word in words if word not in given]
@@ -85,11 +88,10 @@ def call(shell: Shell, verb: Verb, words: list[Word]) -> None:
             raise ConfigError(message)
     settings: dict[str, Any] = {"flags": given} if flags else {}
     if not verb.online:
-        verb.run(shell, *positional, **settings)
-        return
+        return verb.run(shell, *positional, **settings) or DONE
     link = shell.link
     try:
-        verb.run(shell, *positional, **settings)
+        return verb.run(shell, *positional, **settings) or DONE
     finally:
         if verb.changes:
             link.forget()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.connection import begin
 from fairlead.client.trace import TlsBegan, TlsEnded
@@ -133,6 +133,18 @@ class Link:
         path = self.directory[len(self.home) :].strip("/") if inside else self.directory
         segments = tuple(path.split("/")) if inside and path else (path,) * bool(path)
         return replace(self.url, password=None, segments=segments, directory=True)
+
+    def url_of(self, directory: str) -> FtpUrl:
+        """The URL of a directory, with the login of the session, for programs that begin sessions of their own."""
+        user, password = self.login
+        secret = password() if callable(password) else password
+        return replace(self.url, user=user, password=secret, segments=(self.absolute(directory),), directory=True)
+
+    def options(self) -> dict[str, Any]:
+        """What the session was begun with, of the options that all verbs of the command line share."""
+        from fairlead.cli.options import SessionOptions
+
+        return {name: getattr(self.args, name) for name in SessionOptions("").defaults}
 
     def describe(self) -> str:
         """Where the session is, as whom, and how well protected."""

@@ -10,10 +10,12 @@ from difflib import get_close_matches
 from enum import Enum, auto
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from fairlead.errors import ConfigError
 
+Handler: TypeAlias = "Callable[..., int | None]"
+H = TypeVar("H", bound=Callable[..., "int | None"])
 _TOKEN = re.compile(r"\[[^\]]*\]|\S+")
 
 
@@ -87,10 +89,10 @@ def _parameter(token: str) -> Parameter:
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb: ``run`` is called with the shell and the words behind the verb."""
+    """A verb: ``run`` is called with the shell and the words behind the verb; what it returns is an exit status."""
 
     name: str
-    run: Callable[..., None]
+    run: Handler
     syntax: str
     aliases: tuple[str, ...]
     online: bool
@@ -148,7 +150,6 @@ class Verb:
         return least <= count and (count <= len(places) or any(place.repeated for place in places))
 
 
-Handler: TypeAlias = Callable[..., None]
 VERBS: dict[str, Verb] = {}
 """Every verb by its name, in the order in which they are declared."""
 _NAMES: dict[str, Verb] = {}
@@ -156,10 +157,10 @@ _NAMES: dict[str, Verb] = {}
 
 def verb(
     name: str, syntax: str = "", *, aliases: Sequence[str] = (), online: bool = True, changes: bool = False
-) -> Callable[[Handler], Handler]:
+) -> Callable[[H], H]:
     """Declare the function below as the verb ``name``; its docstring is what help says."""
 
-    def declare(run: Handler) -> Handler:
+    def declare(run: H) -> H:
         add(Verb(name, run, syntax, tuple(aliases), online, changes, parameters(syntax)))
         return run
 

@@ -23,7 +23,7 @@ _NOT_BETWEEN = {"append", "reget", "reput", "newer", "proxy", "quit"}
 
 
 @verb("proxy", "VERB [WORD...]", online=False)
-def proxy(shell: Shell, name: Word, *words: Word) -> None:
+def proxy(shell: Shell, name: Word, *words: Word) -> int:
     """Do with a second session what VERB does with the first one.
 
     proxy open URL begins it. proxy get and proxy mget copy files from the first server to the second, proxy put and
@@ -39,10 +39,9 @@ def proxy(shell: Shell, name: Word, *words: Word) -> None:
     if declared.name not in _TO_SECOND | _TO_FIRST:
         shell.swap()
         try:
-            call(shell, declared, list(words))
+            return call(shell, declared, list(words))
         finally:
             shell.swap()
-        return
     if not declared.fits(len(words)):
         raise ConfigError(f"that is no way to use it; write proxy {declared.usage}")
     first, second = shell.link, shell.second
@@ -55,6 +54,7 @@ def proxy(shell: Shell, name: Word, *words: Word) -> None:
             _copy(shell, source, each, target, each.rpartition("/")[2])
     else:
         _copy(shell, source, words[0], target, words[1] if len(words) > 1 else words[0].rpartition("/")[2])
+    return 0
 
 
 def _names(shell: Shell, source: Link, word: Word) -> list[str]:

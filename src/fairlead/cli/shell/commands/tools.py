@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -32,15 +31,14 @@ def ladder(shell: Shell, local: str | None = None) -> None:
 
 
 @verb("doctor", online=False)
-def doctor(shell: Shell) -> None:
+def doctor(shell: Shell) -> int:
     """Try every mode with this server, and say why data connections fail and who should change what."""
+    from fairlead.cli import parser_of
     from fairlead.cli.doctor import run
 
-    link = shell.link
-    user, password = link.login
-    url = replace(link.url, user=user, password=password() if callable(password) else password, segments=())
-    options = {"url": url, "server": False, "config": None, "json": False, "clear_password": False, "products": []}
-    run(argparse.Namespace(**{**vars(shell.args), "mode": "auto", **options}))
+    args = parser_of("doctor").parse_args(["doctor"])
+    there = {"url": shell.link.url_of(""), "mode": "auto"}
+    return run(argparse.Namespace(**{**vars(args), **shell.link.options(), **there}))
 
 
 @verb("help", "[VERB]", aliases=("?",), online=False)
