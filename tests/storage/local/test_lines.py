@@ -123,6 +123,12 @@ def both(root: Path, make_formatter: Callable[[LocalStorage], Formatter], monkey
     return found[0]
 
 
+def limit(monkeypatch: pytest.MonkeyPatch, largest: int) -> None:
+    """Let ``largest`` be how many entries a directory may have that is sorted."""
+    monkeypatch.setattr("fairlead.storage.local.lines.SORTED_LIMIT", largest)
+    monkeypatch.setattr("fairlead.storage.local.scan.SORTED_LIMIT", largest)
+
+
 @pytest.fixture
 def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patch:
@@ -139,14 +145,14 @@ def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     tree=st.lists(entries, max_size=12),
     facts=st.frozensets(st.sampled_from(FACTS)),
     chunk=st.sampled_from([64, 400, 1000, lines.CHUNK]),
-    limit=st.sampled_from([0, 1, 5, SORTED_LIMIT]),
+    largest=st.sampled_from([0, 1, 5, SORTED_LIMIT]),
     prefix=st.sampled_from(["", "a/", "\udcff/" + "long" * 100 + "/"]),
 )
 def test_no_octet_differs(
     tree: list[tuple[bytes, str, int, int, int, tuple[int, int], bytes]],
     facts: frozenset[str],
     chunk: int,
-    limit: int,
+    largest: int,
     prefix: str,
 ) -> None:
     root = Path(tempfile.mkdtemp())
@@ -154,8 +160,7 @@ def test_no_octet_differs(
         make(root, tree)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(lines, "CHUNK", chunk)
-            patch.setattr("fairlead.storage.local.lines.SORTED_LIMIT", limit)
-            patch.setattr("fairlead.storage.local.scan.SORTED_LIMIT", limit)
+            limit(patch, largest)
             for utc in (True, False):
                 both(root, lambda _, utc=utc: unix(utc=utc), patch)  # type: ignore[misc]
             both(root, lambda store: mlsx(store, facts), patch)
@@ -247,7 +252,8 @@ def test_a_directory_that_is_none_is_refused_at_once(root: Path) -> None:
 
 
 @pytest.mark.usefixtures("each_reader")
-def test_what_goes_meanwhile_is_left_out(root: Path) -> None:
+def test_what_goes_meanwhile_is_left_out(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch, 100)  # small directories are looked at before the first line is made
     for number in range(3000):
         (root / f"{number:0100}").touch()
     with closing(LocalStorage(root)) as store:

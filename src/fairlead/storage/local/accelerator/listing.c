@@ -7,8 +7,7 @@
 #define _GNU_SOURCE
 #include "accelerator.h"
 #include "columns.h"
-#include "entries.h"
-#include "names.h"
+#include "directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +25,6 @@ enum {
     LONGEST_TEXT = 255,  /* what the length of a text in a frame can say */
     TARGET_ROOM = 4096,  /* the longest link that is read, and then some */
     FRAMES = 512,        /* remembered; a power of two */
-    BLOCK = 1024,        /* entries whose status is asked for at a time */
 };
 
 #define ARROW " -> "
@@ -57,20 +55,16 @@ struct frame {
 };
 
 struct listing {
-    DIR *directory;
+    struct directory *directory;
     struct layout layout;
     size_t hidden_length;
-    struct names names;
-    struct looker *looker;
-    size_t count, next;  /* of entries */
-    struct entry *entry; /* the one that is worked on */
-    bool held;           /* whether it waits for room or a frame */
+    const struct entry *entry; /* the one that is worked on */
+    bool held;                 /* whether it waits for room or a frame */
     size_t name_length, target_length;
     int64_t date_minute;
     char date[COLUMN_ROOM];
     struct frame frames[FRAMES];
     char target[TARGET_ROOM];
-    struct entry entries[BLOCK];
 };
 
 EXPORTED struct listing *fairlead_listing_open(int directory, const struct layout *layout);
@@ -84,12 +78,9 @@ struct listing *fairlead_listing_open(int directory, const struct layout *layout
     struct listing *listing = calloc(1, sizeof *listing);
     if (!listing)
         return NULL;
-    listing->looker = looker_new();
-    listing->directory = listing->looker ? fdopendir(directory) : NULL;
+    listing->directory = directory_open(directory, (size_t)layout->sorted_limit, layout->bare);
     if (!listing->directory) {
         int number = errno;
-        if (listing->looker)
-            looker_free(listing->looker);
         free(listing);
         errno = number;
         return NULL;
@@ -101,11 +92,9 @@ struct listing *fairlead_listing_open(int directory, const struct layout *layout
 }
 
 void fairlead_listing_close(struct listing *listing) {
-    looker_free(listing->looker);
-    closedir(listing->directory);
+    directory_close(listing->directory);
     for (size_t i = 0; i < FRAMES; i++)
         free(listing->frames[i].octets);
-    names_free(&listing->names);
     free(listing);
 }
 
@@ -115,7 +104,8 @@ const struct entry *fairlead_listing_entry(const struct listing *listing) {
 
 /* Whether the text of a link could be read and may be shown is in target_length; false where it is gone. */
 static bool read_target(struct listing *listing) {
-    ssize_t length = readlinkat(dirfd(listing->directory), listing->entry->name, listing->target, TARGET_ROOM);
+    int directory = directory_descriptor(listing->directory);
+    ssize_t length = readlinkat(directory, listing->entry->name, listing->target, TARGET_ROOM);
     if (length < 0)
         return false;
     /* An absolute one would show the real tree and is never followed. */
@@ -244,25 +234,6 @@ static bool date(struct listing *listing, int64_t minute) {
     return listing->date_minute == minute;
 }
 
-/* Comes to the next entry; END, FAULT, or -1 where there is one. */
-static int next_entry(struct listing *listing) {
-    if (listing->next == listing->count) {
-        listing->count = BLOCK;
-        listing->next = 0;
-        size_t limit = (size_t)listing->layout.sorted_limit;
-        if (!names_next(&listing->names, listing->directory, limit, listing->entries, &listing->count))
-            return FAULT;
-        if (!listing->count)
-            return END;
-        if (!listing->layout.bare)
-            look(listing->looker, dirfd(listing->directory), listing->entries, listing->count);
-    }
-    listing->entry = &listing->entries[listing->next++];
-    listing->name_length = strlen(listing->entry->name);
-    listing->target_length = 0;
-    return -1;
-}
-
 /* Whether the entry, whose status could be had, has a line at all; the text of a link is read here. */
 static bool shown(struct listing *listing) {
     const struct entry *entry = listing->entry;
@@ -273,9 +244,10 @@ static bool shown(struct listing *listing) {
 
 /* Comes to the next entry that has a line and holds it; END, FOREIGN, FAULT, or -1 where it is held. */
 static int advance(struct listing *listing) {
-    int stop;
-    while ((stop = next_entry(listing)) < 0) {
+    while ((listing->entry = directory_next(listing->directory))) {
         const struct entry *entry = listing->entry;
+        listing->name_length = strlen(entry->name);
+        listing->target_length = 0;
         if (!strncmp(entry->name, listing->layout.hidden, listing->hidden_length))
             return FOREIGN;
         if (!listing->layout.bare) {
@@ -294,7 +266,7 @@ static int advance(struct listing *listing) {
         listing->held = true;
         return -1;
     }
-    return stop;
+    return errno ? FAULT : END;
 }
 
 /* Writes lines to the buffer until something stops it; tells how many octets, and what did. */
