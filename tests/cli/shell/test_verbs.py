@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from pkgutil import iter_modules
 
 import pytest
 
-from fairlead.cli.shell import verbs
-from fairlead.cli.shell.verbs import VERBS, Kind, find, parameters
+from fairlead.cli.shell import commands, verbs
+from fairlead.cli.shell.verbs import GROUPS, VERBS, Kind, find, parameters
 from fairlead.errors import ConfigError
 
 verbs.load()
@@ -40,6 +41,12 @@ def test_what_begins_like_one_verb_only_is_that_verb() -> None:
         find("m")
     with pytest.raises(ConfigError, match="did you mean get"):
         find("gett")
+
+
+def test_every_module_of_verbs_is_shown() -> None:
+    assert sorted(GROUPS) == sorted(module.name for module in iter_modules(commands.__path__))
+    shown = [verb.name for _, group in verbs.groups() for verb in group]
+    assert sorted(shown) == sorted(VERBS)
 
 
 def test_syntax() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fairlead.cli.failures import DONE, INTERRUPTED, exit_code, say, sentence
+from fairlead.cli.failures import DONE, INTERRUPTED, exit_code, sentence
 from fairlead.cli.shell.commands.local import run_locally
 from fairlead.cli.shell.verbs import Verb, find
 from fairlead.cli.shell.words import Word, split
@@ -65,7 +65,7 @@ def said(shell: Shell) -> Iterator[Outcome]:
             shell.recorder.failed(error)
         text = sentence(error).removesuffix("; connect again")
         lost = stood and link is not None and not link.connected
-        say(f"{text}; the next command connects again" if lost and shell.interactive else text)
+        shell.complain(f"{text}; the next command connects again" if lost and shell.interactive else text)
         outcome.status = exit_code(error)
     except KeyboardInterrupt:
         outcome.status = _interrupted(shell)
@@ -99,16 +99,18 @@ def call(shell: Shell, verb: Verb, words: list[Word]) -> int:
 
 def _interrupted(shell: Shell) -> int:
     """After Ctrl-C: the transfer is aborted at the server, too, so that the session goes on."""
-    say("interrupted")
+    shell.complain(f"interrupted{shell.advice}")
+    shell.advice = ""
     for link in (shell.link_or_none, shell.second):
         if link is None:
             continue
         try:
             link.settle()
-        except KeyboardInterrupt:  # they cannot wait: the session is given up
+        except KeyboardInterrupt:
             link.close()
+            shell.complain("the session is given up, the server had not answered; the next command connects again")
         except FairleadError as error:
-            say(sentence(error))
+            shell.complain(sentence(error))
     return INTERRUPTED
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from fairlead.cli.shell.words import quoted
 from fairlead.client.names import inside
 from fairlead.client.trace import printable, show_duration
 
@@ -22,8 +23,21 @@ OnProgress: TypeAlias = "Callable[[int, int | None], None] | None"
 
 
 @contextmanager
-def watched(shell: Shell, name: str) -> Iterator[OnProgress]:
-    """What to give to a transfer as ``on_progress``: marks, a count, a bar, or nothing, as the switches say."""
+def watched(shell: Shell, name: str, again: str = "") -> Iterator[OnProgress]:
+    """What to give to a transfer as ``on_progress``: marks, a count, a bar, or nothing, as the switches say.
+
+    ``again`` is the verb that goes on with a transfer which the user stops.
+    """
+    try:
+        with _shown(shell, name) as on_progress:
+            yield on_progress
+    except KeyboardInterrupt:
+        shell.advice = f"; {again} {quoted(name)} goes on from there" if again else ""
+        raise
+
+
+@contextmanager
+def _shown(shell: Shell, name: str) -> Iterator[OnProgress]:
     if shell.on["hash"]:
         with _line_ended():
             yield _marks()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from fairlead.cli.shell.link import Link
@@ -46,6 +48,8 @@ class Shell:
         """The session of ``proxy``."""
         self.last: FtpUrl | None = None
         """The server that was opened last, be it with success or not."""
+        self.advice = ""
+        """What the user may do next about what was interrupted."""
         self.over = False
         """Whether the user wants to leave."""
 
@@ -119,6 +123,16 @@ class Shell:
         """Say ``sentence`` to whoever is there; a script stays silent, unless it is verbose."""
         if self.interactive or self.on["verbose"]:
             print(sentence, flush=True)
+
+    def complain(self, sentence: str) -> None:
+        """Say on standard error what went wrong; to somebody who is there, in lines that end with a word."""
+        from fairlead.cli.failures import say
+
+        if not self.interactive:
+            say(sentence)
+            return
+        width = shutil.get_terminal_size().columns
+        print(fill(printable(sentence), width, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
 
     def chosen(self, verb: str, names: Iterable[str]) -> Iterator[str]:
         """Those of ``names`` for which the user wants ``verb``: asked one by one, where ``prompt`` is on."""

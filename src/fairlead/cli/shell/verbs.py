@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum, auto
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import TypeAlias, TypeVar
 
 from fairlead.errors import ConfigError
@@ -46,6 +45,9 @@ class Kind(Enum):
     """Anything."""
 
 
+_PACKAGE = "fairlead.cli.shell.commands"
+GROUPS = ("access directories fetching storing trees files second representation settings dialogue local tools").split()
+"""The modules of verbs, in the order in which people are shown them."""
 _KINDS = {
     "REMOTE": Kind.REMOTE,
     "FROM": Kind.REMOTE,
@@ -117,6 +119,11 @@ class Verb:
         return "\n".join(line.strip() for line in (self.run.__doc__ or "").strip().splitlines())
 
     @property
+    def module(self) -> str:
+        """Which module of verbs declares it."""
+        return self.run.__module__.rpartition(".")[2]
+
+    @property
     def group(self) -> str:
         """What the verbs of its module have in common."""
         return (sys.modules[self.run.__module__].__doc__ or "").partition("\n")[0].rstrip(".")
@@ -177,9 +184,8 @@ def add(declared: Verb) -> None:
 
 def load() -> None:
     """Import every module that declares verbs."""
-    package = import_module("fairlead.cli.shell.commands")
-    for module in iter_modules(package.__path__):
-        import_module(f"{package.__name__}.{module.name}")
+    for module in GROUPS:
+        import_module(f"{_PACKAGE}.{module}")
 
 
 def names() -> list[str]:
@@ -189,10 +195,9 @@ def names() -> list[str]:
 
 def groups() -> Iterator[tuple[str, list[Verb]]]:
     """The verbs of each group, and what they have in common."""
-    found: dict[str, list[Verb]] = {}
-    for each in VERBS.values():
-        found.setdefault(each.group, []).append(each)
-    yield from sorted(found.items())
+    for module in GROUPS:
+        declared = [each for each in VERBS.values() if each.module == module]
+        yield declared[0].group, declared
 
 
 def find(word: str) -> Verb:

@@ -95,7 +95,7 @@ def _fetch(shell: Shell, remote: str, local: str | None, *, resume: bool = False
         sys.stdout.buffer.flush()
         return
     target = _target(shell, remote, local)
-    with watched(shell, remote) as on_progress:
+    with watched(shell, remote, "reget") as on_progress:
         result = shell.client.download(remote, target, resume=resume, text=shell.text, on_progress=on_progress)
     finished(shell, remote, str(target), result)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fairlead.client.settings import ModeSetting
 
 _PASSIVE = {"epsv": "eprt", "pasv": "port"}
+_CALLERS = {True: "the client calls the server", False: "the server calls the client"}
 _CLASSIC = {"epsv": "pasv", "eprt": "port"}
 """Each mode of RFC 2428, and the one of RFC 959 that does the same."""
 
@@ -20,7 +21,7 @@ def type_(shell: Shell, kind: str | None = None) -> None:
     """Show how files are transferred, or set it: as they are, or as text whose line ends are converted."""
     if kind is not None:
         _set_type(shell, text=kind == "ascii")
-    print(_type_of(shell))
+    print(type_of(shell))
 
 
 @verb("ascii", online=False)
@@ -40,7 +41,7 @@ def mode(shell: Shell, name: str | None = None) -> None:
     """Show how data connections are made, or set it; auto finds out what works."""
     if name is not None:
         _set_mode(shell, name)
-    print(shell.mode)
+    print(described(shell.mode))
 
 
 @verb("passive", "[on|off|auto]", online=False)
@@ -58,7 +59,7 @@ def passive(shell: Shell, state: str | None = None) -> None:
         _set_mode(shell, _PASSIVE.get(now, "eprt" if now == "auto" else now))
     else:
         _set_mode(shell, actives.get(now, "epsv" if now == "auto" else now))
-    print(shell.mode)
+    print(described(shell.mode))
 
 
 @verb("epsv", "[on|off]", online=False)
@@ -71,15 +72,22 @@ def epsv(shell: Shell, state: str | None = None) -> None:
         _set_mode(shell, _CLASSIC.get(now, "pasv" if now == "auto" else now))
     else:
         _set_mode(shell, extended.get(now, "epsv" if now == "auto" else now))
-    print(shell.mode)
+    print(described(shell.mode))
+
+
+def described(mode: str) -> str:
+    """A mode, and what it means."""
+    who = "what works is found out" if mode == "auto" else _CALLERS[mode in _PASSIVE]
+    return f"{mode}: {who}"
 
 
 def _set_type(shell: Shell, *, text: bool) -> None:
     shell.text = text
-    shell.tell(_type_of(shell))
+    shell.tell(type_of(shell))
 
 
-def _type_of(shell: Shell) -> str:
+def type_of(shell: Shell) -> str:
+    """How files are transferred, in words."""
     return "ascii: line ends are converted" if shell.text else "binary: files stay as they are"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fairlead.cli.shell.commands.representation import described, type_of
 from fairlead.cli.shell.toggles import TOGGLES, Toggle
 from fairlead.cli.shell.verbs import Verb, add, parameters, verb
 
@@ -43,5 +44,7 @@ def status(shell: Shell) -> None:
     print(shell.link_or_none.describe() if shell.link_or_none is not None else "there is no session")
     if shell.second is not None:
         print(f"proxy: {shell.second.describe()}")
-    print(f"data connections: {shell.mode}; type: {'ascii' if shell.text else 'binary'}")
-    print("; ".join(f"{name} {'on' if on else 'off'}" for name, on in shell.on.items()))
+    print(f"data connections: {described(shell.mode)}")
+    print(f"files: {type_of(shell)}")
+    for state in (True, False):
+        print(f"{'on' if state else 'off'}: {', '.join(name for name, on in shell.on.items() if on is state)}")

@@ -57,7 +57,7 @@ def mput(shell: Shell, *locals_: Word) -> None:
 
 def _store(shell: Shell, local: str, remote: str | None, *, resume: bool = False) -> None:
     source, target = _ends(shell, local, remote)
-    with watched(shell, local) as on_progress:
+    with watched(shell, local, "reput") as on_progress:
         if shell.on["sunique"]:
             result = shell.client.upload_unique(source, target, text=shell.text, on_progress=on_progress)
         else:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 from fairlead.cli.shell import verbs
-from fairlead.cli.shell.verbs import find, verb
+from fairlead.cli.shell.verbs import Verb, find, verb
 from fairlead.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,14 +46,24 @@ def doctor(shell: Shell) -> int:
 def help_(shell: Shell, name: str | None = None) -> None:
     """Show what can be typed, or all that is said about one command."""
     if name is not None:
-        declared = find(name)
-        also = f"\nalso: {', '.join(declared.aliases)}" if declared.aliases else ""
-        print(f"{declared.usage}\n\n{declared.description}{also}")
+        _describe(find(name))
         return
-    for group, declared_there in verbs.groups():
+    for group, declared in verbs.groups():
         print(f"{group}:")
-        print(
-            fill("  ".join(declared.name for declared in declared_there), initial_indent="  ", subsequent_indent="  ")
-        )
+        print(_filled("  ".join(verb.name for verb in declared), indent="  "))
     print("! COMMAND runs a command of this system; # begins a comment; - before a command lets it fail.")
     print("help VERB says more about one, quit leaves.")
+
+
+def _describe(declared: Verb) -> None:
+    print(f"{declared.usage}\n")
+    for paragraph in declared.description.split("\n\n"):
+        print(f"{_filled(' '.join(paragraph.split()))}\n")
+    if declared.aliases:
+        print(f"also: {', '.join(declared.aliases)}")
+
+
+def _filled(text: str, indent: str = "") -> str:
+    """``text`` in lines of the terminal's width."""
+    width = shutil.get_terminal_size().columns
+    return fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
