@@ -85,6 +85,10 @@ interleavings: develop ## 20,000 random dialogues with the server, in clear and 
 bench: develop peers ## Side by side with other servers and clients, on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: scale
+scale: develop ## How costs grow with sessions, entries and time; ARGS=--write for docs/performance, "--soak 3600"
+	$(BIN)/python -m benchmarks.scale $(ARGS)
+
 .PHONY: instructions
 instructions: develop peers ## What fixed dialogues cost, in instructions; ARGS=--write keeps the counts as the reference
 	$(BIN)/python -m benchmarks.instructions $(ARGS)

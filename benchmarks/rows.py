@@ -245,6 +245,21 @@ def _dialogue(seconds: float, file: int) -> tuple[Row, ...]:
         row("noop", "NOOP", "noop"),
         row("noop-pipelined", "NOOP, 100 to 200 in flight", "pipelined"),
         row("noop-under-bulk", "NOOP while another session pulls a file", "noop-bulk", file=file * 4),
+        _fairness("fairness-alone", "99th percentile of NOOP, 50 sessions", seconds),
+        _fairness("fairness", "99th percentile of NOOP, 50 sessions beside one that pulls a file", seconds, file * 4),
+    )
+
+
+def _fairness(name: str, title: str, seconds: float, file: int = 0) -> Row:
+    return Row(
+        name=name,
+        title=title,
+        unit="ms",
+        better=Better.LOWER,
+        value=_first,
+        load="latency",
+        arguments={"sessions": 50, "seconds": seconds * 2, "size": file},
+        file=file,
     )
 
 

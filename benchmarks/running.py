@@ -36,7 +36,7 @@ class Outcome:
     octets: int
     seconds: float
     first: float = 0.0
-    """Seconds to the first octet of a listing."""
+    """Seconds to the first octet of a listing, or that the slowest hundredth of replies took."""
     side_octets: int = 0
     """Octets of the bulk transfer beside NOOP."""
     resumed: int = 0

@@ -38,7 +38,7 @@ struct result {
     long long operations;
     long long octets;
     double seconds;
-    double first;            /* seconds to the first octet of a listing, 0 where it does not apply */
+    double first;            /* seconds to the first octet of a listing, or of the slowest hundredth; else 0 */
     long long side_octets;   /* octets of the bulk transfer beside NOOP */
     long long resumed;       /* data connections that resumed the TLS session of their control connection */
 };
@@ -87,6 +87,7 @@ void row_tls_login(const struct options *options);
 void row_noop(const struct options *options);
 void row_pipelined(const struct options *options);
 void row_noop_bulk(const struct options *options);
+void row_latency(const struct options *options);
 void row_listing(const struct options *options);
 void row_first(const struct options *options);
 void row_idle(const struct options *options);

@@ -21,6 +21,7 @@ static const struct {
 } rows[] = {
     {"bulk", row_bulk},           {"small", row_small},   {"login", row_login},
     {"noop", row_noop},           {"pipelined", row_pipelined}, {"noop-bulk", row_noop_bulk},
+    {"latency", row_latency},
     {"listing", row_listing},     {"first", row_first},   {"idle", row_idle},     {"await", row_await},
     {"tls-small", row_tls_small}, {"tls-login", row_tls_login},
 };

@@ -1,4 +1,4 @@
-/* NOOP: one at a time, many in flight, and one at a time while another session pulls a large file. */
+/* NOOP: one at a time, many in flight, and while another session pulls a large file, of one session or of many. */
 #include "load.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 
 #define BATCH 100 /* NOOPs in one send; two batches are under way at a time */
 #define LINE 6    /* octets of one */
+#define PACE 500  /* microseconds between two NOOPs where they are to be few */
 
 static long long ping(struct control *control, double deadline) {
     long long operations = 0;
@@ -143,4 +144,54 @@ void row_noop_bulk(const struct options *options) {
     pthread_join(thread, NULL);
     close(bulk.control.fd);
     control_close(&control);
+}
+
+static int ascending(const void *a, const void *b) {
+    double first = *(const double *)a, second = *(const double *)b;
+    return (first > second) - (first < second);
+}
+
+/* Sessions take turns with a NOOP each, at a pace that leaves the server idle mostly: how long do they wait for it?
+ * The slowest hundredth waits for `first` or longer. With a size, another session pulls the file meanwhile. */
+void row_latency(const struct options *options) {
+    struct control *controls = calloc((size_t)options->sessions, sizeof *controls);
+    size_t most = (size_t)(options->seconds * 1e6 / PACE) + 1, done = 0;
+    double *waits = calloc(most, sizeof *waits);
+    struct bulk bulk = {.options = options};
+    struct result result = {0};
+    pthread_t thread;
+    for (int i = 0; i < options->sessions; i++) {
+        control_open(&controls[i], options, i);
+        control_login(&controls[i], options);
+    }
+    if (options->size) {
+        control_open(&bulk.control, options, options->sessions);
+        control_login(&bulk.control, options);
+        pthread_create(&thread, NULL, pull, &bulk);
+        while (!atomic_load(&bulk.octets))
+            usleep(1000);
+    }
+    report_begin();
+    long long before = atomic_load(&bulk.octets);
+    double began = now();
+    for (int turn = 0; done < most && now() < began + options->seconds; turn = (turn + 1) % options->sessions) {
+        double sent = now();
+        control_send(&controls[turn], "NOOP\r\n", LINE);
+        control_expect(&controls[turn], 200, "NOOP");
+        waits[done++] = now() - sent;
+        usleep(PACE);
+    }
+    result.operations = (long long)done;
+    result.seconds = now() - began;
+    result.side_octets = atomic_load(&bulk.octets) - before;
+    qsort(waits, done, sizeof *waits, ascending);
+    result.first = waits[done - 1 - done / 100];
+    report_end(&result);
+    if (options->size) {
+        atomic_store(&bulk.stop, true);
+        pthread_join(thread, NULL);
+        close(bulk.control.fd);
+    }
+    for (int i = 0; i < options->sessions; i++)
+        control_close(&controls[i]);
 }

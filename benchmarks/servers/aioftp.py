@@ -19,7 +19,7 @@ SERVERS = (
             "{port}",
             "{root}",
         ),
-        without=dict.fromkeys(("noop", "noop-pipelined", "noop-under-bulk"), _NO_NOOP),
+        without=dict.fromkeys(("noop", "noop-pipelined", "noop-under-bulk", "fairness-alone", "fairness"), _NO_NOOP),
         remark="On uvloop, with blocks of 1 MiB in place of its 8 KiB, and file calls on the loop: its fastest form.",
     ),
 )

@@ -7,6 +7,7 @@ from benchmarks.servers.declared import Family, Server
 _ONE_LOOP = "its one loop sends files inline: not a limit for this row"
 _WITHOUT = {
     "noop-under-bulk": _ONE_LOOP,
+    "fairness": _ONE_LOOP,
     "start": "a C program without configuration",
 }
 
