@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interop.matrix import GIANT, HOSTS
+from tests.certificates import make
+from tests.interop.matrix import GIANT, HOSTS, Served
 from tests.peers.faces import connect
 from tests.peers.fairlead import Fairlead, fairlead
-from tests.peers.servers import SERVERS, clear
+from tests.peers.servers import SERVERS, Tls, clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,3 +68,28 @@ def own_in_memory() -> Iterator[Fairlead]:
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 3 * GIANT
     with fairlead(within=memory if roomy else None) as server:
         yield server
+
+
+KINDS = [(name, tls) for name in (*SERVERS, "fairlead") for tls in (False, True)]
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: f"{kind[0]}-{'tls' if kind[1] else 'clear'}")
+def _served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    name, tls = request.param
+    host = HOSTS["v4"]
+    pair = make(tmp_path_factory.mktemp("certificates"), "server", host) if tls else None
+    certificate = None if pair is None else pair.certificate
+    if name != "fairlead":
+        with SERVERS[name](host, None if pair is None else Tls(pair, "1.2")) as running:
+            yield Served(running, certificate)
+        return
+    options = ("--require-tls", "--tls-cert", str(pair.certificate), "--tls-key", str(pair.key)) if pair else ()
+    with fairlead(*options, hosts=(host,)) as own:
+        yield Served(own.at(host), certificate)
+
+
+@pytest.fixture
+def served(_served: Served) -> Served:
+    """Each server in turn, in clear and under TLS, its directory empty."""
+    clear(_served.server.root)
+    return _served

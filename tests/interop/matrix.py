@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.peers.servers import Server
+
 HOSTS = {"v4": "127.0.0.1", "v6": "::1"}
 MODES = {"v4": ("epsv", "pasv", "eprt", "port"), "v6": ("epsv", "eprt")}
 """The modes of each family; PASV and PORT have no words for an IPv6 address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server, one of others or ours, which speaks TLS only where it has a certificate."""
+
+    server: Server
+    certificate: Path | None
+
 
 CONTENTS = {
     "empty": b"",

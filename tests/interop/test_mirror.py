@@ -11,12 +11,10 @@ import pytest
 from fairlead.client.mirror.local import scan
 from fairlead.client.mirror.parts import part_of
 from fairlead.client.sync import Client
-from tests.certificates import Pair, make
 from tests.client.mirror.trees import contents, grow, times
-from tests.peers.fairlead import fairlead
-from tests.peers.servers import SERVERS, Server, Tls, clear
+from tests.interop.matrix import Served
+from tests.peers.servers import Server
 
-HOST = "127.0.0.1"
 BIG = os.urandom(3_000_001)
 FILES = {
     "plain.txt": b"plain",
@@ -29,40 +27,21 @@ FILES = {
     "d/nothing in it/": b"",
     "big": BIG,
 }
-KINDS = [(name, tls) for name in (*SERVERS, "fairlead") for tls in (False, True)]
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    return make(tmp_path_factory.mktemp("certificates"), "server", HOST)
-
-
-@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: f"{kind[0]}-{'tls' if kind[1] else 'clear'}")
-def _served(request: pytest.FixtureRequest, pair: Pair) -> Iterator[tuple[Server, bool]]:
-    name, tls = request.param
-    if name != "fairlead":
-        with SERVERS[name](HOST, Tls(pair, "1.2") if tls else None) as running:
-            yield running, tls
-        return
-    options = ("--require-tls", "--tls-cert", str(pair.certificate), "--tls-key", str(pair.key)) if tls else ()
-    with fairlead(*options, hosts=(HOST,)) as own:
-        yield own.at(HOST), tls
 
 
 @pytest.fixture
-def server(_served: tuple[Server, bool]) -> Server:
-    clear(_served[0].root)
-    return _served[0]
+def server(served: Served) -> Server:
+    return served.server
 
 
 @pytest.fixture
-def ftp(server: Server, _served: tuple[Server, bool], pair: Pair) -> Iterator[Client]:
+def ftp(served: Served) -> Iterator[Client]:
     with Client(
-        server.url,
-        user=server.user,
-        password=server.password,
-        tls="require" if _served[1] else "off",
-        ca=pair.certificate,
+        served.server.url,
+        user=served.server.user,
+        password=served.server.password,
+        tls="require" if served.certificate else "off",
+        ca=served.certificate,
         retry_delay=0.001,
     ) as client:
         yield client
