@@ -22,12 +22,15 @@ class Limited:
     """What it says to a session too many in place of 220."""
     refuses_with: str = "530 too many connections of this user"
     """What it says to one after its password."""
+    counts_refused: bool = False
+    """Whether connections count against the limit that are about to be refused."""
     hangs_up: bool = False
     """Whether it closes the connection of a session too many without a word."""
     password: str = "secret"
     tells_directory: bool = True
     tls: ssl.SSLContext | None = None
     """What AUTH begins TLS with; None where there is none."""
+    connected: int = 0
     sessions: int = 0
     """Logged in now."""
     most: int = 0
@@ -68,9 +71,11 @@ class Limited:
         """One session."""
         number = len(self.writers) + 1
         self.writers[number] = writer
+        self.connected += 1
         session = _Session(self, number, writer)
         full = self.sessions >= self.limit
         if full and self.hangs_up:
+            self.connected -= 1
             self.refused += 1
             writer.close()
             return
@@ -124,6 +129,7 @@ class _Session:
 
     async def end(self) -> None:
         self._writer.close()
+        self._server.connected -= 1
         if self._inside:
             self._inside = False
             self._server.sessions -= 1
@@ -134,7 +140,7 @@ class _Session:
         server.logins += 1
         if password != server.password:
             self.say("530 wrong")
-        elif server.sessions >= server.limit:
+        elif server.sessions >= server.limit or (server.counts_refused and server.connected > server.limit):
             server.refused += 1
             self.say(server.refuses_with)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 from fairlead import AsyncClient, Client
 from fairlead.client.pool import Pool
 from fairlead.client.trace import CommandSent, InSegments, Record, Settled, TryingAgain
+from tests.peers.fairlead import fairlead
 from tests.peers.middle import middle
 from tests.peers.servers import OWNER_ID, SERVERS
 
@@ -167,3 +169,27 @@ def test_many_files_go_side_by_side(any_server: Callable[[str], Server], name: s
         return fetched
 
     assert asyncio.run(main()) == contents
+
+
+@pytest.mark.parametrize("name", ["fairlead", "vsftpd", "proftpd", "pureftpd"])
+def test_limit_of_sessions_is_learned_and_kept(name: str) -> None:
+    """ProFTPD and Pure-FTPd say so at the login or before it, vsftpd before the greeting."""
+
+    async def main(server: Server) -> None:
+        async with Pool(server.url, size=6, **settings(server)) as pool:
+            while pool.limit > 2:
+                both = asyncio.Barrier(2)
+                await asyncio.gather(*(ask(pool, both) for _ in range(24)))
+            assert (pool.limit, pool.sessions) == (2, 2)
+
+    async def ask(pool: Pool, both: asyncio.Barrier) -> None:
+        async with pool.client() as ftp:
+            await both.wait()
+            assert await ftp.pwd() == "/"
+
+    with ExitStack() as stack:
+        if name == "fairlead":
+            server = stack.enter_context(fairlead("--max-sessions", "2", hosts=("127.0.0.1",))).at("127.0.0.1")
+        else:
+            server = stack.enter_context(SERVERS[name]("127.0.0.1", sessions=2))
+        asyncio.run(main(server))

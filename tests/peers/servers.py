@@ -85,7 +85,7 @@ def _md5_crypt(password: str) -> str:
 
 
 @contextlib.contextmanager
-def vsftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -> Iterator[Server]:
+def vsftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False, sessions: int = 0) -> Iterator[Server]:
     """vsftpd, whose users come from PAM: a file of /etc/pam.d that lets one name in, whatever its password."""
     binary = program("vsftpd")
     need_root("vsftpd changes its root directory")
@@ -118,7 +118,7 @@ def vsftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) ->
                 "pam_service_name": pam.name,
                 "secure_chroot_dir": place / "empty",
                 "max_clients": 0,
-                "max_per_ip": 0,
+                "max_per_ip": sessions,
                 "pasv_min_port": passive.start,
                 "pasv_max_port": passive.stop - 1,
                 "connect_from_port_20": "YES",
@@ -155,7 +155,7 @@ def vsftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) ->
 
 
 @contextlib.contextmanager
-def proftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -> Iterator[Server]:
+def proftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False, sessions: int = 0) -> Iterator[Server]:
     """ProFTPD with a user file of its own and the modules that bring commands.
 
     Under TLS it wants sessions resumed, which is its default.
@@ -179,6 +179,7 @@ def proftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -
             User {OWNER}
             Group {OWNER}
             DefaultRoot ~
+            MaxClientsPerHost {sessions or "none"}
             Umask 022
             AllowOverwrite on
             AllowStoreRestart on
@@ -223,7 +224,7 @@ def proftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -
 
 
 @contextlib.contextmanager
-def pureftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) -> Iterator[Server]:
+def pureftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False, sessions: int = 0) -> Iterator[Server]:
     """Pure-FTPd with a database of its own; the hash is made elsewhere, since its own takes seconds."""
     binary, database_maker = program("pure-ftpd"), program("pure-pw")
     need_root("Pure-FTPd changes its root directory")
@@ -234,7 +235,7 @@ def pureftpd(host: str, tls: Tls | None = None, *, third_parties: bool = False) 
         subprocess.run([database_maker, "mkdb", str(database), "-f", str(users)], check=True, capture_output=True)
         log = place / "log"
         options = ["-6" if ":" in host else "-4", "-S", f"{host},{port}", "-p", f"{passive.start}:{passive.stop - 1}"]
-        options += ["-E", "-H", "-j", "-c", "1000", "-C", "1000", "-L", "200000:10", "-u", "1"]
+        options += ["-E", "-H", "-j", "-c", "1000", "-C", str(sessions or 1000), "-L", "200000:10", "-u", "1"]
         options += ["-l", f"puredb:{database}", "-g", str(place / "pid")]
         if third_parties:
             options += ["-w"]

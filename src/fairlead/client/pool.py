@@ -38,6 +38,8 @@ PoolTrace: TypeAlias = Callable[[int, Record], None]
 _NO_MORE = (SessionRefused, LoginError, TransientError, SessionLost)
 """What a server answers to one session too many, if others stand: 421 in place of 220, 530 or 421 at the login."""
 _NOBODY_ANSWERS = (ConnectError, DeadlineError)
+_GONE = 0.25
+"""Seconds that a server may take to forget those that it refused: until then they count as well."""
 _PAUSE = 30.0
 """Seconds for which a server that did not answer another call is not called again while other sessions stand."""
 
@@ -93,6 +95,8 @@ class Pool:
         """The one that is kept for metadata."""
         self._waiting: deque[Waiter] = deque()
         self._opening: set[asyncio.Task[None]] = set()
+        self._one_by_one = False
+        """Whether a session was refused: several at once may have been in each other's way."""
         self._not_before = -inf
         self._keeper: asyncio.Task[None] | None = None
         self._closed = False
@@ -274,7 +278,7 @@ class Pool:
                 waiter.answer.set_result(client)
         self._forget_served()
         for _ in range(self._missing()):
-            task = asyncio.get_running_loop().create_task(self._open())
+            task = asyncio.get_running_loop().create_task(self._open(alone=self._one_by_one))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
         if not self._opening:
@@ -312,16 +316,20 @@ class Pool:
         if self._paused:
             return 0
         room = self._limit - len(self._sessions) if self._sessions else 1
+        if self._one_by_one:
+            room = min(room, 1)
         return max(0, min(wanted, room) - len(self._opening))
 
-    async def _open(self) -> None:
+    async def _open(self, *, alone: bool) -> None:
         this = asyncio.current_task()
         assert this is not None
         try:
+            if alone:
+                await asyncio.sleep(_GONE)
             client = await self._connect()
         except Exception as error:  # noqa: BLE001 - it is raised where the session was asked for
             self._opening.discard(this)
-            self._not_opened(error)
+            self._not_opened(error, alone=alone)
             self._serve()
         else:
             self._opening.discard(this)
@@ -329,11 +337,13 @@ class Pool:
             self._limit = max(self._limit, len(self._sessions))
             self._take_back(client)
 
-    def _not_opened(self, error: Exception) -> None:
+    def _not_opened(self, error: Exception, *, alone: bool) -> None:
         for client in [client for client in self._sessions if not session_of(client).connected]:
             self._drop(client)
         self._forget_served()
-        if self._sessions and isinstance(error, _NO_MORE):
+        if self._sessions and isinstance(error, _NO_MORE) and not alone:
+            self._one_by_one = True
+        elif self._sessions and isinstance(error, _NO_MORE):
             self._limit = len(self._sessions)
             if self._limit == 1:
                 self._apart = None
