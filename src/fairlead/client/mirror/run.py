@@ -37,7 +37,7 @@ _NO_ROOM_THERE = {452, 552}
 class Planned:
     """The plan is there; nothing was done yet."""
 
-    plan: Plan
+    plan: Plan = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ Listener: TypeAlias = Callable[[Event], None]
 class Mirrored:
     """What a mirror came to."""
 
-    plan: Plan
+    plan: Plan = field(repr=False)
     done: dict[Action, int] = field(default_factory=lambda: dict.fromkeys(Action, 0))
     """How many steps of each kind were taken."""
     octets: int = 0
