@@ -6,6 +6,7 @@ import asyncio
 import random
 import socket
 from collections.abc import Collection, Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from fairlead.client._wire import Address, Source
@@ -17,7 +18,9 @@ from fairlead.client._wires.sockets import (
     at_hand,
     descriptor,
     family_number,
+    is_readable,
     unique_addresses,
+    watched,
 )
 from fairlead.client.settings import Settings
 
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 class AsyncioWire:
     """A :class:`fairlead.client._wire.Wire` over the running event loop, which must be able to watch descriptors."""
+
+    def __init__(self) -> None:
+        self._idle: list[_Watch] = []
 
     def now(self) -> float:
         """Seconds on the loop's clock."""
@@ -75,28 +81,97 @@ class AsyncioWire:
         if here := at_hand(readers):
             return here
         loop = asyncio.get_running_loop()
-        ready: list[Source] = []
-        woken = loop.create_future()
-
-        def wake(source: Source | None = None) -> None:
-            if source is not None:
-                ready.append(source)
-            if not woken.done():
-                woken.set_result(None)
-
-        reading, writing = list(map(descriptor, readers)), list(map(descriptor, writers))
-        bell = None if timeout is None else loop.call_later(max(0.0, timeout), wake)
+        watch = self._idle.pop() if self._idle else _Watch(loop)
+        if watch.loop is not loop:
+            watch = _Watch(loop)
         try:
-            for number, source in zip(reading, readers, strict=True):
-                loop.add_reader(number, wake, source)
+            return await watch.wait(readers, writers, timeout)
+        finally:
+            self._idle.append(watch)
+
+
+class _Watch:
+    """What one dialogue waits for on an event loop, one thing after the other.
+
+    A descriptor is watched until it is closed, or shows something that nobody waits for: to begin and to end that for
+    each reply would take longer than all else about it. One bell serves many waits, most of which end before it rings.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._awaited: dict[int, Source] = {}
+        self._ready: list[Source] = []
+        self._woken: asyncio.Future[None] | None = None
+        self._bell: asyncio.TimerHandle | None = None
+        self._due = inf
+        self._told_of: int | None = None
+        """What was readable last."""
+
+    async def wait(self, readers: Sequence[Source], writers: Sequence[Source], timeout: float | None) -> list[Source]:
+        """Those that are ready first; none where ``timeout`` seconds passed before."""
+        loop, writing = self.loop, list(map(descriptor, writers))
+        woken = self._woken = loop.create_future()
+        ready: list[Source] = []
+        self._ready = ready
+        try:
+            for source in readers:
+                number = descriptor(source)
+                self._awaited[number] = source
+                if watched.get(number) != self._forget:
+                    loop.add_reader(number, self._readable, number, source)
+                    watched[number] = self._forget
             for number, source in zip(writing, writers, strict=True):
-                loop.add_writer(number, wake, source)
+                loop.add_writer(number, self._wake, source)
+            self._wind(timeout)
             await woken
         finally:
-            if bell is not None:
-                bell.cancel()
-            for number in reading:
-                loop.remove_reader(number)
+            self._awaited.clear()
+            self._woken, self._due = None, inf
             for number in writing:
                 loop.remove_writer(number)
         return ready
+
+    def _wind(self, timeout: float | None) -> None:
+        if timeout is None:
+            return
+        self._due = self.loop.time() + max(0.0, timeout)
+        if self._bell is not None:
+            if self._bell.when() <= self._due:
+                return
+            self._bell.cancel()
+        self._bell = self.loop.call_at(self._due, self._ring)
+
+    def _ring(self) -> None:
+        self._bell = None
+        if self._due <= self.loop.time():
+            self._wake()
+        elif self._due < inf:
+            self._bell = self.loop.call_at(self._due, self._ring)
+
+    def _readable(self, number: int, source: Source) -> None:
+        """``source`` lives as long as it is watched.
+
+        asyncio looks at all descriptors once more before it resumes who was woken by this one, and tells of what has
+        been read by then.
+        """
+        if number == self._told_of:
+            self._told_of = None
+            if not is_readable(number):
+                return
+        found = self._awaited.get(number)
+        if found is None:
+            self._forget(number)
+        else:
+            self._told_of = number
+            self._wake(found)
+
+    def _wake(self, source: Source | None = None) -> None:
+        if source is not None:
+            self._ready.append(source)
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    def _forget(self, number: int) -> None:
+        del watched[number]
+        if not self.loop.is_closed():
+            self.loop.remove_reader(number)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol, cast
 
@@ -26,6 +27,10 @@ def address_of(sockaddr: tuple[object, ...]) -> Address:
     if scope and "%" not in host:
         host = f"{host}%{scope}"
     return host.removeprefix("::ffff:") if "." in host else host, port
+
+
+watched: dict[int, Callable[[int], None]] = {}
+"""Whom to tell that a descriptor is about to be closed: an event loop that goes on watching it."""
 
 
 class SocketSource:
@@ -49,6 +54,8 @@ class SocketSource:
 
     def close(self) -> None:
         """Close the socket."""
+        if watched and (told := watched.get(self._socket.fileno())) is not None:
+            told(self._socket.fileno())
         self._socket.close()
 
 
@@ -122,7 +129,7 @@ class SocketStream(SocketSource):
         """See :class:`fairlead.client._wire.Stream`."""
         if self._socket.fileno() >= 0:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            self._socket.close()
+            self.close()
 
 
 class SocketCall(SocketSource):
@@ -177,6 +184,15 @@ def descriptor(source: Source) -> int:
 def at_hand(readers: Sequence[Source]) -> list[Source]:
     """Those of ``readers`` that need no waiting: what comes next of them was received already."""
     return [source for source in readers if getattr(source, "at_hand", False)]
+
+
+def is_readable(number: int) -> bool:
+    """Whether something is to be read from the descriptor ``number`` just now."""
+    if not hasattr(select, "poll"):
+        return bool(select.select([number], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def numeric(address: Address) -> tuple[int, tuple[object, ...]]:
