@@ -105,6 +105,24 @@ def test_the_asynchronous_client_does_the_same(server_of: ServerOf, tmp_path: Pa
         assert (tmp_path / f"back {mode}").read_bytes() == content
 
 
+@pytest.mark.req("C-959-XFER-4")
+def test_files_go_deflated_where_the_server_does_that(server_of: ServerOf, tmp_path: Path) -> None:
+    server = server_of("proftpd")  # which answers longer uploads in MODE Z with 451, those of lftp as well
+    content, longer = bytes(50_000) + CONTENTS["3 MB"][:50_000], bytes(3_000_000) + CONTENTS["3 MB"]
+    put(server, "long", longer)
+
+    with client_of(server, transmission="Z") as ftp:
+        (tmp_path / "f").write_bytes(content)
+        sent = ftp.upload(tmp_path / "f", "f")
+        got = ftp.download("long", tmp_path / "back")
+        assert sorted(entry.name for entry in ftp.scandir()) == ["f", "long"]
+
+    assert (server.root / "f").read_bytes() == content
+    assert (tmp_path / "back").read_bytes() == longer
+    assert sent.size < 51_000
+    assert got.size < len(longer) - 2_900_000
+
+
 @pytest.mark.req("C-959-ABOR-1", "C-3659-RST-1")
 @pytest.mark.parametrize("name", SERVERS)
 def test_open_files_are_read_sought_in_broken_off_and_written(server_of: ServerOf, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from math import inf
 from typing import cast
 
@@ -200,10 +201,15 @@ class Control:
             raise self._overdue(patience)
         return reply
 
-    async def receive_final(self, timeout: float | None = None) -> Reply:
-        """As :meth:`receive`, of a reply that is not preliminary; those that are may come before, and buy no time."""
+    async def receive_final(
+        self, timeout: float | None = None, *, heed: Callable[[Reply], None] | None = None
+    ) -> Reply:
+        """As :meth:`receive`, of a reply that is not preliminary; those that are may come before, and buy no time.
+
+        ``heed`` is called with them.
+        """
         patience = self.settings.reply_timeout if timeout is None else timeout
-        reply = await self._final_within(patience)
+        reply = await self._final_within(patience, heed)
         if reply is None:
             raise self._overdue(patience)
         return reply
@@ -359,10 +365,11 @@ class Control:
         self.lose(message)
         raise ProtocolError(message)
 
-    async def _final_within(self, timeout: float) -> Reply | None:
+    async def _final_within(self, timeout: float, heed: Callable[[Reply], None] | None = None) -> Reply | None:
         deadline = self.wire.now() + timeout
         while (reply := await self.receive_within(deadline - self.wire.now())) is not None and reply.preliminary:
-            pass
+            if heed is not None:
+                heed(reply)
         return reply
 
     def _overdue(self, patience: float) -> DeadlineError:

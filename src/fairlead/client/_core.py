@@ -19,6 +19,7 @@ from fairlead.client._wire import Address, Wire
 from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
 from fairlead.client.trace import Trace
 from fairlead.errors import ConnectError, FairleadError, ProtocolError, SessionLost
+from fairlead.proto.codec import Representation
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import PORTS, FtpUrl, parse_url
@@ -118,6 +119,8 @@ class Session:
         self._transfers: Transfers | None = None
         self._hosts: dict[int, str] = {}
         self._type: str | None = "A"
+        self._structure: str | None = "F"
+        self._transmission: str | None = "S"
         self._unknown: set[str] = set()
         self._logged_in = False
         self._entered: list[tuple[str, str]] = []
@@ -171,7 +174,7 @@ class Session:
         self._control = control
         self._hosts = _by_family(addresses)
         self._prepare_transfers()
-        self._type = "A"
+        self._type, self._structure, self._transmission = "A", "F", "S"
         self._unknown.clear()
         self.hash_algorithm, self.may_set_times = None, True
         self.features, self.ahead = None, None
@@ -189,6 +192,8 @@ class Session:
             self._prepare_transfers()
 
     def _prepare_transfers(self) -> None:
+        if self._transfers is not None:
+            self._transfers.drop()
         self._transfers = Transfers(
             self.control,
             DataPorts(self.control, self.settings, self._hosts),
@@ -342,6 +347,8 @@ class Session:
         self._logged_in = False
         if self._control is None:
             return
+        if self._transfers is not None:
+            self._transfers.drop()
         if self.busy:
             self._control.hang_up()
             return
@@ -364,14 +371,32 @@ class Session:
         return reply
 
     async def set_type(self, letter: str) -> None:
-        """Set the representation type ``A`` or ``I``, by a command only where it changes."""
-        if self._type != letter:
-            await self.ask("TYPE", letter)
-            self._type = letter
+        """Set the representation type ``A`` or ``I``, for files as a stream, by commands only for what changes."""
+        await self.represent(Representation(letter))
+
+    async def represent(self, wanted: Representation) -> None:
+        """Set type, structure and mode (RFC 959 section 3), by commands only for what changes."""
+        if self._type != wanted.type:
+            await self.ask("TYPE", wanted.type)
+            self._type = wanted.type
+        await self.frame(wanted.structure, wanted.mode)
+
+    async def frame(self, structure: str = "F", mode: str = "S") -> None:
+        """Set structure and mode, by commands only for what changes; by default files as a stream."""
+        if self._structure != structure:
+            await self.ask("STRU", structure)
+            self._structure = structure
+        if self._transmission != mode:
+            await self.ask("MODE", mode)
+            self._transmission = mode
 
     def forget_type(self) -> None:
         """The representation type was changed by hand: the next transfer sets its own."""
         self._type = None
+
+    def forget_framing(self) -> None:
+        """Structure or mode were changed by hand: the next transfer sets its own."""
+        self._structure = self._transmission = None
 
     async def transfer(self, verb: str, argument: str, flow: Flow, *, restart: int = 0) -> Outcome:
         """See :meth:`fairlead.client._transfer.Transfers.perform`."""

@@ -43,6 +43,8 @@ class Channel:
         self.way = way
         self.stream = stream
         self.listener = listener
+        self.protected = False
+        """Whether TLS began on it."""
 
     def answer(self, control: Control) -> bool:
         """Take the server's call if it is here; whoever else calls is turned away (RFC 2577 section 4)."""

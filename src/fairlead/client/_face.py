@@ -12,7 +12,15 @@ from fairlead.client._core import Holder, Session, Target
 from fairlead.client._memory import Memory
 from fairlead.client._wire import Wire
 from fairlead.client.rate import Rate
-from fairlead.client.settings import KnownCertificates, ModeSetting, Password, Settings, TlsSetting
+from fairlead.client.settings import (
+    KnownCertificates,
+    ModeSetting,
+    Password,
+    Settings,
+    StructureSetting,
+    TlsSetting,
+    TransmissionSetting,
+)
 from fairlead.client.trace import Trace
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import FtpUrl
@@ -58,6 +66,8 @@ class Face:
         retries: int = Settings.retries,
         retry_delay: float = Settings.retry_delay,
         noop_interval: float | None = Settings.noop_interval,
+        structure: StructureSetting = Settings.structure,
+        transmission: TransmissionSetting = Settings.transmission,
         limit_rate: Rate | int | None = Settings.limit_rate,
         active_ports: Sequence[int] | None = Settings.active_ports,
         active_address: str | None = Settings.active_address,
@@ -86,6 +96,8 @@ class Face:
             retries=retries,
             retry_delay=retry_delay,
             noop_interval=noop_interval,
+            structure=structure,
+            transmission=transmission,
             limit_rate=Rate(limit_rate) if isinstance(limit_rate, int) else limit_rate,
             active_ports=active_ports,
             active_address=active_address,

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 from fairlead.client import _checksum
 from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import mtime, size
-from fairlead.client._flow import Inflow, Outflow, Progress
+from fairlead.client._flow import Inflow, Mark, Outflow, Progress
 from fairlead.client._local import LocalPath, NoWayBack, Part, PartFile, SourceFile, Writable, Writer, is_directory
 from fairlead.client._retry import persist, put_off
 from fairlead.client._settle import Storing, received
@@ -20,7 +20,7 @@ from fairlead.client._times import set_mtime
 from fairlead.client._transfer import Outcome
 from fairlead.client.names import inside
 from fairlead.errors import ReplyError, TransferError
-from fairlead.proto.codec import Representation
+from fairlead.proto.codec import Representation, is_identity
 from fairlead.reach.cause import Cause
 
 _UNIQUE_NAME = re.compile(r"FILE: ?(.+)")
@@ -45,6 +45,8 @@ class Transferred:
     """What the two files were held against each other by: ``HASH SHA-256``, ``XCRC`` …, ``SIZE``; None if not asked."""
     modified: datetime | None = None
     """The time that the copy was given, where that was asked for and possible."""
+    marks: tuple[Mark, ...] = ()
+    """Restart markers, in the modes that have such: the same places in the file here and as the server calls them."""
 
 
 class _Course:
@@ -82,7 +84,7 @@ async def download(
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.download`."""
     check_paths(remote)
-    representation = _representation(text=text, resume=resume, verify=verify)
+    representation = _representation(session, text=text, resume=resume, verify=verify)
     if not isinstance(local, str | os.PathLike):
         if resume or times:
             message = "only a download to a named file can be resumed or be given a time"
@@ -93,7 +95,7 @@ async def download(
     target = PartFile(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
 
     async def ask() -> tuple[int | None, int]:
-        total = None if text else await size(session, remote)
+        total = await size(session, remote) if is_identity(representation) else None
         return total, await _download_offset(session, remote, target.kept(), total) if resume else 0
 
     return await _fetch(
@@ -161,7 +163,7 @@ async def _fetch(
     course = _Course(session)
 
     async def attempt() -> Transferred:
-        await session.set_type(representation.type)
+        await session.represent(representation)
         if target.begun and flow.identity:
             total = await size(session, remote)
             offset = await _download_offset(session, remote, target.kept(), total)
@@ -200,7 +202,7 @@ async def _download_to(
     totals: list[int | None] = []
 
     async def attempt() -> Transferred:
-        await session.set_type(representation.type)
+        await session.represent(representation)
         flow.total = total = await size(session, remote) if flow.identity else None
         totals.append(total)
         if sink.taken and (total is None or totals[0] != total):
@@ -226,13 +228,13 @@ async def upload(
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.upload`."""
     check_paths(remote)
-    representation = _representation(text=text, resume=resume, verify=verify)
+    representation = _representation(session, text=text, resume=resume, verify=verify)
     source = SourceFile(local)
     flow = Outflow(source, representation, progress=on_progress)
     store, course = Storing(session, remote, source, flow), _Course(session)
 
     async def attempt() -> Transferred:
-        await session.set_type(representation.type)
+        await session.represent(representation)
         offset = await _upload_offset(session, remote, source) if resume else await store.offset()
         course.begin(offset)
         if offset and offset == source.size:
@@ -300,12 +302,12 @@ async def _send(
 ) -> Outcome:
     """A transfer that must not be made twice: what failed may have left something, in a place that is not known."""
     check_paths(remote)
-    representation = _representation(text=text)
+    representation = _representation(session, text=text)
     source = SourceFile(local)
     flow = Outflow(source, representation, progress=on_progress)
 
     async def attempt() -> Outcome:
-        await session.set_type(representation.type)
+        await session.represent(representation)
         return await session.transfer(verb, remote, flow)
 
     try:
@@ -314,14 +316,19 @@ async def _send(
         source.close()
 
 
-def _representation(*, text: bool, resume: bool = False, verify: bool = False) -> Representation:
+def _representation(session: Session, *, text: bool, resume: bool = False, verify: bool = False) -> Representation:
     if text and resume:
         message = "a text transfer cannot be resumed: its offsets count line ends as the network has them"
         raise ValueError(message)
     if text and verify:
         message = "a text transfer cannot be verified: the two files may differ in their line ends"
         raise ValueError(message)
-    return Representation("A" if text else "I")
+    settings = session.settings
+    representation = Representation("A" if text else "I", "N", settings.structure, settings.transmission)
+    if (resume or verify) and not is_identity(representation):
+        message = "only files as a stream (structure F, transmission S) can be resumed and verified"
+        raise ValueError(message)
+    return representation
 
 
 async def _download_offset(session: Session, remote: str, kept: os.stat_result | None, total: int | None) -> int:
@@ -365,7 +372,8 @@ def whole(remote: str, outcome: Outcome, total: int | None) -> Transferred:
 
 
 def _transferred(remote: str, outcome: Outcome) -> Transferred:
-    return Transferred(remote, outcome.size, outcome.offset, outcome.seconds, outcome.mode, outcome.tls_resumed)
+    result = Transferred(remote, outcome.size, outcome.offset, outcome.seconds, outcome.mode, outcome.tls_resumed)
+    return replace(result, marks=outcome.marks) if outcome.marks else result
 
 
 def _unique_name(outcome: Outcome) -> str | None:

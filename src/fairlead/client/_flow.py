@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, cast
+from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from fairlead.client._wire import Stream
-from fairlead.proto.codec import Representation, decoder_for, encoder_for, is_identity
+from fairlead.proto.codec import MARKED, Representation, decoder_for, encoder_for, is_identity
 from fairlead.proto.codec.base import Decoder, Encoder
 
 Progress: TypeAlias = Callable[[int, "int | None"], None]
@@ -98,6 +98,14 @@ class Flow(Protocol):
     """Octets in all, those of an earlier part included, where that is known."""
     enough: bool
     """Whether nothing more is wanted, whatever the server still has."""
+    identity: bool
+    """Whether the octets on the wire are those of the file."""
+    marks_its_end: bool
+    """Whether the end is marked in the data (MODE B and C), so that the connection may stay for the next transfer."""
+    marked: bool
+    """Whether it was."""
+    marks: list[Mark]
+    """Restart markers that came in the data, or that the server answered ours with."""
 
     def begin(self, offset: int) -> None:
         """Get ready to go on from ``offset``; may be called again for another attempt."""
@@ -109,10 +117,20 @@ class Flow(Protocol):
         """
 
 
+class Mark(NamedTuple):
+    """A restart marker (RFC 959 section 3.5): the same place as the two ends call it."""
+
+    position: int
+    """In the local file, in octets."""
+    text: str
+    """What the server calls it, and takes after REST."""
+
+
 class Inflow:
     """Receives into ``sink``. ``total`` is what is expected in all, where that is known."""
 
     enough = False
+    marked = False
 
     def __init__(
         self, sink: Sink, representation: Representation, *, total: int | None = None, progress: Progress | None = None
@@ -122,9 +140,12 @@ class Inflow:
         self.total = total
         self.identity = is_identity(representation)
         """Whether the octets on the wire are those of the file."""
+        self.marks_its_end = representation.mode in MARKED
+        self.marks: list[Mark] = []
         self._sink = sink
         self._representation = representation
         self._progress = progress
+        self._written = 0
         self._decoder: Decoder | None = None
         self.offset = 0
         """Where it began."""
@@ -140,11 +161,13 @@ class Inflow:
         self._pipe = None
         self.offset = offset
         self.moved = 0
-        self.whole = self.enough = False
+        self.whole = self.enough = self.marked = False
+        self.marks.clear()
+        self._written = offset
         self._decoder = None if self.identity else decoder_for(self._representation)
 
     async def run(self, exchange: Exchange) -> OSError | None:
-        """See :class:`Flow`; the end of the data is the end of the connection (MODE S)."""
+        """See :class:`Flow`; the end of the data is where it is marked, else the end of the connection."""
         buffer = exchange.buffer
         self._since_turn = 0
         while True:
@@ -170,10 +193,18 @@ class Inflow:
             await self._taken(exchange, size)
             if self.enough:
                 return None
-        if self._decoder is not None and (rest := self._decoder.close()):
-            self._sink.write(memoryview(rest))
+            if self._decoder is not None and self._decoder.finished:
+                break
+        self._end()
         self.whole = True
         return None
+
+    def _end(self) -> None:
+        if self._decoder is None:
+            return
+        if rest := self._decoder.close():
+            self._sink.write(memoryview(rest))
+        self.marked = self._decoder.finished and self._representation.mode in MARKED
 
     async def _taken(self, exchange: Exchange, size: int) -> None:
         self._since_turn += size
@@ -200,18 +231,24 @@ class Inflow:
         for piece in self._decoder.decode(bytes(data)):
             if isinstance(piece, bytes):
                 self._sink.write(memoryview(piece))
+                self._written += len(piece)
+            else:
+                self.marks.append(Mark(self._written, piece.text.decode("ascii", "replace")))
 
 
 class Outflow:
     """Sends from ``source``."""
 
     enough = False
+    marked = False
 
     def __init__(self, source: Source, representation: Representation, *, progress: Progress | None = None) -> None:
         self.moved = 0
         self.whole = False
         self.identity = is_identity(representation)
         """Whether the octets on the wire are those of the file."""
+        self.marks_its_end = representation.mode in MARKED
+        self.marks: list[Mark] = []
         self.total = source.size if self.identity else None
         self._source = source
         self._representation = representation
@@ -225,19 +262,21 @@ class Outflow:
         self._source.begin(offset)
         self.offset = offset
         self.moved = 0
-        self.whole = False
+        self.whole = self.marked = False
+        self.marks.clear()
         self._encoder = None if self.identity else encoder_for(self._representation)
 
     async def run(self, exchange: Exchange) -> OSError | None:
-        """See :class:`Flow`; a half-close marks the end of the data (MODE S)."""
+        """See :class:`Flow`; a half-close is the end of data that does not mark it."""
         file = self._source.descriptor() if self._encoder is None else None
         try:
             if file is None or not await self._send_file(exchange, file):
                 await self._send_pieces(exchange)
         except _Broken as broken:
             return broken.error
+        self.marked = self.whole and self._encoder is not None and self._encoder.keeps_connection
         try:
-            while not exchange.stream.finish():
+            while not self.marked and not exchange.stream.finish():
                 await exchange.wait(sending=True)
         except OSError as error:
             return error
@@ -266,15 +305,20 @@ class Outflow:
         return True
 
     async def _send_pieces(self, exchange: Exchange) -> None:
-        ended = False
+        ended, read = False, self.offset
         while not ended and not exchange.over:
             data = self._source.read(_PIECE)
-            ended = not data
+            ended, read = not data, read + len(data)
             if self._encoder is not None:
-                data = self._encoder.finish() if ended else self._encoder.encode(data)
+                data = self._encoder.finish() if ended else self._encoder.encode(data) + self._mark(read)
             await self._send(exchange, memoryview(data))
             await exchange.yield_turn()
         self.whole = ended
+
+    def _mark(self, position: int) -> bytes:
+        """A restart marker for ``position``, in a mode that has such (RFC 959 section 3.5)."""
+        assert self._encoder is not None
+        return self._encoder.mark(str(position).encode())
 
     async def _send(self, exchange: Exchange, rest: memoryview) -> None:
         while rest and not exchange.over:

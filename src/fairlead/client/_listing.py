@@ -62,6 +62,7 @@ async def _by_machine(session: Session, path: str) -> list[Entry] | None:
     """By MLSD; None where the server has none."""
     if not session.machine_listings:
         return None
+    await session.frame()
     try:
         return listing.parse(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
     except PermanentError as error:

@@ -10,6 +10,7 @@ from fairlead.proto.reply import Reply
 
 _CHANGES_PROTECTION = {"AUTH", "CCC", "PROT"}
 _CHANGES_TYPE = {"TYPE", "REIN", "USER"}
+_CHANGES_FRAMING = {"STRU", "MODE"}
 _CHANGES_USER = {"ACCT", "HOST", "PASS", "REIN", "USER"}
 
 
@@ -30,6 +31,8 @@ async def command(session: Session, verb: str, argument: str) -> Reply:
             session.control.host_told = False
         if verb.upper() in _CHANGES_TYPE:
             session.forget_type()
+        if verb.upper() in _CHANGES_FRAMING:
+            session.forget_framing()
 
 
 @repeatable

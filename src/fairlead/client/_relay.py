@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fairlead.client._core import Session
-from fairlead.client._flow import Exchange, Handed, Progress
+from fairlead.client._flow import Exchange, Handed, Mark, Progress
 from fairlead.errors import TransferError
 
 
@@ -27,6 +27,8 @@ class _Relay:
         self.moved = 0
         self.whole = self.enough = False
         self.total = total
+        self.identity, self.marks_its_end, self.marked = True, False, False
+        self.marks: list[Mark] = []
         self._target = target
         self._path = path
         self._progress = progress

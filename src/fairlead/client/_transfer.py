@@ -10,7 +10,7 @@ from math import inf
 from fairlead.client._blame import no_data_connection
 from fairlead.client._control import Control, refused
 from fairlead.client._data import Channel, DataPorts, named_cause, uncalled_cause
-from fairlead.client._flow import Flow, Outflow
+from fairlead.client._flow import Flow, Mark, Outflow
 from fairlead.client._memory import Memory, network_of
 from fairlead.client._race import Deadlines, Race
 from fairlead.client._scout import Scout
@@ -34,6 +34,9 @@ from fairlead.reach.cause import Cause
 
 _NO_DATA_CONNECTION = 425
 _DATA_CONNECTION_BROKE = 426
+_KEPT_OPEN = 250
+_MARKER = 110
+_MARKER_TEXT = re.compile(r"MARK\s+(\d+)\s*=\s*(\S+)", re.IGNORECASE)
 _CHANGING_NOTHING = {"LIST", "MLSD", "NLST", "RETR"}
 _BUFFER = 512 * 1024
 _PIECE = 4 << 20
@@ -60,6 +63,8 @@ class Outcome:
     seconds: float
     tls_resumed: bool | None
     """Whether the data connection resumed the control connection's TLS session; None without TLS."""
+    marks: tuple[Mark, ...] = ()
+    """Restart markers that came in the data, or that the server answered ours with."""
 
 
 class Transfers:
@@ -94,6 +99,14 @@ class Transfers:
         """The last transfer, where all octets went over and the final reply never came."""
         self._restart_pending = False
         self._buffer = memoryview(b"")
+        self._kept: Channel | None = None
+        """The data connection that the server left open behind the last transfer (250)."""
+
+    def drop(self) -> None:
+        """Let go of a data connection that was left open."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     async def perform(self, verb: str, argument: str, flow: Flow, *, restart: int = 0) -> Outcome:
         """Run the command ``verb``; ``restart`` is the offset to ask for by REST, which the server may refuse.
@@ -108,6 +121,10 @@ class Transfers:
         async def attempt(channel: Channel, patience: float) -> Outcome | Failure:
             return await self._attempt(channel, verb, argument, flow, restart, patience)
 
+        if (channel := self._take_kept(flow)) is not None:
+            result = await attempt(channel, self._settings.connect_timeout)
+            if isinstance(result, Outcome):
+                return result
         if self._settings.mode != "auto":
             return await self._in_turn(attempt)
         self._recall()
@@ -138,6 +155,15 @@ class Transfers:
             still = ways.candidates()
             untried = [way for way in untried if way in still]
         raise self._no_data_connection(failures)
+
+    def _take_kept(self, flow: Flow) -> Channel | None:
+        """The data connection that was left open, if ``flow`` marks its end, too, and the server did not close it."""
+        kept = self._kept
+        if kept is None or not flow.marks_its_end or not _stands(kept):
+            self.drop()
+            return None
+        self._kept = None
+        return kept
 
     async def _scout(self) -> Scout:
         control = await self._another()
@@ -184,7 +210,9 @@ class Transfers:
         finally:
             if exchange.over:
                 self._control.interrupted = False
-            if exchange.over or flow.whole:
+            if exchange.kept:
+                self._kept = channel
+            elif exchange.over or flow.whole:
                 channel.close()
             else:
                 channel.abort()
@@ -234,6 +262,11 @@ class _Exchange:
         return self._final is not None
 
     @property
+    def kept(self) -> bool:
+        """Whether the server leaves the data connection open for the next transfer (RFC 959 section 5.4)."""
+        return self._flow.marked and self._broke is None and self._final is not None and self._final.code == _KEPT_OPEN
+
+    @property
     def failed(self) -> bool:
         return self._final is not None and not self._final.completed
 
@@ -267,7 +300,7 @@ class _Exchange:
         has a word to say about it, which is more telling than how the handshake ended.
         """
         protection = self._control.data_protection
-        if protection is None or self.failed:
+        if protection is None or self.failed or self._channel.protected:
             return
         self._channel.stream = stream = protection.data(self.stream)
         self._resumed = False
@@ -281,6 +314,7 @@ class _Exchange:
                 message = f"TLS failed on the data connection: {getattr(error, 'strerror', None) or error}"
                 raise DataConnectionError(Cause.DATA_TLS_FAILED, message) from error
         else:
+            self._channel.protected = True
             if not self.failed:
                 security = stream.security
                 self._resumed = security.resumed
@@ -318,7 +352,7 @@ class _Exchange:
             raise
         sender = isinstance(self._flow, Outflow)
         self._tell_closed("us" if sender and self._broke is None else "the server", self._broke)
-        if not sender:
+        if not sender and not self._flow.marked:
             self._channel.close()  # some servers answer 226 only after that
         if self._lost is not None:
             raise self._lost
@@ -326,7 +360,7 @@ class _Exchange:
             await self._hear_out(min(max(_NOTICED, 4 * self._control.round_trip), _LATEST_NOTICE))  # whatever it says
             return
         if not self.over:
-            self._note(await self._control.receive_final(self._settings.final_timeout))
+            self._note(await self._control.receive_final(self._settings.final_timeout, heed=self._note))
 
     @property
     def piece(self) -> int:
@@ -413,7 +447,7 @@ class _Exchange:
                 reply=reply,
                 cause=Cause.DATA_CUT if reply.code == _DATA_CONNECTION_BROKE else None,
             )
-        arrived = self._flow.total is not None and offset + moved == self._flow.total
+        arrived = self._flow.identity and self._flow.total is not None and offset + moved == self._flow.total
         if not self._flow.whole and not (arrived and not isinstance(self._flow, Outflow)):
             why = self._broke.strerror or str(self._broke) if self._broke else "the server ended it early"
             raise TransferError(
@@ -427,7 +461,8 @@ class _Exchange:
     def outcome(self, offset: int) -> Outcome:
         """What there is to tell of the transfer, which began at ``offset``."""
         mode, seconds = str(self._channel.way), self._control.wire.now() - self._began
-        return Outcome(mode, self._opening, self._final, offset, self._flow.moved, seconds, self._resumed)
+        marks = tuple(self._flow.marks)
+        return Outcome(mode, self._opening, self._final, offset, self._flow.moved, seconds, self._resumed, marks)
 
     def _tell_closed(self, by: str, error: BaseException | None) -> None:
         if not self._control.traced:
@@ -453,5 +488,17 @@ class _Exchange:
     def _note(self, reply: Reply) -> None:
         if not reply.preliminary:
             self._final = reply
+        elif reply.code == _MARKER:
+            if match := _MARKER_TEXT.search(reply.text):
+                self._flow.marks.append(Mark(int(match[1]), match[2]))
         elif self._opening is None:
             self._opening = reply
+
+
+def _stands(channel: Channel) -> bool:
+    """Whether the peer neither closed the data connection nor sent anything that nobody asked for."""
+    assert channel.stream is not None
+    try:
+        return channel.stream.receive_into(memoryview(bytearray(1))) is None
+    except OSError:
+        return False

@@ -12,6 +12,8 @@ from fairlead.client.rate import Rate
 from fairlead.errors import ArgumentError
 
 ModeSetting: TypeAlias = Literal["auto", "epsv", "pasv", "eprt", "port"]
+StructureSetting: TypeAlias = Literal["F", "R"]
+TransmissionSetting: TypeAlias = Literal["S", "B", "C", "Z"]
 TlsSetting: TypeAlias = Literal["auto", "require", "off", "implicit"]
 Password: TypeAlias = "str | Callable[[], str] | None"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -52,6 +54,16 @@ class Settings:
     noop_interval: float | None = None
     """From one NOOP to the next during a transfer, for what forgets a control connection that nobody uses; None, the
     rule, for no NOOP but between commands (RFC 1123 section 4.1.4.4). TCP keeps connections alive every 30 s anyway."""
+    structure: StructureSetting = "F"
+    """How files that are fetched and stored are structured (STRU, RFC 959 section 3.1.2): F for octets, R for records.
+
+    A record is a line of the file here.
+    """
+    transmission: TransmissionSetting = "S"
+    """How such files go over (MODE, RFC 959 section 3.4): S a stream, B blocks, C runs compressed, Z deflated.
+
+    What the server does not have is its PermanentError at the first transfer. Everything else goes as a stream.
+    """
     limit_rate: Rate | None = None
     """How fast data may go, both ways together; the same object in the settings of several clients counts for all."""
     active_ports: Sequence[int] | None = None

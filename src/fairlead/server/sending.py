@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from fairlead.errors import OffsetError
-from fairlead.proto.codec import Representation, encoder_for, is_identity
+from fairlead.proto.codec import MARKED, Representation, encoder_for, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.server.data import Connection, RawConnection
 from fairlead.server.encoded import encoded, encoded_after, file_chunks, start_of, through
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from fairlead.server.marks import Mark
     from fairlead.server.session import Session
     from fairlead.storage.base import Source
-
-MARKED = frozenset("BC")
-"""Modes in which the end is marked in the data."""
 
 
 class Content(Enum):

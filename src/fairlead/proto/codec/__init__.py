@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fairlead.proto.codec.base import Decoder, Encoder, StreamDecoder
 
 TYPES, FORMS, STRUCTURES, MODES = frozenset("AEIL"), frozenset("NTC"), frozenset("FRP"), frozenset("SBCZ")
+MARKED: Final = frozenset("BC")
+"""Modes in which the end is marked in the data, so that the connection may stay."""
 SMALLEST: Final = 8
 """Bits of the smallest logical byte of which pages are made."""
 DEFAULT_LEVEL: Final = 6
