@@ -145,6 +145,7 @@ def program(root: Path, workers: int, shortest: float = 0.0, descriptors: int = 
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        process_group=0,
     ) as process:
         try:
             yield Process(process, port)
@@ -320,6 +321,31 @@ def test_a_signal_lets_transfers_end(root: Path, workers: int, number: signal.Si
             data.close()
             assert control.read_codes(2) == [226, 421]
         assert running.ended() == 0
+
+
+@pytest.mark.req("S-DF-DOWN-1")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupt_from_a_terminal_is_one_signal(root: Path, workers: int) -> None:
+    """A terminal sends it to each process of the program."""
+    with serving_program(root, workers) as running:
+        control, _ = running.login()
+        with control, control.passive() as data:
+            assert control.ask("RETR long").code == 150
+            os.killpg(running.process.pid, signal.SIGINT)
+            running.await_condition(running.is_deaf)
+            assert len(receive(data)) == LONG
+            data.close()
+            assert control.read_codes(2) == [226, 421]
+        assert running.ended() == 0
+
+
+def test_a_terminal_reaches_workers_through_their_parent_only(root: Path) -> None:
+    """Else they would have each of its signals twice, and the second one cuts transfers."""
+    with serving_program(root, 2) as running:
+        workers = [int(pid) for pid in running.await_line("worker", 2)]
+        own = os.getpgid(running.process.pid)
+
+        assert own not in map(os.getpgid, workers)
 
 
 @pytest.mark.req("S-DF-DOWN-1")

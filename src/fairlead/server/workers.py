@@ -203,6 +203,7 @@ class _Parent:
         status = 1
         try:
             os.close(self._life_write)
+            os.setsid()  # what a terminal sends comes from the parent, and once; each worker is scheduled as its equal
             sockets = bind(self._program.settings.everywhere, share=True)
             status = self._program.work(index, sockets, self._limits, self._tell_ready)
         except (FairleadError, OSError) as error:
