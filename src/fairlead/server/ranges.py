@@ -10,7 +10,7 @@ from fairlead.proto.codec import is_identity
 
 if TYPE_CHECKING:
     from fairlead.server.session import Session
-    from fairlead.storage.base import Source, Upload
+    from fairlead.storage.base import Source, Together, Upload
 
 DIGITS = 19
 BEYOND = 10**DIGITS
@@ -98,6 +98,11 @@ class Stretch:
     def prompt(self) -> bool:
         """Whether :meth:`commit` returns without waiting for a disk."""
         return self._upload.prompt
+
+    @property
+    def together(self) -> Together | None:
+        """None: whether all came must be looked at first."""
+        return None
 
     def commit(self) -> os.stat_result:
         """Put the range in its place. Raises TruncatedError where not all of it came."""

@@ -50,10 +50,7 @@ async def receive(
         if transfer.aborted:
             raise AbortedError("Transfer aborted")
         transfer.settled = True
-        if upload.prompt:
-            upload.commit()
-        else:
-            await server.in_thread(upload.commit)
+        await server.commits.commit(upload)
         return early
 
     reply = await transfer.run(opening, move)

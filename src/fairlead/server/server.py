@@ -24,6 +24,7 @@ from fairlead.limits.guard import LoginGuard
 from fairlead.limits.networks import Networks
 from fairlead.proto.reply import Reply
 from fairlead.server.announce import Announcer
+from fairlead.server.commits import Commits
 from fairlead.server.control import Control
 from fairlead.server.deadlines import Deadlines
 from fairlead.server.failures import cause_of, reply_for
@@ -118,6 +119,7 @@ class Server:
             max_total=self.settings.max_sessions, max_per_address=self.settings.max_sessions_per_address
         )
         self.pipes = Pipes()
+        self.commits = Commits(self._run_in_thread)
         self.pool = PortPool(self.settings.passive_ports)
         self.networks = Networks(self.settings.allow, self.settings.deny)
         self._proxies = _networks_of(self.settings.proxy_from)
@@ -330,9 +332,10 @@ class Server:
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking ``function`` in a thread."""
-        if kwargs:
-            return await self.loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
-        return await self.loop.run_in_executor(self._threads, function, *args)
+        return await self._run_in_thread(partial(function, **kwargs) if kwargs else function, *args)
+
+    def _run_in_thread(self, function: Callable[..., R], *args: Any) -> asyncio.Future[R]:
+        return self.loop.run_in_executor(self._threads, function, *args)
 
     async def in_background(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a piece of long work in a thread that no transfer needs."""

@@ -9,11 +9,12 @@ loop's own thread, the server calls any other from a thread. All failures are :c
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from fairlead.errors import StorageError
     from fairlead.proto.listing.layout import Formatter
 
 
@@ -56,6 +57,13 @@ class Source(Protocol):
         """Release the file; a second call does nothing."""
 
 
+class Together(Protocol):
+    """A store, or a part of it, that commits several small uploads at once for less than one by one."""
+
+    def commit_all(self, uploads: Sequence[Any]) -> list[StorageError | None]:
+        """:meth:`Upload.commit` for each of ``uploads`` (all of this store); why it failed, None where it did not."""
+
+
 class Upload(Protocol):
     """A file being written. It ends by exactly one of :meth:`commit`, :meth:`keep` and :meth:`discard`."""
 
@@ -80,6 +88,10 @@ class Upload(Protocol):
     @property
     def prompt(self) -> bool:
         """Whether :meth:`commit` returns without waiting for a disk, so that the event loop may call it itself."""
+
+    @property
+    def together(self) -> Together | None:
+        """What commits it and others at once; None where each is committed by itself."""
 
     def commit(self) -> os.stat_result:
         """Make the file whole under its name, durable as the store is set to; then the upload may be acknowledged."""

@@ -8,6 +8,7 @@ import os
 
 from fairlead.storage.local import partial
 from fairlead.storage.local.faults import fault
+from fairlead.storage.local.flushing import Disk, disk
 
 
 class Place:
@@ -109,8 +110,23 @@ class LocalUpload:
         A failed flush throws the partial away, for what of it reached the disk is unknown; after a failed rename it is
         kept. Either way the old file stands and the upload has ended.
         """
+        self.put_in_place(flushed=False)
+        return self.conclude(flushed=False)
+
+    @property
+    def together(self) -> Disk:
+        """The file system, which can commit several uploads at once."""
+        return disk(self._work.device)
+
+    @property
+    def directory(self) -> int:
+        """The descriptor of the directory it goes to."""
+        return self._place.directory
+
+    def put_in_place(self, *, flushed: bool) -> None:
+        """The first half of :meth:`commit`: rename the file, which is ``flushed`` already or will be first."""
         place = self._place
-        if self._full:
+        if self._full and not flushed:
             try:
                 os.fsync(self._descriptor)
             except OSError as error:
@@ -121,12 +137,15 @@ class LocalUpload:
         except OSError as error:
             self.keep()
             raise fault(error, place.path) from error
+
+    def conclude(self, *, flushed: bool) -> os.stat_result:
+        """The second half: flush the directory, if it is not ``flushed`` already, and close."""
         try:
-            if self._full:
+            if self._full and not flushed:
                 self._flush_directory()
             return os.fstat(self._descriptor)
         except OSError as error:
-            raise fault(error, place.path) from error
+            raise fault(error, self._place.path) from error
         finally:
             self._close()
 

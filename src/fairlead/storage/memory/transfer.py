@@ -39,6 +39,7 @@ class MemoryUpload:
     """What :meth:`fairlead.storage.base.Storage.create` gives for a file in memory."""
 
     prompt = True
+    together = None
 
     def __init__(self, tree: Tree, path: str, *, intent: Intent, owner: str, offset: int) -> None:
         """Begin an upload; the tree's lock is held. Raises StorageError."""
