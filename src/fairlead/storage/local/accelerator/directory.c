@@ -22,7 +22,8 @@ struct directory {
     bool read, ended; /* whether entries were read at all; whether those of the list are the last */
     char *arena;      /* the names of the list, one after the other */
     struct entry *list;
-    size_t arena_room, list_room; /* octets, entries */
+    struct entry **order;                     /* those of the list, in the order in which they come */
+    size_t arena_room, list_room, order_room; /* octets, entries */
     size_t used;                  /* octets of the arena */
     size_t count, looked, next;   /* entries of the list; those that have a status; the one that comes next */
 };
@@ -52,6 +53,7 @@ int directory_descriptor(const struct directory *directory) {
 void directory_close(struct directory *directory) {
     looker_free(directory->looker);
     closedir(directory->stream);
+    free(directory->order);
     free(directory->list);
     free(directory->arena);
     free(directory);
@@ -73,9 +75,9 @@ static const char *read_name(DIR *stream) {
 static void *grow(void *memory, size_t *room, size_t needed, size_t each) {
     if (needed <= *room)
         return memory;
-    size_t wanted = *room ? *room : 1024;
+    size_t wanted = *room ? *room : 128;
     while (wanted < needed)
-        wanted *= 2;
+        wanted *= 8; /* what is not used takes no memory */
     void *grown = realloc(memory, wanted * each);
     if (grown)
         *room = wanted;
@@ -92,16 +94,21 @@ static bool add(struct directory *directory, const char *name) {
     if (!list)
         return false;
     directory->list = list;
+    struct entry **order = grow(directory->order, &directory->order_room, directory->count + 1, sizeof *order);
+    if (!order)
+        return false;
+    directory->order = order;
     memcpy(arena + directory->used, name, length);
     directory->used += length;
     memset(&list[directory->count++], 0, sizeof *list);
     return true;
 }
 
-/* Gives the entries from first on their names, which stand in the arena from text on. */
-static void name_entries(struct directory *directory, size_t first, size_t text) {
+/* Gives the entries from first on their places, and their names, which stand in the arena from text on. */
+static void place_entries(struct directory *directory, size_t first, size_t text) {
     const char *at = directory->arena + text;
     for (size_t i = first; i < directory->count; i++) {
+        directory->order[i] = &directory->list[i];
         directory->list[i].name = at;
         at += strlen(at) + 1;
     }
@@ -117,7 +124,7 @@ static bool read_entries(struct directory *directory, size_t most) {
     directory->ended = !name;
     if (!name && errno)
         return false;
-    name_entries(directory, first, text);
+    place_entries(directory, first, text);
     return true;
 }
 
@@ -127,13 +134,13 @@ static void look_on(struct directory *directory) {
     if (count > BLOCK)
         count = BLOCK;
     if (!directory->bare)
-        look(directory->looker, dirfd(directory->stream), directory->list + directory->looked, count);
+        look(directory->looker, dirfd(directory->stream), directory->order + directory->looked, count);
     directory->looked += count;
 }
 
 struct place {
     uint64_t key; /* the first octets after those that all names share, so that most comparisons are of numbers */
-    const struct entry *entry;
+    struct entry *entry;
 };
 
 /* By octets, as Python sorts them. */
@@ -158,12 +165,8 @@ static size_t shared_prefix(const struct entry *list, size_t count) {
 static bool sort(struct directory *directory) {
     size_t count = directory->count;
     struct place *places = malloc(count * sizeof *places);
-    struct entry *sorted = malloc(count * sizeof *sorted);
-    if (!places || !sorted) {
-        free(places);
-        free(sorted);
+    if (!places)
         return false;
-    }
     size_t shared = shared_prefix(directory->list, count);
     for (size_t i = 0; i < count; i++) {
         const unsigned char *text = (const unsigned char *)directory->list[i].name + shared;
@@ -173,11 +176,8 @@ static bool sort(struct directory *directory) {
     }
     qsort(places, count, sizeof *places, compare);
     for (size_t i = 0; i < count; i++)
-        sorted[i] = *places[i].entry;
+        directory->order[i] = places[i].entry;
     free(places);
-    free(directory->list);
-    directory->list = sorted;
-    directory->list_room = count;
     return true;
 }
 
@@ -200,7 +200,7 @@ static bool read_first(struct directory *directory) {
             look_on(directory);
     }
     directory->read = true;
-    name_entries(directory, 0, 0); /* they moved as the arena grew */
+    place_entries(directory, 0, 0); /* they moved as their memory grew */
     return !directory->ended || directory->count < 2 || sort(directory);
 }
 
@@ -220,5 +220,5 @@ const struct entry *directory_next(struct directory *directory) {
         return NULL;
     if (directory->next == directory->looked)
         look_on(directory);
-    return &directory->list[directory->next++];
+    return directory->order[directory->next++];
 }

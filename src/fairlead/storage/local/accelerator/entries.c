@@ -27,7 +27,7 @@ struct looker {
     pthread_cond_t wanted;
     /* Under the lock: */
     int directory;
-    struct entry *entries;
+    struct entry *const *entries;
     size_t next, count;           /* the first entry that nobody took; how many there are */
     size_t lent, lent_end;        /* those that the helper took */
     unsigned long turn;           /* counts calls of look, so that a helper that comes too late knows */
@@ -65,17 +65,17 @@ static size_t take(struct looker *looker, size_t *first) {
 static void help_once(struct looker *looker, char *names) {
     struct entry own[SHARE];
     size_t first, used = 0, count = take(looker, &first);
-    struct entry *entries = looker->entries + first;
+    struct entry *const *entries = looker->entries + first;
     int directory = looker->directory;
     unsigned long turn = looker->turn;
     for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(entries[i].name) + 1;
+        size_t length = strlen(entries[i]->name) + 1;
         if (length > NAMES_ROOM - used) { /* the rest is left */
             looker->next -= count - i;
             count = i;
             break;
         }
-        own[i].name = memcpy(names + used, entries[i].name, length);
+        own[i].name = memcpy(names + used, entries[i]->name, length);
         used += length;
     }
     looker->lent = first;
@@ -87,8 +87,8 @@ static void help_once(struct looker *looker, char *names) {
     if (looker->turn != turn || looker->lent == looker->lent_end)
         return;
     for (size_t i = 0; i < count; i++) {
-        own[i].name = entries[i].name;
-        entries[i] = own[i];
+        own[i].name = entries[i]->name;
+        *entries[i] = own[i];
     }
     looker->lent = looker->lent_end;
 }
@@ -131,11 +131,11 @@ struct looker *looker_new(void) {
 static void look_at_share(struct looker *looker, size_t first, size_t count) {
     pthread_mutex_unlock(&looker->lock);
     for (size_t i = first; i < first + count; i++)
-        look_at(looker->directory, &looker->entries[i]);
+        look_at(looker->directory, looker->entries[i]);
     pthread_mutex_lock(&looker->lock);
 }
 
-void look(struct looker *looker, int directory, struct entry *entries, size_t count) {
+void look(struct looker *looker, int directory, struct entry *const *entries, size_t count) {
     if (count >= MANY && !looker->asked)
         ask_for_help(looker);
     pthread_mutex_lock(&looker->lock);

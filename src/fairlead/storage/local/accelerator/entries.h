@@ -19,7 +19,7 @@ struct looker;
 struct looker *looker_new(void);
 
 /* Asks for the status of so many entries of an open directory, links not followed. */
-void look(struct looker *looker, int directory, struct entry *entries, size_t count);
+void look(struct looker *looker, int directory, struct entry *const *entries, size_t count);
 
 void looker_free(struct looker *looker);
 
