@@ -20,6 +20,9 @@ def against(
     home.mkdir()
     here.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    for name in ("ftp_proxy", "ftps_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
     for name in ("FAIRLEAD_PASSWORD", "FAIRLEAD_NO_MEMORY", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(here)

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fairlead.errors import ConfigError
 from fairlead.proto.url import FtpUrl, parse_url
@@ -144,6 +145,8 @@ def table_of(url: str, args: argparse.Namespace) -> dict[str, Any]:
         raise ConfigError(
             "a bookmark keeps no password; leave it out of the URL, --save-password puts it into the keyring"
         )
+    if urlsplit(args.proxy or "").password is not None:
+        raise ConfigError("a bookmark keeps no password; leave it out of the proxy's URL, or set ftp_proxy instead")
     table: dict[str, Any] = {_URL: url}
     defaults = _understanding("").defaults
     for name, action in _actions().items():

@@ -17,6 +17,7 @@ from fairlead.cli.credentials import credentials
 from fairlead.cli.failures import say
 from fairlead.cli.ladder import tell_failure, trace_of
 from fairlead.client.known_hosts import KnownHosts
+from fairlead.client.proxy import Proxy
 from fairlead.client.settings import Settings
 from fairlead.client.sync import Client
 from fairlead.client.trace import Record, Trace
@@ -84,8 +85,24 @@ def settings_of(args: argparse.Namespace, url: FtpUrl) -> dict[str, Any]:
         "known_hosts": known_hosts(args),
         "clear_control": args.ccc,
         "virtual_host": args.virtual_host,
+        "proxy": proxy_of(args, url),
         "memory": None if args.no_memory else memory_path(os.environ),
     }
+
+
+def proxy_of(args: argparse.Namespace, url: FtpUrl) -> Proxy | None:
+    """The proxy that stands before the server of ``url``, as the command line says, or else the environment.
+
+    Raises ConfigError.
+    """
+    named = args.proxy
+    if named is None and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    from fairlead.integrations.proxies import from_environment, proxy
+
+    if named is None:
+        named = from_environment(url.scheme, url.host, os.environ)
+    return proxy(named, style=args.proxy_style or "") if named else None
 
 
 def known_hosts(args: argparse.Namespace) -> KnownHosts | None:

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import Any, NoReturn, get_args
 
 from fairlead.cli.bookmarks import Unset, expanded, is_bookmark, with_options
+from fairlead.client.proxy import STYLES
 from fairlead.client.rate import Rate
 from fairlead.client.settings import ModeSetting, TlsSetting, fingerprint
 from fairlead.errors import ArgumentError, ConfigError
@@ -99,6 +100,17 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
     )
     if transfers:
         group.add_argument(
+            "--proxy",
+            metavar="URL",
+            help="go by way of this proxy: socks5h://, socks4a://, http:// (CONNECT) or ftp://, each with "
+            "[USER:PASSWORD@]HOST[:PORT]; the default is what ftp_proxy, all_proxy and no_proxy say, empty is none",
+        )
+        group.add_argument(
+            "--proxy-style",
+            choices=tuple(STYLES),
+            help="how an ftp:// proxy is told where to go on to; user (USER NAME@HOST) unless it has users of its own",
+        )
+        group.add_argument(
             "--limit-rate",
             type=rate,
             metavar="N",
@@ -120,7 +132,7 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
             f"connection), going on where it ended; the default is {RETRIES}",
         )
     else:
-        parser.set_defaults(retries=0, limit_rate=None, keep_alive=None)
+        parser.set_defaults(retries=0, limit_rate=None, keep_alive=None, proxy="", proxy_style=None)
     group.add_argument(
         "-d",
         "--debug",

@@ -78,7 +78,7 @@ class _Race:
                     self._fail(address, error, local, began)
                 else:
                     self.close("not waited for")
-                    self._tell(address, local, began, "connected")
+                    self._tell(address, stream.local if self._trace is not None else local, began, "connected")
                     return stream, seconds
         return None
 

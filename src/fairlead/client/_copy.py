@@ -136,6 +136,8 @@ def _ways(source: Session, target: Session) -> Iterator[_Way]:
 
 def _why_not(source: Session, target: Session) -> str:
     """What keeps the servers apart before they are asked; empty where nothing does."""
+    if source.settings.proxy is not None or target.settings.proxy is not None:
+        return "a proxy stands in between, which would be told of instead of the server"
     if (source.control.data_protection is None) != (target.control.data_protection is None):
         return "only one of the servers has its data connections under TLS"
     if is_ipv6(source.control.peer[0]) != is_ipv6(target.control.peer[0]):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
-from fairlead.client import _login, _security
+from fairlead.client import _gateway, _login, _security
 from fairlead.client._connect import connect_any, is_ipv6
 from fairlead.client._control import Control
 from fairlead.client._data import DataPorts
@@ -16,8 +16,9 @@ from fairlead.client._flow import Flow
 from fairlead.client._memory import Memory
 from fairlead.client._transfer import Outcome, Transfers
 from fairlead.client._wire import Address, Wire
+from fairlead.client.proxy import FtpProxy
 from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
-from fairlead.client.trace import Trace
+from fairlead.client.trace import ProxyBetween, Trace
 from fairlead.errors import ConnectError, FairleadError, ProtocolError, SessionLost
 from fairlead.proto.codec import Representation
 from fairlead.proto.command import encode_command
@@ -167,8 +168,14 @@ class Session:
         target, settings, wire = self.target, self.settings, self.wire
         if self._control is not None:
             await self._control.quit()
-        timeout = settings.connect_timeout
-        addresses = await wire.resolve(target.host, target.port, family=settings.family, timeout=timeout)
+        timeout, door = settings.connect_timeout, settings.proxy
+        if door is not None and self._trace is not None:
+            self._trace(ProxyBetween(str(door)))
+        host, port = target.host, target.port
+        if isinstance(door, FtpProxy):
+            _gateway.refuse_tls(door, target.tls)
+            host, port = door.host, door.port
+        addresses = await wire.resolve(host, port, family=settings.family, timeout=timeout)
         stream, round_trip = await connect_any(wire, addresses, timeout=timeout, trace=self._trace)
         control = Control(wire, stream, settings, self._trace, round_trip=round_trip)
         self._control = control
@@ -206,6 +213,8 @@ class Session:
 
     async def _open(self, control: Control) -> Reply:
         tls = self.target.tls
+        if isinstance(self.settings.proxy, FtpProxy):
+            return await _gateway.greet(control)
         if tls == "implicit":
             await control.start_tls(self.wire.protection(self.target.host, self.settings))
         greeting = await _login.greet(control)
@@ -290,9 +299,13 @@ class Session:
         return reply
 
     async def _log_in(self, control: Control, password: Password) -> Reply:
+        who = self.target.user, password, self.target.account
         if self.settings.virtual_host:
             await _login.tell_host(control, self.target.host)
-        return await _login.log_in(control, self.target.user, password, self.target.account)
+        if isinstance(self.settings.proxy, FtpProxy):
+            place = self.target.host, self.target.port
+            return await _gateway.log_in(control, self.settings.proxy, place, *who)
+        return await _login.log_in(control, *who)
 
     def log_in_as(self, user: str | None, secret: str | None, account: str | None) -> None:
         """A login by hand was that of ``user``: so are those of further sessions."""

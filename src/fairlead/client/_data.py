@@ -100,6 +100,7 @@ class DataPorts:
             settings.mode,
             passive_ipv4=own == 1,
             active_ipv4=not is_ipv6(self._announced),
+            active=settings.tunnel is None,
             other=next((family for family in hosts if family != own), None),
         )
 
@@ -181,7 +182,7 @@ class DataPorts:
         except OSError as error:
             calling.call.close()
             return self._unanswered(calling.way, calling.address, calling.own_port, calling.began, error)
-        self._tell_called(calling.way, calling.address, calling.own_port, calling.began, "connected")
+        self._tell_called(calling.way, calling.address, stream.local[1], calling.began, "connected")
         self._uncalled = False
         return Channel(calling.way, stream=stream)
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from fairlead.client._core import Holder, Session, Target
 from fairlead.client._memory import Memory
 from fairlead.client._wire import Wire
+from fairlead.client.proxy import Proxy, Tunnel
 from fairlead.client.rate import Rate
 from fairlead.client.settings import (
     KnownCertificates,
@@ -46,7 +47,8 @@ class Face:
     which is called only when the server asks for a password. ``trace`` gets a record of each command, reply and step
     of a data connection (:mod:`fairlead.client.trace`). ``memory`` is a file (or an object like
     :class:`fairlead.client.memory.ModeMemory`) that remembers which mode served with this server in this network;
-    without it nothing is remembered beyond the session. The other arguments are fields of
+    without it nothing is remembered beyond the session. ``proxy`` is what stands in between, see
+    :func:`fairlead.integrations.proxies.proxy`. The other arguments are fields of
     :class:`fairlead.client.settings.Settings`. Raises ArgumentError for what is no such URL.
     """
 
@@ -83,6 +85,7 @@ class Face:
         clear_control: bool = Settings.clear_control,
         virtual_host: bool = Settings.virtual_host,
         language: str | None = Settings.language,
+        proxy: Proxy | None = Settings.proxy,
         trace: Trace | None = None,
         memory: Memory | str | PathLike[str] | None = None,
     ) -> None:
@@ -112,9 +115,13 @@ class Face:
             clear_control=clear_control,
             virtual_host=virtual_host,
             language=language,
+            proxy=proxy,
         )
-        kept = _in_file(memory) if isinstance(memory, str | PathLike) else memory
-        self._session = Session(self._make_wire(), Target.of(url, user, password, account, tls), settings, trace, kept)
+        # What served by way of a proxy tells nothing about this network.
+        kept = None if proxy else _in_file(memory) if isinstance(memory, str | PathLike) else memory
+        tunnel, target = settings.tunnel, Target.of(url, user, password, account, tls)
+        wire = self._make_wire() if tunnel is None else self._make_tunnelled(tunnel, settings.connect_timeout)
+        self._session = Session(wire, target, settings, trace, kept)
         self._given = {"url": url, "user": user, "password": password, "account": account, "tls": tls}
         self._trace, self._memory = trace, kept
 
@@ -159,6 +166,9 @@ class Face:
         return arguments
 
     def _make_wire(self) -> Wire:
+        raise NotImplementedError
+
+    def _make_tunnelled(self, tunnel: Tunnel, timeout: float) -> Wire:
         raise NotImplementedError
 
 

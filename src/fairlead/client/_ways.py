@@ -67,11 +67,14 @@ class Ways:
     """The ways worth trying in a session, best first.
 
     PASV and PORT carry IPv4 addresses only. ``other`` is the family (1 or 2) in which the server has an address beside
-    that of the control connection, None when there is none: asking for it by ``EPSV other`` is the last resort.
+    that of the control connection, None when there is none: asking for it by ``EPSV other`` is the last resort. Without
+    ``active`` the server cannot call us.
     """
 
-    def __init__(self, setting: ModeSetting, *, passive_ipv4: bool, active_ipv4: bool, other: int | None) -> None:
-        usable = {Mode.EPSV: True, Mode.PASV: passive_ipv4, Mode.EPRT: True, Mode.PORT: active_ipv4}
+    def __init__(
+        self, setting: ModeSetting, *, passive_ipv4: bool, active_ipv4: bool, other: int | None, active: bool = True
+    ) -> None:
+        usable = {Mode.EPSV: True, Mode.PASV: passive_ipv4, Mode.EPRT: active, Mode.PORT: active and active_ipv4}
         wanted = list(Mode) if setting == "auto" else [Mode(setting.upper())]
         self._ways = [Way(mode) for mode in wanted if usable[mode]]
         if other is not None and Mode.EPSV in wanted:

@@ -23,10 +23,12 @@ from fairlead.proto.reply import Reply
 if TYPE_CHECKING:
     from fairlead.client._copy import Copied
     from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
+    from fairlead.client._wires.tunnelled import TunnelledWire
     from fairlead.client.aiofile import Opening
     from fairlead.client.mirror.direction import Choices
     from fairlead.client.mirror.run import Listener, Mirrored
     from fairlead.client.path import AsyncFtpPath, RemotePath
+    from fairlead.client.proxy import Tunnel
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -304,6 +306,11 @@ class AsyncClient(Face):
 
     def _make_wire(self) -> AsyncioWire:
         return AsyncioWire()
+
+    def _make_tunnelled(self, tunnel: Tunnel, timeout: float) -> TunnelledWire:
+        from fairlead.client._wires.tunnelled import TunnelledWire
+
+        return TunnelledWire(self._make_wire(), tunnel, timeout=timeout)
 
     async def _run(
         self,

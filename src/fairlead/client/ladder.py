@@ -25,6 +25,7 @@ from fairlead.client.trace import (
     ModeProbed,
     ModeRecalled,
     ModeRemembered,
+    ProxyBetween,
     Record,
     ReplyReceived,
     SessionRenewed,
@@ -188,6 +189,10 @@ class Recorder:
         self._kept.note(self._us, f"calls {record.used}", f"the server's own address, not {record.announced} of 227")
 
     @_take.register
+    def _(self, record: ProxyBetween) -> None:
+        self._kept.note(self._us, "calls a proxy", f"{record.proxy} stands in between and makes each connection")
+
+    @_take.register
     def _(self, record: ModeRecalled) -> None:
         self._kept.note(self._us, f"tries {record.mode} first", "it served last time in this network")
 
@@ -267,7 +272,7 @@ class Recorder:
             after = f"{outcome} in {show_duration(seconds)}" if outcome == "no answer" else outcome
             why = "" if cause is Cause.OK else cause
             self._kept.add(Kind.SYN, number, ours, theirs, at=began, cause=why, note=after)
-        elif not ours.port:
+        elif not ours.port and outcome != "connected":
             self._kept.note(self._us, f"cannot call {theirs.address}", outcome, cause=cause, connection=number)
         else:
             self._kept.add(Kind.SYN, number, ours, theirs, at=began)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from fairlead.client.proxy import FtpProxy, Proxy, Tunnel
 from fairlead.client.rate import Rate
-from fairlead.errors import ArgumentError
+from fairlead.errors import ArgumentError, ConfigError
 
 ModeSetting: TypeAlias = Literal["auto", "epsv", "pasv", "eprt", "port"]
 StructureSetting: TypeAlias = Literal["F", "R"]
@@ -107,7 +108,16 @@ class Settings:
     language: str | None = None
     """The language that LANG asks for (RFC 2640 section 4), such as ``de``; a server need not have it."""
 
+    proxy: Proxy | None = None
+    """What stands between us and the server; see :mod:`fairlead.integrations.proxies`."""
+
     def __post_init__(self) -> None:
+        if self.tunnel is not None and self.mode in {"eprt", "port"}:
+            message = (
+                f"active mode ({self.mode}) cannot go through the proxy {self.tunnel}, which the server would have to "
+                "call instead of us; take epsv, pasv or auto"
+            )
+            raise ConfigError(message)
         if self.pin is not None:
             fingerprint(self.pin)
         if self.known_hosts is not None and (self.pin is not None or self.insecure):
@@ -117,6 +127,11 @@ class Settings:
     def unproven(self) -> Settings:
         """The same, any certificate accepted: for a look at a server that gets no secret."""
         return replace(self, insecure=True, pin=None, known_hosts=None, context=None)
+
+    @property
+    def tunnel(self) -> Tunnel | None:
+        """The proxy that carries our connections; None where there is none, or one that speaks FTP."""
+        return None if isinstance(self.proxy, FtpProxy) else self.proxy
 
 
 def fingerprint(text: str) -> str:

@@ -24,9 +24,11 @@ from fairlead.proto.reply import Reply
 if TYPE_CHECKING:
     from fairlead.client._copy import Copied
     from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
+    from fairlead.client._wires.tunnelled import TunnelledWire
     from fairlead.client.mirror.direction import Choices
     from fairlead.client.mirror.run import Listener, Mirrored
     from fairlead.client.path import FtpPath, RemotePath
+    from fairlead.client.proxy import Tunnel
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -397,6 +399,11 @@ class Client(Face):
 
     def _make_wire(self) -> BlockingWire:
         return BlockingWire()
+
+    def _make_tunnelled(self, tunnel: Tunnel, timeout: float) -> TunnelledWire:
+        from fairlead.client._wires.tunnelled import TunnelledWire
+
+        return TunnelledWire(self._make_wire(), tunnel, timeout=timeout)
 
     def _run(
         self,

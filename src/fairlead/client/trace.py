@@ -58,6 +58,23 @@ def show_arithmetic(port: int) -> str:
     return f"({port >> 8} × 256 + {port & 255})"
 
 
+def _show_call(address: Address, arithmetic: str, port: int, outcome: str, seconds: float) -> str:
+    """A call from our ``port``; behind a proxy it has none of ours before it is made."""
+    here = f" from :{port}" if port else ""
+    took = "in" if outcome == "connected" else "after"
+    called = f"STATUS  calling {show_address(address)}{arithmetic}{here}"
+    return f"{called} … {printable(outcome)} {took} {show_duration(seconds)}"
+
+
+class ProxyBetween(Fixed):
+    """Connections go by way of ``proxy``, a URL without a password."""
+
+    proxy: str
+
+    def __str__(self) -> str:
+        return f"STATUS  by way of the proxy {self.proxy}"
+
+
 class ControlCalled(Fixed):
     """We called ``address`` for the control connection from ``local``; ``outcome`` as in :class:`Called`."""
 
@@ -67,11 +84,7 @@ class ControlCalled(Fixed):
     outcome: str
 
     def __str__(self) -> str:
-        took = "in" if self.outcome == "connected" else "after"
-        return (
-            f"STATUS  calling {show_address(self.address)} from :{self.local[1]}"
-            f" … {printable(self.outcome)} {took} {show_duration(self.seconds)}"
-        )
+        return _show_call(self.address, "", self.local[1], self.outcome, self.seconds)
 
 
 class ControlClosed(Fixed):
@@ -123,11 +136,7 @@ class Called(Fixed):
 
     def __str__(self) -> str:
         arithmetic = f" {show_arithmetic(self.address[1])}" if self.sum_shown else ""
-        took = "in" if self.outcome == "connected" else "after"
-        return (
-            f"STATUS  calling {show_address(self.address)}{arithmetic} from :{self.port}"
-            f" … {self.outcome} {took} {show_duration(self.seconds)}"
-        )
+        return _show_call(self.address, arithmetic, self.port, self.outcome, self.seconds)
 
 
 class Waiting(Fixed):
@@ -310,6 +319,7 @@ class InSegments(Fixed):
 
 Record: TypeAlias = (
     ControlCalled
+    | ProxyBetween
     | ControlClosed
     | CommandSent
     | ReplyReceived

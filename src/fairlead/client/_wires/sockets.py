@@ -138,8 +138,7 @@ class SocketCall(SocketSource):
     def __init__(self, address: Address) -> None:
         family, sockaddr = numeric(address)
         super().__init__(socket.socket(family, socket.SOCK_STREAM))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _keep_alive(self._socket)
+        tune(self._socket)
         failure = self._socket.connect_ex(sockaddr)
         if failure not in {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}:
             self._socket.close()
@@ -235,7 +234,9 @@ def _bound(host: str, ports: Sequence[int]) -> socket.socket:
     raise failure
 
 
-def _keep_alive(sock: socket.socket) -> None:
+def tune(sock: socket.socket) -> None:
+    """Let commands go out at once, and notice a peer that is gone."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE)
