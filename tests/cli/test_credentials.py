@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -154,6 +155,25 @@ def test_process_list_shows_no_password(word: str, shown: str) -> None:
     command = [sys.executable, "-c", program, word, "--user", "bob:secret"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.rstrip("\n").split("\0")[3:] == [shown, "--user", "bob:******", ""]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: where else arguments can be overwritten is not known")
+def test_process_list_shows_no_password_where_a_process_may_not_write_its_own_memory() -> None:
+    program = """
+        import builtins
+        plain = builtins.open
+        def opened(path, *arguments, **named):
+            if path == "/proc/self/mem":
+                raise PermissionError(path)
+            return plain(path, *arguments, **named)
+        builtins.open = opened
+        from fairlead.cli import process_list
+        process_list.hide_passwords()
+        print(plain("/proc/self/cmdline").read())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), "ftp://me:secret@host/"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.rstrip("\n").split("\0")[3:] == ["ftp://me:******@host/", ""]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: where else arguments can be overwritten is not known")

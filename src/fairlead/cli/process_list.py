@@ -27,7 +27,13 @@ def hide_passwords() -> None:
     start = int(fields[_ARG_START])
     if not secrets or not start:
         return
-    import ctypes
+    try:  # ctypes would do, but takes as long to import as a twentieth of the start of a server
+        with open("/proc/self/mem", "r+b", buffering=0) as memory:
+            for begin, end in secrets:
+                memory.seek(start + begin)
+                memory.write(b"*" * (end - begin))
+    except OSError:  # a system that lets no process write there
+        import ctypes
 
-    for begin, end in secrets:
-        ctypes.memset(start + begin, ord("*"), end - begin)
+        for begin, end in secrets:
+            ctypes.memset(start + begin, ord("*"), end - begin)
