@@ -61,6 +61,20 @@ def test_get_resumes(against: Against) -> None:
     assert Path("big.bin").read_bytes() == b"octets"
 
 
+@pytest.mark.req("U-1738-2", "U-1738-3")
+@pytest.mark.parametrize(
+    ("path", "directories"),
+    [("/%2Fetc/motd", ["/etc"]), ("/a/b/motd", ["a", "b"]), ("/a//motd", ["a"]), ("/motd", []), ("/%2F/motd", ["/"])],
+)
+def test_each_segment_is_a_directory_to_enter_and_the_last_one_the_file(
+    against: Against, path: str, directories: list[str]
+) -> None:
+    entered = [on(f"CWD {directory}", "250 ok") for directory in directories]
+    fetch = (TYPE_I, on("SIZE motd", "213 6"), EPSV, on("RETR motd", "150 go", data(b"octets"), "226 done"))
+    assert against(*IN, *entered, *fetch).run("get", f"{URL}{path}") == 0
+    assert Path("motd").read_bytes() == b"octets"
+
+
 @pytest.mark.req("U-1738-4")
 def test_type_of_the_url_decides_on_line_ends(against: Against) -> None:
     server = against(*IN, EPSV, on("RETR t", "150 go", data(b"a\r\nb\r\n"), "226 done"))

@@ -282,3 +282,34 @@ def test_under_tls_one_server_becomes_its_client(pair: Pair, offer: str) -> None
     target = (TYPE_I, PORT, begins("STOR g", "226 ok"), ARRIVED)
     with two(source, target, login=login, tls="require", ca=pair.certificate) as both:
         assert both.copy().mode == ("CPSV, PORT" if offer == "CPSV" else "SSCN, PASV, PORT")
+
+
+@pytest.mark.req("C-2428-EPSV-4")
+def test_where_epsv_all_was_promised_no_other_command_sets_up_a_connection() -> None:
+    listed = on("LIST", "150 go", data(b""), "226 ok")
+    source = (EPSV, listed, TYPE_I, SIZE, EPSV, begins("RETR f", data(b"octets"), "226 ok"))
+    target = (EPSV, listed, TYPE_I, EPSV, on("STOR g", "150 go", take("226 ok")))
+    promise = on("EPSV ALL", "200 ok")
+    with two((promise, *source), (promise, *target), epsv_all=True) as both:
+        both.one.scandir()
+        both.other.scandir()
+        assert "EPSV ALL" in both.copy().detour
+        assert both.plays[1].stored == b"octets"
+
+
+@pytest.mark.req("C-2428-EPSV-4")
+def test_over_ipv6_the_one_that_was_promised_epsv_all_may_still_listen() -> None:
+    listed = on("LIST", "150 go", data(b""), "226 ok")
+    source = (
+        on("EPSV ALL", "200 ok"),
+        EPSV,
+        listed,
+        TYPE_I,
+        SIZE,
+        on("EPSV", "229 ok (|||5001|)"),
+        begins("RETR f", "226 ok"),
+    )
+    target = (TYPE_I, on(f"EPRT |2|{HOST6}|5001|", "200 ok"), begins("STOR g", "226 ok"), ARRIVED)
+    with two(source, target, hosts=(HOST6, OTHER6), epsv_all=True) as both:
+        both.one.scandir()
+        assert both.copy().mode == "EPSV, EPRT"

@@ -25,6 +25,7 @@ from tests.client.script import (
     on,
     reset,
     session,
+    stage,
     take,
 )
 
@@ -65,6 +66,34 @@ def store(octets: bytes, *actions: Action) -> bytes:
 )
 def test_success_needs_the_end_of_the_data_and_the_final_reply_in_any_order(actions: Sequence[Action]) -> None:
     assert fetch(*actions) == b"octets"
+
+
+@pytest.mark.req("C-1123-RPL-2")
+def test_every_reply_of_a_session_may_have_several_lines() -> None:
+    def long(code: int, text: str = "the end") -> str:
+        return f"{code}-one\r\n 226 two\r\n{code}-three\r\n\r\n{code} {text}"
+
+    on_stage = stage(
+        on("USER me", long(331)),
+        on("PASS secret", long(230)),
+        on("FEAT", "211-\r\n SIZE\r\n211 "),
+        on("TYPE I", long(200)),
+        on("SIZE f", "213 6"),
+        on("EPSV", door(5001), long(229, "ok (|||5001|)")),
+        on("RETR f", long(150), data(b"octets"), long(226)),
+        on("CWD d", long(250)),
+        on("DELE x", long(550)),
+        on("QUIT", long(221), hang_up),
+        greeting=(long(120), long(220)),
+    )
+    target = io.BytesIO()
+    with on_stage.ftp as ftp:
+        ftp.download("f", target)
+        ftp.cwd("d")
+        with pytest.raises(PermanentError, match="the end"):
+            ftp.remove("x")
+    on_stage.play.done()
+    assert target.getvalue() == b"octets"
 
 
 @pytest.mark.req("C-959-RPL-9")

@@ -75,6 +75,8 @@ class Control:
         """Whether a transfer was left without its final reply, so that ABOR is due."""
         self.protection: Protection | None = None
         """TLS of this connection, None while it is in clear."""
+        self.epsv_promised = False
+        """Whether the server agreed that no other command than EPSV sets up a data connection (RFC 2428 section 4)."""
         self.host_told = False
         """Whether the server knows by HOST which of its virtual hosts is meant (RFC 7151)."""
         self.data_protection: Protection | None = None

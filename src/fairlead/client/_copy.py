@@ -124,6 +124,8 @@ def _ways(source: Session, target: Session) -> Iterator[_Way]:
         return
     ask = "EPSV" if is_ipv6(source.control.peer[0]) else "PASV"
     for passive, active in ((source, target), (target, source)):
+        if active.control.epsv_promised or (passive.control.epsv_promised and ask != "EPSV"):
+            continue
         if source.control.data_protection is None:
             yield _Way(passive, active, ask)
             continue
@@ -145,6 +147,8 @@ def _why_not(source: Session, target: Session) -> str:
     offers = {*(source.features or {}), *(target.features or {})}
     if source.control.data_protection is not None and offers.isdisjoint({"CPSV", "SSCN"}):
         return "neither server can be the client of TLS (CPSV, SSCN)"
+    if source.control.epsv_promised and target.control.epsv_promised:
+        return "both servers were promised by EPSV ALL that none is to call the other"
     return ""
 
 

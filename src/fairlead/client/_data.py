@@ -269,6 +269,7 @@ class DataPorts:
         if not self._promised and self._settings.mode in {"auto", "epsv"}:
             self._promised = True
             if (await self._control.command("EPSV", "ALL")).completed:
+                self._control.epsv_promised = True
                 self.ways.keep_only(Mode.EPSV)
 
 
