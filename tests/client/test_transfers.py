@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.client._face import session_of
+from fairlead.client._flow import Inflow
+from fairlead.client._local import Writer
+from fairlead.client._wires.blocking import step
 from fairlead.errors import DeadlineError, PermanentError, SessionLost, TransferError, TransientError
+from fairlead.proto.codec import Representation
 from fairlead.reach.cause import Cause
 from tests.client.script import (
     LOGIN,
@@ -451,3 +456,25 @@ def test_debug_shows_the_dialogue_as_it_goes() -> None:
             "STATUS  data connection closed by the server: 68 bytes in 4 ms",
             "226 Transfer complete.",
         ]
+
+
+@pytest.mark.req("C-959-SYNC-1")
+@pytest.mark.parametrize(
+    ("notice", "due"),
+    [(("426 you left",), ()), ((later(0.2, "451 you left"),), ()), ((), ABORTED)],
+    ids=["at once", "soon", "never"],
+)
+def test_transfer_that_is_left_with_enough_is_ended_by_abor_only_where_the_server_does_not_notice(
+    notice: Sequence[Action], due: Sequence[Step]
+) -> None:
+    class Enough(Inflow):
+        def _take(self, data: memoryview) -> None:
+            super()._take(data)
+            self.enough = True
+
+    target = io.BytesIO()
+    retrieve = on("RETR f", "150 go", data(b"oct", end=False), *notice)
+    with session(EPSV, retrieve, *due, on("PWD", '257 "/"')) as s:
+        outcome = step(session_of(s.ftp).transfer("RETR", "f", Enough(Writer(target), Representation("I"))))
+        assert (outcome.size, target.getvalue()) == (3, b"oct")
+        assert s.ftp.pwd() == "/"

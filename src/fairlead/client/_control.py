@@ -44,6 +44,8 @@ _LATE_REPLY = 1.0
 """Seconds to wait for a reply that may not come at all."""
 _UNASKED = 1000
 """Replies that nobody asked for, and that a server may send between two commands."""
+_NOTICED, _LATEST_NOTICE = 0.25, 2.0
+"""Seconds that a server gets, at least and at most, to notice that nobody takes its data any more."""
 _FAREWELL = 3.0
 """Seconds that a 221 may take."""
 
@@ -73,6 +75,8 @@ class Control:
         """Why the session is over; empty while it lives."""
         self.interrupted = False
         """Whether a transfer was left without its final reply, so that ABOR is due."""
+        self.left_off = False
+        """Whether it was left with its data connection closed, which the server will notice without ABOR, too."""
         self.protection: Protection | None = None
         """TLS of this connection, None while it is in clear."""
         self.epsv_promised = False
@@ -350,6 +354,10 @@ class Control:
         self.stream.close()
 
     async def _settle(self) -> None:
+        if self.left_off and self.interrupted:
+            patience = min(max(_NOTICED, 4 * self.round_trip), _LATEST_NOTICE)
+            self.interrupted = await self._final_within(patience) is None
+        self.left_off = False
         if self.interrupted:
             await self.abort()
         if self._beats:

@@ -44,9 +44,6 @@ _LAST_WORD = 1.0
 """Seconds that a server gets to say why TLS failed."""
 _LAST_DATA = 5.0
 """Seconds that the data may stand still once the control connection has ended."""
-_NOTICED = 0.25
-_LATEST_NOTICE = 2.0
-"""Seconds that a server gets, at least and at most, to notice that nobody takes its data; after that, ABOR is due."""
 _SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
 
 
@@ -333,8 +330,8 @@ class _Exchange:
             if self.failed:
                 return
 
-    async def _hear_out(self, patience: float = _LAST_WORD) -> None:
-        deadline = self._control.wire.now() + patience
+    async def _hear_out(self) -> None:
+        deadline = self._control.wire.now() + _LAST_WORD
         while not self.over:
             reply = await self._control.receive_within(deadline - self._control.wire.now())
             if reply is None:
@@ -351,13 +348,14 @@ class _Exchange:
             self._tell_closed("us", error)
             raise
         sender = isinstance(self._flow, Outflow)
-        self._tell_closed("us" if sender and self._broke is None else "the server", self._broke)
+        ours = (sender and self._broke is None) or self._flow.enough
+        self._tell_closed("us" if ours else "the server", self._broke)
         if not sender and not self._flow.marked:
             self._channel.close()  # some servers answer 226 only after that
         if self._lost is not None:
             raise self._lost
         if self._flow.enough:
-            await self._hear_out(min(max(_NOTICED, 4 * self._control.round_trip), _LATEST_NOTICE))  # whatever it says
+            self._control.left_off = not self.over  # the next command sees to what the server says about that
             return
         if not self.over:
             self._note(await self._control.receive_final(self._settings.final_timeout, heed=self._note))

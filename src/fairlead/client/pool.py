@@ -300,7 +300,8 @@ class Pool:
 
     def _take(self, *, metadata: bool) -> AsyncClient | None:
         """An idle session for either purpose."""
-        for client in reversed(self._idle):
+        last_used_first = list(reversed(self._idle))
+        for client in sorted(last_used_first, key=_has_work_left):
             if self._single or (client is self._apart) == metadata or (metadata and self._apart is None):
                 del self._idle[client]
                 if metadata and not self._single:
@@ -409,6 +410,11 @@ class _Secret:
     def forget(self) -> None:
         """It did not let us in."""
         self._told = None
+
+
+def _has_work_left(client: AsyncClient) -> bool:
+    """Whether a transfer has to be brought to its end before anything else."""
+    return session_of(client).control.interrupted
 
 
 async def _directory(client: AsyncClient) -> str:

@@ -13,7 +13,7 @@ from fairlead.client.segments.board import SMALLEST, Board, Segment
 def test_file_is_divided_evenly() -> None:
     board = Board([(0, 8 * SMALLEST)], 4)
     assert len(board) == 4
-    first, second = board.next(), board.next()
+    first, second = board.next(0.0), board.next(0.0)
     assert first is not None
     assert second is not None
     assert (first.position, first.end, second.position) == (0, 2 * SMALLEST, 2 * SMALLEST)
@@ -27,22 +27,39 @@ def test_no_segment_is_too_short_to_be_worth_a_command(octets: int, segments: in
     assert board.done is not bool(octets)
 
 
-def test_who_is_done_takes_half_of_the_longest() -> None:
-    board = Board([(0, 8 * SMALLEST)], 1)
-    first = board.next()
+def test_who_is_done_takes_half_of_what_lasts_longest() -> None:
+    board = Board([(0, 16 * SMALLEST)], 2)
+    first, second = board.next(0.0), board.next(0.0)
     assert first is not None
-    first.position = 2 * SMALLEST
-    second = board.next()
     assert second is not None
-    assert (first.end, second.position, second.end) == (5 * SMALLEST, 5 * SMALLEST, 8 * SMALLEST)
-    second.position = 7 * SMALLEST
+    first.position, second.position = 2 * SMALLEST, 12 * SMALLEST
+    third = board.next(2.0)
+    assert third is not None
+    assert (first.end, third.position, third.end) == (5 * SMALLEST, 5 * SMALLEST, 8 * SMALLEST)
+    assert second.end == 16 * SMALLEST
+
+
+@pytest.mark.parametrize(("seconds", "worth"), [(1.0, False), (4.0, True)])
+def test_nothing_is_taken_from_who_is_nearly_done(seconds: float, worth: bool) -> None:
+    board = Board([(0, 8 * SMALLEST)], 1)
+    first = board.next(0.0)
+    assert first is not None
     first.position = 4 * SMALLEST
-    assert board.next() is None
+    assert (board.next(seconds) is not None) is worth
+
+
+def test_half_of_what_does_not_move_is_taken() -> None:
+    board = Board([(0, 8 * SMALLEST)], 1)
+    first = board.next(0.0)
+    second = board.next(0.0)
+    assert first is not None
+    assert second is not None
+    assert first.end == second.position == 4 * SMALLEST
 
 
 def test_segment_goes_on_with_what_nobody_has_behind_it() -> None:
     board = Board([(0, 2 * SMALLEST)], 2)
-    first = board.next()
+    first = board.next(0.0)
     assert first is not None
     first.position = first.end
     assert board.extend(first)
@@ -54,12 +71,12 @@ def test_segment_goes_on_with_what_nobody_has_behind_it() -> None:
 
 def test_what_was_given_back_is_taken_by_another() -> None:
     board = Board([(0, SMALLEST)], 1)
-    first = board.next()
+    first = board.next(0.0)
     assert first is not None
     first.position = 17
-    assert board.next() is None
+    assert board.next(0.0) is None
     board.give_back(first)
-    assert board.next() is first
+    assert board.next(0.0) is first
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -72,7 +89,7 @@ def test_every_octet_is_fetched_once(seed: int) -> None:
     fetched: list[tuple[int, int]] = []
     while not board.done:
         number = luck.randrange(4)
-        hand = hands[number] or board.next()
+        hand = hands[number] or board.next(0.0)
         hands[number] = hand
         if hand is None:
             continue

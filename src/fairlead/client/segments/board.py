@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
+_WORTH_TAKING = 2.0
+"""Seconds that a segment must still last for another hand to take half of it."""
 SMALLEST = 1 << 20
 """Octets of a segment at least; less is not worth a command."""
 
@@ -16,11 +19,18 @@ class Segment:
     position: int
     end: int
     taken: bool = False
+    began: tuple[float, int] = (0.0, 0)
+    """When it was taken, and where it began then."""
 
     @property
     def left(self) -> int:
         """Octets that are still to come."""
         return self.end - self.position
+
+    def seconds(self, now: float) -> float:
+        """How long they will take, if they go on as they began; for ever where none came yet."""
+        since, start = self.began
+        return self.left * (now - since) / (self.position - start) if self.position > start else inf
 
 
 class Board:
@@ -41,19 +51,23 @@ class Board:
         """How many segments there are."""
         return len(self._segments)
 
-    def next(self) -> Segment | None:
-        """A segment to fetch: one that nobody has, else half of the longest; None where that is too short."""
+    def next(self, now: float) -> Segment | None:
+        """A segment to fetch from the time ``now`` on: one that nobody has, else half of what will last longest.
+
+        None where it would be over sooner than anybody else had begun.
+        """
         free = [segment for segment in self._segments if not segment.taken and segment.left]
         if not free:
-            longest = max(self._segments, key=lambda segment: segment.left, default=None)
-            if longest is None or longest.left < 2 * SMALLEST:
+            worth = [one for one in self._segments if one.left >= 2 * SMALLEST and one.seconds(now) >= _WORTH_TAKING]
+            longest = max(worth, key=lambda segment: (segment.seconds(now), segment.left), default=None)
+            if longest is None:
                 return None
             middle = longest.position + longest.left // 2
             free = [Segment(middle, longest.end)]
             longest.end = middle
             self._segments += free
         segment = max(free, key=lambda segment: segment.left)
-        segment.taken = True
+        segment.taken, segment.began = True, (now, segment.position)
         return segment
 
     def extend(self, segment: Segment) -> bool:

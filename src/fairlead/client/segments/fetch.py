@@ -117,7 +117,7 @@ class _Fetch:
         try:
             async with self._pool.client() as ftp:
                 session = session_of(ftp)
-                while (segment := self._board.next()) is not None:
+                while (segment := self._board.next(session.wire.now())) is not None:
                     session.control.tell(InSegments(segment.position, segment.end))
                     try:
                         await exclusively(session, self._segment(session, segment))
