@@ -45,6 +45,14 @@ def test_a_verbs_own_words_are_those_of_the_list(verb: str, capsys: pytest.Captu
     assert capsys.readouterr().out == listed
 
 
+def test_script_of_the_interactive_client_needs_nothing_to_edit_lines_with() -> None:
+    program = (
+        "import sys; from fairlead.cli import main; main(['sh', '-c', 'help']);"
+        "assert 'fairlead.cli.shell.dispatch' in sys.modules; assert 'prompt_toolkit' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30, check=True)
+
+
 def test_a_verb_imports_its_own_module_only() -> None:
     program = (
         "import sys; from fairlead.cli import main; main(['ls', '--help']);"

@@ -12,6 +12,7 @@ import pytest
 
 from tests.certificates import Pair, make
 from tests.peers.fairlead import PROGRAM, fairlead
+from tests.peers.keyboard import at_keyboard
 from tests.peers.process import DEADLINE
 from tests.peers.servers import SERVERS, Server, Tls, clear
 
@@ -132,6 +133,32 @@ def test_script_stops_where_the_server_refuses(served: Served, here: Path, name:
     assert done.returncode == 1
     assert "'DELE none' with: 5" in done.stderr
     assert list(server.root.iterdir()) == []
+
+
+@pytest.mark.req("C-959-ABOR-1")
+@pytest.mark.parametrize("tls", [False, True], ids=["clear", "tls"])
+@pytest.mark.parametrize("name", NAMES)
+def test_interrupt_keeps_the_session(served: Served, pair: Pair, here: Path, name: str, *, tls: bool) -> None:
+    server = served(name, tls=tls)
+    with (server.root / "giant").open("wb") as file:
+        file.truncate(1 << 36)
+    url = server.url.replace("://", f"://{server.user}@")
+    trust = ("--ca", str(pair.certificate)) if tls else ()
+    command = [str(PROGRAM), "sh", "--no-memory", "--retries", "0", "--limit-rate", "20M", *trust, url]
+    env = {**os.environ, "HOME": str(here), "FAIRLEAD_PASSWORD": server.password, "PROMPT_TOOLKIT_NO_CPR": "1"}
+    prompt = f"{server.user}@{HOST}:/>"
+    with at_keyboard(command, env=env, cwd=here) as keyboard:
+        keyboard.output(", in /", prompt)
+        for turn in range(2):
+            keyboard.type(f"get giant giant{turn}\r")
+            keyboard.wait_for(rf"> get giant giant{turn}\n.* [1-9][0-9.]* [kM]B/s")
+            keyboard.type("\x03")
+            assert "interrupted" in keyboard.output(f"> get giant giant{turn}", prompt)
+            (here / f"giant{turn}.part").unlink()
+            assert keyboard.run("pwd", prompt) == "/"
+        assert "connecting again" not in keyboard.text
+        assert "bytes in" in keyboard.run("put big", prompt)
+    assert (server.root / "big").read_bytes() == OCTETS
 
 
 @pytest.mark.req("C-FXP-1")

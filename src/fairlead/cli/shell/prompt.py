@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import termios
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +68,11 @@ class _Names(Completer):
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Let Ctrl-C be a signal, as it is not while lines are edited: a server may take its time to list names."""
+    if sys.platform == "win32":
+        yield
+        return
+    import termios
+
     keyboard = sys.stdin.fileno()
     edited = termios.tcgetattr(keyboard)
     with_signals = list(edited)

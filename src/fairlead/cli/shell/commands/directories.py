@@ -148,9 +148,9 @@ def _lines(entries: Sequence[Entry], *, long: bool, width: int) -> list[str]:
 
 def columns(names: Sequence[str], width: int) -> list[str]:
     """``names`` side by side in lines of at most ``width`` cells, downwards first; one a line where that is 0."""
-    from wcwidth import wcswidth
+    from fairlead.ladder.cells import width as cells_of
 
-    cells = [max(0, wcswidth(name)) for name in names]
+    cells = [cells_of(name) for name in names]
     column = max(cells, default=0) + 2
     count = max(1, (width + 2) // column)
     if count == 1 or not names:
