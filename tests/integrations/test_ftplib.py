@@ -422,6 +422,38 @@ def test_no_command_comes_between_while_a_data_connection_is_open(served: Embedd
         assert ftp.pwd() == "/"
 
 
+@pytest.mark.parametrize(
+    ("answers", "said"), [(("426 aborted", "226 ok"), "426 aborted"), ((), "200 awake"), (("502 no",), None)]
+)
+def test_answers_to_abor(answers: tuple[str, ...], said: str | None) -> None:
+    def script(peer: Peer) -> None:
+        peer.send("220 ready")
+        peer.expect("USER me", "230 in")
+        peer.expect("\udcff\udcf4\udcff\udcf2ABOR", *answers)
+        peer.expect("NOOP", "200 awake")
+
+    with scripted(script) as server:
+        ftp = ours.FTP(timeout=20)
+        ftp.connect(server.host, server.port)
+        ftp.login("me")
+        if said is None:
+            with pytest.raises(ours.error_proto, match="502 no"):
+                ftp.abort()
+        else:
+            assert ftp.abort() == said
+        ftp.close()
+
+
+def test_session_is_ended_while_a_data_connection_is_open(served: Embedded) -> None:
+    (served.root / "f").write_bytes(OCTETS)
+    ftp = ours.FTP(timeout=20)
+    ftp.connect(served.host, served.port)
+    ftp.login(USER, PASSWORD)
+    conn = ftp.transfercmd("RETR f")
+    assert ftp.quit().startswith("221")
+    assert conn.recv(10) == b""
+
+
 def test_what_is_not_taken_is_said() -> None:
     with pytest.raises(ValueError, match="source_address are not made here"):
         ours.FTP("127.0.0.1", source_address=("127.0.0.1", 0))

@@ -236,16 +236,25 @@ class FTP(standard.FTP):
         return connection, size
 
     def abort(self) -> str:
-        """End a transfer by ABOR; returns the server's first answer to that."""
+        """End a transfer by ABOR; returns the server's first answer.
+
+        Where it has none, since nothing was in progress any more, that is what it answers to NOOP.
+        """
         dialogue = self._talk
         if dialogue.connection is not None:
             dialogue.connection.abandon()
         dialogue.begin()
         dialogue.run(dialogue.control.abort())
-        answer = next((reply for reply in dialogue.heard if reply.code in _ABORTED), None)
-        if answer is None:
-            raise error_proto(dialogue.shown(dialogue.heard[0]) if dialogue.heard else "no answer to ABOR")
+        answer = next((reply for reply in dialogue.heard if reply.code in _ABORTED), dialogue.heard[0])
+        if not answer.completed and answer.code not in _ABORTED:
+            raise error_proto(dialogue.shown(answer))
         return dialogue.shown(answer)
+
+    def quit(self) -> str:
+        """End the session; a transfer that is still open is broken off."""
+        if self._talk.connection is not None:
+            self._talk.connection.abandon()
+        return super().quit()
 
     def close(self) -> None:
         """Close the connection without a word."""
