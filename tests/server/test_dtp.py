@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.server.dtp import DONE, NOBODY, SMALL, AcceleratedDtp, Dtp, Outcome, PortableDtp, adopt, best
+from fairlead.server.dtp import DONE, NOBODY, SMALL, AcceleratedDtp, Delivery, Dtp, Outcome, PortableDtp, adopt, best
 from fairlead.storage.local import accelerator
 from tests.server.session import DEADLINE, free_port, receive, reset
 
@@ -188,6 +188,24 @@ def test_collecting_ends_where_more_is_to_come_or_the_limit_is_reached(dtp: Dtp,
         with adopt(delivery.connection) as connection:
             assert connection.recv(100) == b""
     assert content_of(file) == b"begun it goes"
+
+
+def test_what_comes_later_is_received_over_the_connection(dtp: Dtp, file: int) -> None:
+    with listening(dtp) as listener:
+        client = call()
+        begun = dtp.collect(listener, PEER[4], file, SMALL)
+        assert (begun.outcome, begun.moved) == (Outcome.PARTLY, 0)
+        client.sendall(b"content")
+        client.close()
+        received = dtp.receive(begun.connection, file, SMALL)
+        assert received == Delivery(Outcome.DONE, begun.connection, len(b"content"))
+        os.close(received.connection)
+        assert content_of(file) == b"content"
+        client = call()
+        begun = dtp.collect(listener, PEER[4], file, SMALL)
+        reset(client)
+        with pytest.raises(ConnectionResetError):
+            dtp.receive(begun.connection, file, SMALL)
 
 
 def test_a_file_that_cannot_be_written_is_told_from_a_connection_that_broke(dtp: Dtp, file: int) -> None:

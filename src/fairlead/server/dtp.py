@@ -72,6 +72,9 @@ class Dtp(Protocol):
         No more is received once ``limit`` octets have moved. The connection is the caller's but after NOBODY.
         """
 
+    def receive(self, connection: int, file: int, limit: int) -> Delivery:
+        """As :meth:`collect` for a ``connection`` that was taken, which is closed where it broke."""
+
 
 class PortableDtp:
     """By Python's own means."""
@@ -114,25 +117,29 @@ class PortableDtp:
         connection, is_peer = _take(listener, peer)
         if connection is None:
             return NOBODY
+        descriptor = connection.detach()
+        return self.receive(descriptor, file, limit) if is_peer else Delivery(Outcome.STRANGER, descriptor)
+
+    def receive(self, connection: int, file: int, limit: int) -> Delivery:
+        """See :class:`Dtp`."""
+        receiving = adopt(connection)
+        moved = 0
         try:
-            if not is_peer:
-                return Delivery(Outcome.STRANGER, connection.detach())
-            moved = 0
             while moved < limit:
-                try:
-                    octets = connection.recv(SMALL, socket.MSG_DONTWAIT)
-                except BlockingIOError:
-                    break
-                if not octets:
-                    return Delivery(Outcome.DONE, connection.detach(), moved)
+                octets = receiving.recv(SMALL, socket.MSG_DONTWAIT)
                 moved += len(octets)
+                if not octets:
+                    return Delivery(Outcome.DONE, receiving.detach(), moved)
                 try:
                     _write_all(file, octets)
                 except OSError as error:
-                    return Delivery(Outcome.FAULT, connection.detach(), moved, error.errno or 0)
-            return Delivery(Outcome.PARTLY, connection.detach(), moved)
-        finally:
-            connection.close()
+                    return Delivery(Outcome.FAULT, receiving.detach(), moved, error.errno or 0)
+        except BlockingIOError:
+            pass
+        except OSError:
+            receiving.close()
+            raise
+        return Delivery(Outcome.PARTLY, receiving.detach(), moved)
 
 
 def _take(listener: int, peer: bytes) -> tuple[RawConnection | None, bool]:
@@ -174,6 +181,8 @@ class AcceleratedDtp:
         self._collect.argtypes = (
             ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p,
         )  # fmt: skip
+        self._receive = library.fairlead_receive
+        self._receive.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p)
         self._result = Result()
         self._at = ctypes.addressof(self._result)
         self._addresses: dict[str, tuple[bytes, bytes]] = {}
@@ -200,6 +209,10 @@ class AcceleratedDtp:
     def collect(self, listener: int, peer: bytes, file: int, limit: int) -> Delivery:
         """See :class:`Dtp`."""
         return self._delivery(self._collect(listener, peer, len(peer), file, limit, self._at))
+
+    def receive(self, connection: int, file: int, limit: int) -> Delivery:
+        """See :class:`Dtp`."""
+        return self._delivery(self._receive(connection, file, limit, self._at))
 
     def _delivery(self, outcome: int) -> Delivery:
         if outcome == Outcome.NOBODY:

@@ -58,46 +58,40 @@ def receive_new(session: Session, verb: str, path: str, upload: Upload) -> Reply
     port, file = _called_port(session), upload.fileno()
     if port is None or file is None:
         return receive_file(session, verb, path, upload, opening)
-    control = session.reply_to
-    control.invite(Reply(150, opening))
+    transfer = Transfer(session, verb, path, None, receives=True)
+    transfer.begin(port)
+    session.reply_to.invite(Reply(150, opening))
     began = monotonic()
     try:
-        delivery = port.collect(session, file, SMALL)
+        delivery = _collected(session, port, file)
+        upload.position += delivery.moved
         if delivery.outcome is Outcome.FAULT:
             os.close(delivery.connection)
             raise fault(OSError(delivery.error, ""), path)
-        upload.position += delivery.moved
-        if delivery.outcome is not Outcome.DONE or not upload.prompt or control.left:
-            return receive(_begun(session, verb, path, port, delivery), session, upload, opening)
+        if delivery.outcome is not Outcome.DONE or not upload.prompt or session.reply_to.left:
+            if delivery is not NOBODY:
+                transfer.take_over(port, adopt(delivery.connection), delivery.moved)
+            return receive(transfer, session, upload, opening)
         os.close(delivery.connection)
         upload.commit()
-    except (OSError, StorageError) as error:
-        return _not_received(session, verb, path, port, upload, error)
+    except OSError as error:
+        upload.keep()
+        return transfer.fail(port, lost(error))
+    except StorageError as error:
+        upload.discard()
+        return transfer.fail(port, error)
     session.use_port(None)
     report_finished(session, verb, path, delivery.moved, monotonic() - began, port.mode)
     return COMPLETE
 
 
-def _begun(session: Session, verb: str, path: str, port: PassivePort, delivery: Delivery) -> Transfer:
-    """The transfer that goes on where the call ended."""
-    transfer = Transfer(session, verb, path, None, receives=True)
-    if delivery is NOBODY:
-        transfer.begin(port)
-    else:
-        transfer.take_over(port, adopt(delivery.connection), delivery.moved)
-    return transfer
-
-
-def _not_received(
-    session: Session, verb: str, path: str, port: PassivePort, upload: Upload, error: OSError | StorageError
-) -> Reply:
-    """As :func:`~fairlead.server.receiving.receive_file` ends where the disk, else the connection, failed."""
-    transfer = Transfer(session, verb, path, None, receives=True)
-    if isinstance(error, StorageError):
-        upload.discard()
-        return transfer.fail(port, error)
-    upload.keep()
-    return transfer.fail(port, lost(error))
+def _collected(session: Session, port: PassivePort, file: int) -> Delivery:
+    """What has come by now, and where that is nothing, by the time that the listener is closed, which takes a while."""
+    delivery = port.collect(session, file, SMALL)
+    if delivery.outcome is Outcome.PARTLY and not delivery.moved:
+        session.use_port(None)
+        return session.server.pool.dtp.receive(delivery.connection, file, SMALL)
+    return delivery
 
 
 def _called_port(session: Session) -> PassivePort | None:

@@ -23,6 +23,7 @@ struct delivery {
 EXPORTED int fairlead_listen(const void *address, unsigned length, int backlog);
 EXPORTED int fairlead_deliver(int listener, const void *peer, size_t peer_length, const void *octets, size_t size,
                               struct delivery *delivery);
+EXPORTED int fairlead_receive(int connection, int file, size_t limit, struct delivery *delivery);
 EXPORTED int fairlead_collect(int listener, const void *peer, size_t peer_length, int file, size_t limit,
                               struct delivery *delivery);
 
@@ -113,21 +114,19 @@ static bool write_all(int file, const char *octets, size_t size) {
     return true;
 }
 
-/* Takes the peer's call and writes what has come over it to the file, up to its end, which makes it DONE.
+/* Writes what has come over the connection to the file, up to its end, which makes it DONE.
  *
- * PARTLY: more is to come, or the limit is reached. FAULT: the file could not be written. The connection is always
- * handed to the caller, but where it broke.
+ * PARTLY: more is to come, or the limit is reached. FAULT: the file could not be written. The connection stays open but
+ * where it broke.
  */
-int fairlead_collect(int listener, const void *peer, size_t peer_length, int file, size_t limit,
-                     struct delivery *delivery) {
+int fairlead_receive(int connection, int file, size_t limit, struct delivery *delivery) {
     char octets[1 << 16];
-    int outcome = take(listener, peer, peer_length, delivery);
-    if (outcome != DONE)
-        return outcome;
+    delivery->connection = connection;
+    delivery->moved = 0;
     while (delivery->moved < limit) {
-        ssize_t got = recv(delivery->connection, octets, sizeof octets, 0);
+        ssize_t got = recv(connection, octets, sizeof octets, 0);
         if (got < 0)
-            return errno == EAGAIN ? PARTLY : failed(delivery->connection);
+            return errno == EAGAIN ? PARTLY : failed(connection);
         if (got == 0)
             return DONE;
         delivery->moved += (size_t)got;
@@ -137,4 +136,11 @@ int fairlead_collect(int listener, const void *peer, size_t peer_length, int fil
         }
     }
     return PARTLY;
+}
+
+/* Takes the peer's call and receives over it; the connection is always handed to the caller, but where it broke. */
+int fairlead_collect(int listener, const void *peer, size_t peer_length, int file, size_t limit,
+                     struct delivery *delivery) {
+    int outcome = take(listener, peer, peer_length, delivery);
+    return outcome == DONE ? fairlead_receive(delivery->connection, file, limit, delivery) : outcome;
 }
