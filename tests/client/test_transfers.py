@@ -421,6 +421,14 @@ def test_progress_takes_the_size_from_the_preliminary_reply_where_size_tells_non
     assert told == [(6, 6)]
 
 
+@pytest.mark.parametrize("reply", [f"150 Opening f ({'9' * 5000} bytes)", f"110 MARK {'9' * 5000} = 6"])
+def test_number_beyond_all_measure_is_none(reply: str) -> None:
+    told: list[tuple[int, int | None]] = []
+    with session(TYPE_I, NO_SIZE, EPSV, on("RETR f", "150 go", reply, data(b"octets"), "226 done")) as s:
+        s.ftp.download("f", io.BytesIO(), on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(6, None)]
+
+
 def test_one_operation_at_a_time() -> None:
     with session(TYPE_I, NO_SIZE, EPSV, on("RETR f", "150 go", data(b"octets"), "226 done")) as s:
 

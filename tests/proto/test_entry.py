@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from fairlead.proto.entry import Entry, Kind
+from fairlead.proto.entry import SIZE_DIGITS, Entry, Kind, parse_size
 
 
 def test_what_a_listing_did_not_tell_is_none() -> None:
@@ -26,3 +26,21 @@ def test_an_entry_is_a_value() -> None:
 
 def test_kinds_are_words() -> None:
     assert [str(kind) for kind in Kind] == ["file", "directory", "link", "other"]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("5", 5),
+        ("9" * SIZE_DIGITS, int("9" * SIZE_DIGITS)),
+        ("9" * (SIZE_DIGITS + 1), None),
+        ("9" * 5000, None),
+        ("", None),
+        ("-1", None),
+        ("5 ", None),
+        ("٥", None),
+    ],
+)
+def test_size_in_octets(text: str, size: int | None) -> None:
+    assert parse_size(text) == size

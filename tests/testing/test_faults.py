@@ -130,6 +130,12 @@ def test_line_of_a_given_length() -> None:
         assert came(control, 1 << 20) == b"220 Ready.\r\n230 " + b"x" * 100_000 + b"\r\n"
 
 
+def test_fields_beyond_all_measure() -> None:
+    with logged_in("long-fields") as (ftp, _):
+        assert [len(ftp.sendcmd(f"{verb} a.txt")) for verb in ("SIZE", "MDTM")] == [5004, 5004]
+        assert len(ftp.nlst()[-1]) == 5000
+
+
 def test_421_in_the_middle_of_a_transfer() -> None:
     pieces: list[bytes] = []
     with logged_in(ServiceEnds(at=5)) as (ftp, _), pytest.raises(ftplib.error_temp, match="421"):

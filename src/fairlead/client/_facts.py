@@ -11,7 +11,7 @@ from fairlead.client._listing import scandir
 from fairlead.client._namespace import cwd, pwd
 from fairlead.client._retry import repeatable
 from fairlead.errors import ArgumentError, NoSuchName, PermanentError, ProtocolError, ReplyError
-from fairlead.proto.entry import Entry, Kind
+from fairlead.proto.entry import Entry, Kind, parse_size
 from fairlead.proto.listing.dialects.mlsx import parse_mlsx
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import moment, parse_server_time
@@ -26,7 +26,7 @@ async def size(session: Session, path: str) -> int | None:
     check_paths(path)
     await session.set_type("I")
     value = _status(await session.try_command("SIZE", path))
-    return int(value) if value is not None and value.isdecimal() and value.isascii() else None
+    return None if value is None else parse_size(value)
 
 
 @repeatable

@@ -29,6 +29,7 @@ from fairlead.client.trace import (
     show_reply,
 )
 from fairlead.errors import CertificateError, DataConnectionError, DeadlineError, SessionLost, TlsError, TransferError
+from fairlead.proto.entry import parse_size
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 
@@ -36,7 +37,7 @@ _NO_DATA_CONNECTION = 425
 _DATA_CONNECTION_BROKE = 426
 _KEPT_OPEN = 250
 _MARKER = 110
-_MARKER_TEXT = re.compile(r"MARK\s+(\d+)\s*=\s*(\S+)", re.IGNORECASE)
+_MARKER_TEXT = re.compile(r"MARK\s+(\d{1,20})\s*=\s*(\S+)", re.IGNORECASE)
 _CHANGING_NOTHING = {"LIST", "MLSD", "NLST", "RETR"}
 _BUFFER = 512 * 1024
 _PIECE = 4 << 20
@@ -286,7 +287,7 @@ class _Exchange:
             return self._not_connected(self._final)
         if self._opening is not None and self._flow.total is None:
             announced = _SIZE_ANNOUNCED.search(self._opening.text)
-            self._flow.total = int(announced[1]) if announced else None
+            self._flow.total = parse_size(announced[1]) if announced else None
         self._began = wire.now()
         return None
 

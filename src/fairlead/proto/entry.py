@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
+SIZE_DIGITS = 20
+"""The most digits of a size in octets that can be meant; more than that is no number but an attack."""
 _MODE = re.compile("[0-7]{1,6}")
 
 
@@ -45,6 +47,11 @@ class Entry:
     confidence: float = field(default=1.0, compare=False)
     """From 0 to 1, how sure it is that the line was understood: 1 where its form leaves no doubt, less where little can
     be checked, half of that where the line is not of the dialect of its listing."""
+
+
+def parse_size(text: str) -> int | None:
+    """A size in octets; None where the text is no such number."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) <= SIZE_DIGITS else None
 
 
 @lru_cache(maxsize=1024)

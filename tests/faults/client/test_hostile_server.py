@@ -131,6 +131,16 @@ def test_listing_that_ends_within_a_line_is_no_listing(connect: Connect) -> None
         ftp.scandir()
 
 
+def test_fields_beyond_all_measure_tell_nothing(connect: Connect) -> None:
+    with misbehave("long-fields") as server, connect(server.url, **patiently(server)) as ftp:
+        assert (ftp.size(FILE), ftp.mtime(FILE)) == (None, None)
+        assert len(ftp.pwd()) == 5001
+        assert max(len(entry.name) for entry in ftp.scandir()) == 5000
+        got = io.BytesIO()
+        ftp.download(FILE, got)
+    assert got.getvalue() == FILES[f"/{FILE}"]
+
+
 # Memory
 
 

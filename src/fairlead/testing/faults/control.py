@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from fairlead.proto.entry import Entry
 from fairlead.testing.faults.base import Fault, fault
 
 if TYPE_CHECKING:
@@ -160,6 +161,28 @@ class LongLine(_Once):
                 break
             session.send(b"x" * (1 << 16 if self.octets is None else min(1 << 16, self.octets - sent)))
         session.send(b"\r\n")
+
+
+@fault(
+    "long-fields", breaks="RFC 3659 sections 3 and 4: SIZE and MDTM are answered with octets and a time of 14 digits"
+)
+@dataclass(frozen=True)
+class LongFields(Fault):
+    """Answers SIZE, MDTM and PWD with values of so many characters, and lists a name as long."""
+
+    length: int = 5000
+
+    def answers(self, session: Session, verb: str, argument: str) -> bool:
+        """See :class:`Fault`."""
+        known = {"SIZE": f"213 {'9' * self.length}", "MDTM": f"213 {'9' * self.length}"}
+        reply = {**known, "PWD": f'257 "/{"d" * self.length}"'}.get(verb)
+        if reply is not None:
+            session.say(reply)
+        return reply is not None
+
+    def lists(self, path: str, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """See :class:`Fault`."""
+        return [*entries, Entry("n" * self.length, size=1)]
 
 
 @fault("no-ftp", breaks="RFC 959 section 4.2: a reply is three digits and a text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fairlead.proto.entry import Entry, Kind, letters_of_mode
+from fairlead.proto.entry import SIZE_DIGITS, Entry, Kind, letters_of_mode
 from fairlead.proto.times import SECOND, moment
 
 
@@ -19,7 +19,7 @@ def parse_eplf(line: str) -> Entry | None:
     return Entry(
         name=name,
         kind=Kind.DIRECTORY if "/" in facts else Kind.FILE if "r" in facts else Kind.OTHER,
-        size=_number(facts.get("s"), _SIZE_DIGITS),
+        size=_number(facts.get("s"), SIZE_DIGITS),
         modified=None if changed is None else moment(changed * SECOND),
         permissions=letters_of_mode(rights[1:]) if rights.startswith("p") else None,
         unique=facts.get("i"),
@@ -28,7 +28,6 @@ def parse_eplf(line: str) -> Entry | None:
 
 
 _TIME_DIGITS = 11
-_SIZE_DIGITS = 20
 
 
 def _number(text: str | None, digits: int) -> int | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 
 from fairlead.errors import ArgumentError
-from fairlead.proto.entry import Entry, Kind, letters_of_mode
+from fairlead.proto.entry import SIZE_DIGITS, Entry, Kind, letters_of_mode
 from fairlead.proto.times import moment, parse_server_time
 
 
@@ -54,7 +54,7 @@ def _entry(facts: dict[str, str], name: str, line: str) -> Entry:
     fact = facts.get
     kind, target = _kind(fact("type", "file"))
     text = fact("size", "")
-    size = int(text) if text.isdigit() and text.isascii() and len(text) <= _SIZE_DIGITS else None
+    size = int(text) if text.isdigit() and text.isascii() and len(text) <= SIZE_DIGITS else None
     modified, created = _time(fact("modify", "")), _time(fact("create", ""))
     owner, group = fact("unix.owner"), fact("unix.group")
     # By position, for that takes half the time, and a listing may have a million of them
@@ -63,7 +63,6 @@ def _entry(facts: dict[str, str], name: str, line: str) -> Entry:
     return Entry(name, kind, size, modified, created, permissions, owner, group, target, fact("unique"), line)
 
 
-_SIZE_DIGITS = 20
 _WHOLE_SECONDS = len("YYYYMMDDHHMMSS")
 _LEAP_SECOND = "60"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain, islice
 
-from fairlead.proto.entry import Entry, Kind, letters_of_mode
+from fairlead.proto.entry import SIZE_DIGITS, Entry, Kind, letters_of_mode
 from fairlead.proto.listing.dates import DATE, is_date, read_date
 
 _KINDS = {"-": Kind.FILE, "d": Kind.DIRECTORY, "l": Kind.LINK}
@@ -93,7 +93,7 @@ def reader(now: float, /) -> Callable[[str], Entry | None]:
         of_mode = modes[mode]
         if moment is None or of_mode is None or not (name and size.isdecimal() and links.isdecimal()):
             return parse_unix(line, now=now)
-        if len(size) > _SIZE_DIGITS:
+        if len(size) > SIZE_DIGITS:
             return None
         octets = int(size)
         kind, permissions = of_mode
@@ -104,9 +104,6 @@ def reader(now: float, /) -> Callable[[str], Entry | None]:
         return Entry(name, kind, octets, moment, None, permissions, owner, group, target, None, line)
 
     return read
-
-
-_SIZE_DIGITS = 20
 
 
 class _Modes(dict[str, tuple[Kind, str] | None]):
