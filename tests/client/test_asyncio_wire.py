@@ -13,6 +13,7 @@ from fairlead.client._wires.asyncio import AsyncioWire
 from fairlead.client._wires.sockets import SocketStream, watched
 
 Scene = Callable[[AsyncioWire], Awaitable[None]]
+Play = Callable[..., None]
 PATIENCE = 20.0
 
 
@@ -25,16 +26,24 @@ def ends() -> Iterator[tuple[SocketStream, socket.socket]]:
         stream.close()
 
 
-def play(scene: Scene, wire: AsyncioWire | None = None) -> None:
-    async def main() -> None:
-        async with asyncio.timeout(PATIENCE):
-            await scene(wire or AsyncioWire())
+@pytest.fixture(params=["asyncio", "uvloop"])
+def play(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Runs a scene on a new event loop of either kind."""
+    factory = asyncio.new_event_loop if request.param == "asyncio" else pytest.importorskip("uvloop").new_event_loop
 
-    asyncio.run(main())
+    def run(scene: Scene, wire: AsyncioWire | None = None) -> None:
+        async def main() -> None:
+            async with asyncio.timeout(PATIENCE):
+                await scene(wire or AsyncioWire())
+
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(main())
+
+    return run
 
 
 def test_descriptor_is_watched_once_for_many_waits(
-    ends: tuple[SocketStream, socket.socket], monkeypatch: pytest.MonkeyPatch
+    play: Play, ends: tuple[SocketStream, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream, theirs = ends
     added: list[int] = []
@@ -58,7 +67,9 @@ def test_descriptor_is_watched_once_for_many_waits(
 
 
 @pytest.mark.parametrize("end", ["close", "abort"])
-def test_descriptor_that_was_closed_is_free_for_others(ends: tuple[SocketStream, socket.socket], end: str) -> None:
+def test_descriptor_that_was_closed_is_free_for_others(
+    play: Play, ends: tuple[SocketStream, socket.socket], end: str
+) -> None:
     stream, _ = ends
     number = stream.fileno()
 
@@ -77,7 +88,7 @@ def test_descriptor_that_was_closed_is_free_for_others(ends: tuple[SocketStream,
     play(scene)
 
 
-def test_what_nobody_waits_for_is_watched_no_longer(ends: tuple[SocketStream, socket.socket]) -> None:
+def test_what_nobody_waits_for_is_watched_no_longer(play: Play, ends: tuple[SocketStream, socket.socket]) -> None:
     stream, theirs = ends
 
     async def scene(wire: AsyncioWire) -> None:
@@ -91,7 +102,7 @@ def test_what_nobody_waits_for_is_watched_no_longer(ends: tuple[SocketStream, so
     play(scene)
 
 
-def test_deadlines_hold_whatever_was_waited_for_before(ends: tuple[SocketStream, socket.socket]) -> None:
+def test_deadlines_hold_whatever_was_waited_for_before(play: Play, ends: tuple[SocketStream, socket.socket]) -> None:
     stream, theirs = ends
 
     async def scene(wire: AsyncioWire) -> None:
@@ -107,7 +118,7 @@ def test_deadlines_hold_whatever_was_waited_for_before(ends: tuple[SocketStream,
     play(scene)
 
 
-def test_bell_that_rings_early_is_wound_again(ends: tuple[SocketStream, socket.socket]) -> None:
+def test_bell_that_rings_early_is_wound_again(play: Play, ends: tuple[SocketStream, socket.socket]) -> None:
     stream, theirs = ends
 
     async def scene(wire: AsyncioWire) -> None:
@@ -121,7 +132,7 @@ def test_bell_that_rings_early_is_wound_again(ends: tuple[SocketStream, socket.s
     play(scene)
 
 
-def test_one_wire_waits_on_one_loop_after_the_other(ends: tuple[SocketStream, socket.socket]) -> None:
+def test_one_wire_waits_on_one_loop_after_the_other(play: Play, ends: tuple[SocketStream, socket.socket]) -> None:
     stream, theirs = ends
     wire = AsyncioWire()
 
@@ -134,7 +145,7 @@ def test_one_wire_waits_on_one_loop_after_the_other(ends: tuple[SocketStream, so
     play(scene, wire)
 
 
-def test_wire_waits_for_several_things_at_once(ends: tuple[SocketStream, socket.socket]) -> None:
+def test_wire_waits_for_several_things_at_once(play: Play, ends: tuple[SocketStream, socket.socket]) -> None:
     stream, theirs = ends
 
     async def scene(wire: AsyncioWire) -> None:
@@ -149,7 +160,7 @@ def test_wire_waits_for_several_things_at_once(ends: tuple[SocketStream, socket.
     play(scene)
 
 
-def test_wait_that_was_given_up_leaves_nothing_behind(ends: tuple[SocketStream, socket.socket]) -> None:
+def test_wait_that_was_given_up_leaves_nothing_behind(play: Play, ends: tuple[SocketStream, socket.socket]) -> None:
     stream, theirs = ends
 
     async def scene(wire: AsyncioWire) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fairlead.client._face import session_of
+from fairlead.client._wires.blocking import step
 from fairlead.client.sync import Client
 from fairlead.errors import (
     ArgumentError,
@@ -248,3 +250,18 @@ def test_session_that_the_server_ended_unasked_is_not_alive(end: tuple[Action, .
 
 def test_client_that_never_connected_is_not_alive() -> None:
     assert not Client(HOST).alive()
+
+
+def test_commands_that_go_out_at_once_are_answered_one_by_one() -> None:
+    steps = on("MFMT 20200102030405 f", "213 ok"), on("RNFR f", "350 go on"), on("RNTO g", "553 no")
+    with session(*steps) as s:
+        control = session_of(s.ftp).control
+        before = len(s.play.raw)
+        replies = step(control.commands(("MFMT", "20200102030405 f"), ("RNFR", "f"), ("RNTO", "g")))
+        assert bytes(s.play.raw[before:]) == b"MFMT 20200102030405 f\r\nRNFR f\r\nRNTO g\r\n"
+    assert [reply.code for reply in replies] == [213, 350, 553]
+
+
+def test_commands_that_cannot_go_out_as_lines_are_not_begun() -> None:
+    with session() as s, pytest.raises(ArgumentError):
+        step(session_of(s.ftp).control.commands(("RNFR", "f"), ("RNTO", "a\r\nb")))

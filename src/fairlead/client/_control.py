@@ -190,6 +190,18 @@ class Control:
             raise refused(reply, show_command(verb, argument))
         return reply
 
+    async def commands(self, *asked: tuple[str, str]) -> list[Reply]:
+        """Send several commands at once, none of which needs a data connection; returns the final reply to each.
+
+        The server takes one after the other, whatever becomes of those before. Raises as :meth:`command` does.
+        """
+        octets = b"".join(encode_command(verb, argument) for verb, argument in asked)
+        await self._settle()
+        for verb, argument in asked:
+            self._announce(verb, argument)
+        await self._send_octets(octets)
+        return [await self.receive_final() for _ in asked]
+
     async def send(self, verb: str, argument: str = "") -> None:
         """Send a command once the replies are in step."""
         line = encode_command(verb, argument)
@@ -388,12 +400,18 @@ class Control:
         return DeadlineError(message)
 
     async def _send(self, verb: str, argument: str, line: bytes) -> None:
+        self._announce(verb, argument)
+        await self._send_octets(line)
+
+    def _announce(self, verb: str, argument: str) -> None:
         self._alive()
         self.traceless = self.traceless and verb.upper() in _TRACELESS
         self._last = show_command(verb, argument)
         self.tell(CommandSent(self._last))
         self._owed += 1
-        rest = memoryview(line)
+
+    async def _send_octets(self, octets: bytes) -> None:
+        rest = memoryview(octets)
         deadline = self.wire.now() + self.settings.reply_timeout
         while rest or not self._flush():
             sent = self._send_now(rest)

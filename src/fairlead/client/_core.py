@@ -101,6 +101,8 @@ class Session:
         """By how much the times that LIST shows are ahead of UTC. None until the server told."""
         self.may_set_times = True
         """Whether the server may have ways to set a file's time of which FEAT says nothing."""
+        self.dates_by: str | None = None
+        """The one of them that served."""
         self.greeting: Reply | None = None
         self.busy = False
         """Whether an operation runs."""
@@ -183,7 +185,7 @@ class Session:
         self._prepare_transfers()
         self._type, self._structure, self._transmission = "A", "F", "S"
         self._unknown.clear()
-        self.hash_algorithm, self.may_set_times = None, True
+        self.hash_algorithm, self.may_set_times, self.dates_by = None, True, None
         self.features, self.ahead = None, None
         try:
             self.greeting = await self._open(control)

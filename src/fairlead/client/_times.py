@@ -15,6 +15,13 @@ from fairlead.proto.times import moment, parse_server_time
 
 _MODIFY = re.compile(r"modify=([0-9.]+)", re.IGNORECASE)
 _NOT_IMPLEMENTED = {500, 501, 502, 504}
+_FORMS = {
+    "MFMT": "{stamp} {path}",
+    "MFF": "Modify={stamp}; {path}",
+    "MDTM": "{stamp} {path}",
+    "SITE": "UTIME {stamp} {path}",
+}
+"""Verbs that set a time, and their arguments."""
 
 
 @repeatable
@@ -22,31 +29,51 @@ async def set_mtime(session: Session, path: str, when: datetime) -> datetime | N
     """See :meth:`fairlead.client.sync.Client.set_mtime`."""
     check_paths(path)
     when = when.astimezone(UTC).replace(microsecond=0)
-    stamp = f"{when:%Y%m%d%H%M%S}".rjust(14, "0")
-    features = session.features or {}
-    for verb, argument in (("MFMT", f"{stamp} {path}"), ("MFF", f"Modify={stamp}; {path}")):
-        if verb not in features or (verb == "MFF" and "MODIFY" not in features[verb].upper()):
-            continue
-        reply = await session.try_command(verb, argument)
+    for verb in _known(session):
+        reply = await session.try_command(verb, _argument(verb, path, when))
         if reply is not None and not reply.completed:
             raise refused(reply, f"{verb} {path}")
         if reply is not None:
             return _told(reply) or await mtime(session, path)
-    return await _probe(session, path, when, stamp) if session.may_set_times else None
+    return await _probe(session, path, when) if session.may_set_times else None
 
 
-async def _probe(session: Session, path: str, when: datetime, stamp: str) -> datetime | None:
+def dating(session: Session, path: str, when: datetime) -> tuple[str, str] | None:
+    """The command that sets the time of ``path``: the server shows it in FEAT, or took it for another file.
+
+    None where no way is known.
+    """
+    verb = next(iter(_known(session)), None)
+    return None if verb is None else (verb, _argument(verb, path, when))
+
+
+def _known(session: Session) -> list[str]:
+    """The verbs that set times here: that which served before, or those of which FEAT tells."""
+    if session.dates_by is not None:
+        return [session.dates_by]
+    features = session.features or {}
+    modifies = "MODIFY" in features.get("MFF", "").upper()
+    return ["MFMT"] * ("MFMT" in features) + ["MFF"] * modifies
+
+
+async def _probe(session: Session, path: str, when: datetime) -> datetime | None:
     """Try what no FEAT tells of; only MDTM can show whether it did anything."""
     if await mtime(session, path) is None:
         return None
     answers = []
-    for verb, argument in (("MDTM", f"{stamp} {path}"), ("SITE", f"UTIME {stamp} {path}")):
-        reply = await session.control.command(verb, argument)
+    for verb in ("MDTM", "SITE"):
+        reply = await session.control.command(verb, _argument(verb, path, when))
         if reply.completed and await mtime(session, path) == when:
+            session.dates_by = verb
             return when
         answers.append(reply.code in _NOT_IMPLEMENTED)
     session.may_set_times = not all(answers)
     return None
+
+
+def _argument(verb: str, path: str, when: datetime) -> str:
+    stamp = f"{when.astimezone(UTC):%Y%m%d%H%M%S}".rjust(14, "0")
+    return _FORMS[verb].format(stamp=stamp, path=path)
 
 
 def _told(reply: Reply) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
 from collections.abc import Collection, Sequence
 from math import inf
 from typing import TYPE_CHECKING
@@ -35,8 +36,8 @@ class AsyncioWire:
         self._idle: list[_Watch] = []
 
     def now(self) -> float:
-        """Seconds on the loop's clock."""
-        return asyncio.get_running_loop().time()
+        """Seconds on the monotonic clock."""
+        return time.monotonic()
 
     def chance(self) -> float:
         """See :class:`fairlead.client._wire.Wire`."""

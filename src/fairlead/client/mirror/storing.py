@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
 
-from fairlead.client import _files, _namespace
+from fairlead.client import _files, _namespace, _times
+from fairlead.client._control import refused
 from fairlead.client._core import Session
 from fairlead.client._face import exclusively, session_of
 from fairlead.client._files import Transferred
@@ -17,7 +20,7 @@ from fairlead.client.mirror.parts import is_outdated, part_of
 from fairlead.client.mirror.plan import Action, Rules, Step
 from fairlead.client.mirror.remote import RemoteFolder
 from fairlead.client.mirror.tree import Item, Tree
-from fairlead.errors import NoSuchName, PermanentError
+from fairlead.errors import NoSuchName, ReplyError
 
 _ASK_FOR_PART = 256 * 1024
 """Octets from which on a server is asked for a part that its listing may not show."""
@@ -86,11 +89,11 @@ class Storing:
             resume=resume,
             text=False,
             verify=options.verify,
-            times=options.times,
+            times=options.times and options.in_place,
             on_progress=progress,
         )
         if not options.in_place:
-            await _take_place(session, place, final, replacing=step.replaces is not None)
+            await _take_place(session, item if options.times else None, place, final, replacing=bool(step.replaces))
         self._parts.discard(part)
         return result
 
@@ -104,12 +107,25 @@ class Storing:
         self._local.close()
 
 
-async def _take_place(session: Session, part: str, final: str, *, replacing: bool) -> None:
-    """Give ``part`` its name; some servers rename over nothing that is there."""
-    try:
-        await _namespace.rename(session, part, final)
-    except PermanentError:
-        if not replacing:
-            raise
+async def _take_place(session: Session, dated: Item | None, part: str, final: str, *, replacing: bool) -> None:
+    """Give ``part`` the time of ``dated`` and its name, at once; some servers rename over nothing that is there.
+
+    A time that the server refuses is no failure: the octets are there.
+    """
+    when = None if dated is None or dated.modified is None else datetime.fromtimestamp(dated.modified.first, UTC)
+    dating = None if when is None else _times.dating(session, part, when)
+    if dating is None and when is not None:
+        with suppress(ReplyError):
+            await _times.set_mtime(session, part, when)
+    renaming = ("RNFR", part), ("RNTO", final)
+    replies = await session.control.commands(*([dating] if dating else []), *renaming)
+    ready, renamed = replies[-2:]
+    if renamed.completed:
+        return
+    if ready.intermediate and renamed.permanent and replacing:
         await _namespace.remove(session, final)
         await _namespace.rename(session, part, final)
+    elif ready.intermediate:
+        raise refused(renamed, f"RNTO {final}")
+    else:
+        raise refused(ready, f"RNFR {part}")
