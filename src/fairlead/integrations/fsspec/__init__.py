@@ -11,22 +11,21 @@ import errno
 import inspect
 import os
 import re
-import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from fsspec.callbacks import DEFAULT_CALLBACK
-from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
+from fsspec.spec import AbstractFileSystem
 from fsspec.utils import isfilelike, stringify_path
 
-from fairlead.client._face import session_of
 from fairlead.client.sync import Client
 from fairlead.errors import NoSuchName, PermanentError
+from fairlead.integrations.fsspec.file import FairleadFile
+from fairlead.integrations.fsspec.sessions import Sessions
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.url import PORTS, FtpUrl, parse_url
 
@@ -66,7 +65,7 @@ class FairleadFileSystem(AbstractFileSystem):  # type: ignore[misc]
         self.host = host
         self.auto_mkdir = auto_mkdir
         url = FtpUrl("ftp", host, port or PORTS["ftp"], username, password)
-        self.sessions = _Sessions(lambda: Client(url, tls=tls, **of_client))  # type: ignore[arg-type]
+        self.sessions = Sessions(lambda: Client(url, tls=tls, **of_client))  # type: ignore[arg-type]
         weakref.finalize(self, self.sessions.close)
 
     @classmethod
@@ -262,128 +261,6 @@ class FairleadFileSystem(AbstractFileSystem):  # type: ignore[misc]
                 yield ftp
         finally:
             self.invalidate_cache()
-
-
-class FairleadFile(AbstractBufferedFile):  # type: ignore[misc]
-    """An open file, with a session of its own; an exception in the ``with`` block breaks off one that is written."""
-
-    fs: FairleadFileSystem
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._ftp: Client | None = None
-        self._file: Any = None
-        super().__init__(*args, **kwargs)
-        self._stored_as = self.path if self.autocommit else f"{self.path}.{os.urandom(4).hex()}.part"
-
-    def _fetch_range(self, start: int, end: int) -> bytes:
-        """The octets from ``start`` to ``end``; where that follows on what came last, the transfer goes on."""
-        self._begin(self.path, "rb", offset=start)
-        self._file.seek(start)
-        octets: bytes = self._file.read(end - start)
-        return octets
-
-    def _initiate_upload(self) -> None:
-        self._begin(self._stored_as, self.mode)
-
-    def _upload_chunk(self, final: bool = False) -> bool:
-        try:
-            self._file.write(self.buffer.getvalue())
-            if final:
-                self._file.close()
-        except BaseException:
-            self._break_off()
-            raise
-        if final:
-            self._leave()
-        return True
-
-    def commit(self) -> None:
-        """Let what was written in a transaction take its name."""
-        self.fs.mv(self._stored_as, self.path)
-
-    def discard(self) -> None:
-        """Remove what was written in a transaction."""
-        self.fs.rm_file(self._stored_as)
-
-    def close(self) -> None:
-        """Finish it."""
-        try:
-            super().close()
-        finally:
-            if self.mode == "rb" and self._file is not None:
-                self._file.close()
-                self._leave()
-
-    def __exit__(
-        self, kind: type[BaseException] | None = None, error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:  # fmt: skip
-        if kind is not None and self.mode != "rb":
-            self._break_off()
-            self.forced = True  # nothing is left to be sent
-        self.close()
-
-    def _begin(self, path: str, mode: str, **options: Any) -> None:
-        if self._file is None:
-            self._ftp = self.fs.sessions.take()
-            try:
-                self._file = self._ftp.open(path, mode, **options)
-            except BaseException:
-                self._leave()
-                raise
-
-    def _break_off(self) -> None:
-        if self._ftp is not None:
-            self._ftp.close()
-        self._leave()
-
-    def _leave(self) -> None:
-        """Let others have the session."""
-        ftp, self._ftp, self._file = self._ftp, None, None
-        if ftp is not None:
-            self.fs.sessions.give_back(ftp)
-
-
-class _Sessions:
-    """Sessions that are in nobody's hands, for any thread."""
-
-    def __init__(self, make: Callable[[], Client]) -> None:
-        self._make = make
-        self._idle: list[Client] = []
-        self._lock = threading.Lock()
-
-    def take(self) -> Client:
-        """A session that stands."""
-        while True:
-            with self._lock:
-                ftp = self._idle.pop() if self._idle else None
-            if ftp is None:
-                return self._make().__enter__()
-            if session_of(ftp).stands():
-                return ftp
-            ftp.close()
-
-    def give_back(self, ftp: Client) -> None:
-        """It is in nobody's hands any more."""
-        if ftp.connected:
-            with self._lock:
-                self._idle.append(ftp)
-
-    @contextmanager
-    def client(self) -> Iterator[Client]:
-        """A session within the block."""
-        ftp = self.take()
-        try:
-            yield ftp
-        finally:
-            self.give_back(ftp)
-
-    def close(self) -> None:
-        """End those that are idle."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for ftp in idle:
-            ftp.close()
 
 
 def _told(entry: Entry, path: str) -> dict[str, Any]:
