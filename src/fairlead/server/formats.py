@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from fairlead.accounts.base import Right
 from fairlead.errors import StorageError
-from fairlead.proto.listing.mlsx import MlsxFormatter
 from fairlead.proto.listing.unix import UnixFormatter
 from fairlead.proto.path import join, split
 from fairlead.server.permissions import READ, SEARCH, WRITE, identity, permits
@@ -21,6 +20,7 @@ from fairlead.storage.base import Item
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fairlead.proto.listing.mlsx import MlsxFormatter
     from fairlead.server.session import Session
     from fairlead.storage.base import Storage
 
@@ -100,6 +100,8 @@ def _formatter(
     movable: bool,
     follow: Callable[[str], os.stat_result | None],
 ) -> MlsxFormatter:
+    from fairlead.proto.listing.mlsx import MlsxFormatter  # noqa: PLC0415 - LIST does without
+
     return MlsxFormatter(
         facts=session.facts,
         perm=lambda status: perm_letters(status, rights, parent, movable=movable),

@@ -175,5 +175,6 @@ class _Minutes(dict[float, str]):
 
 
 _DAY = 24 * 60
-_HOURS_AND_MINUTES = tuple(f"{minute // 60:02}{minute % 60:02}" for minute in range(_DAY))
 _SECONDS: dict[float, str] = {second: f"{second:02}" for second in range(60)}
+_TWO_DIGITS = tuple(_SECONDS.values())
+_HOURS_AND_MINUTES = tuple(f"{hours}{minutes}" for hours in _TWO_DIGITS[:24] for minutes in _TWO_DIGITS)
