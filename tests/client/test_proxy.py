@@ -171,7 +171,7 @@ class Direct:
 
     home: str = "127.0.0.1"
     asked: list[tuple[str, int]] = field(default_factory=list)
-    failure: OSError | None = None
+    failure: Exception | None = None
     held: threading.Event | None = None
     made: list[socket.socket] = field(default_factory=list)
 
@@ -247,6 +247,12 @@ def test_nobody_can_be_listened_for() -> None:
 def test_what_the_proxy_says_is_told(connect: Connect) -> None:
     tunnel = Direct(failure=OSError(113, "the proxy socks5h://gate.example:1080 refuses: not there"))
     with pytest.raises(ConnectError, match=r"ftp.example.com:21: the proxy .* refuses: not there"):
+        connect(NAME, proxy=tunnel).__enter__()
+
+
+def test_what_a_library_raises_reaches_the_user(connect: Connect) -> None:
+    tunnel = Direct(failure=ValueError("label too long"))
+    with pytest.raises(ConnectError, match=r"the proxy .* cannot be asked: label too long"):
         connect(NAME, proxy=tunnel).__enter__()
 
 

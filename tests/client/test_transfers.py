@@ -421,10 +421,10 @@ def test_progress_takes_the_size_from_the_preliminary_reply_where_size_tells_non
     assert told == [(6, 6)]
 
 
-@pytest.mark.parametrize("reply", [f"150 Opening f ({'9' * 5000} bytes)", f"110 MARK {'9' * 5000} = 6"])
-def test_number_beyond_all_measure_is_none(reply: str) -> None:
+@pytest.mark.parametrize("replies", [(f"150 f ({'9' * 5000} bytes)",), ("150 go", f"110 MARK {'9' * 5000} = 6")])
+def test_number_beyond_all_measure_is_none(replies: Sequence[str]) -> None:
     told: list[tuple[int, int | None]] = []
-    with session(TYPE_I, NO_SIZE, EPSV, on("RETR f", "150 go", reply, data(b"octets"), "226 done")) as s:
+    with session(TYPE_I, NO_SIZE, EPSV, on("RETR f", *replies, data(b"octets"), "226 done")) as s:
         s.ftp.download("f", io.BytesIO(), on_progress=lambda done, total: told.append((done, total)))
     assert told == [(6, None)]
 

@@ -154,7 +154,7 @@ class _Text:
         """See :class:`fairlead.client._flow.Sink`. Raises LimitError."""
         self._octets += data
         if len(self._octets) > self._limit:
-            message = f"the listing is longer than {self._limit} octets; if it is meant to be, raise listing_limit"
+            message = f"the listing is longer than {self._limit} octets; list a part of it, or raise listing_limit"
             raise LimitError(message)
         if self._control.traced:
             end = self._octets.rfind(b"\n") + 1

@@ -104,6 +104,8 @@ class TunnelCall:
             outcome = self._tunnel.connect(*self._address, timeout=self._timeout)
         except OSError as error:
             outcome = error
+        except Exception as error:  # noqa: BLE001 - whatever a library raises, somebody waits to hear of it
+            outcome = OSError(errno.EPROTO, f"the proxy {self._tunnel} cannot be asked: {error}")
         with self._lock, far:
             self._outcome = outcome
             if self._closed:
