@@ -149,3 +149,13 @@ def test_shell_opens_a_bookmark(asked: Against) -> None:
     add("work", HERE)
     server = asked(*LOGIN, *NO_FEATURES, on("CWD pub", "250 ok"), on("PWD", '257 "/pub"'))
     assert server.run("sh", "-c", "open @work") == 0
+
+
+def test_link_to_the_file_stays_one(file: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "kept.toml"
+    elsewhere.touch()
+    file.parent.mkdir(parents=True)
+    file.symlink_to(elsewhere)
+    assert add("work", HERE) == 0
+    assert file.is_symlink()
+    assert "[work]" in elsewhere.read_text()

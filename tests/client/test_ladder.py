@@ -402,3 +402,12 @@ def called() -> Recorder:
     recorder = Recorder(clock=lambda: next(ticks) / 1000, now=lambda: 0.0)
     recorder(ControlCalled((HOST, 21), ("192.0.2.80", 40000), 0.0, "connected"))
     return recorder
+
+
+def test_of_a_long_session_the_last_steps_are_kept() -> None:
+    recorder = Recorder(title="a session", limit=10)
+    for number in range(25):
+        recorder(CommandSent(f"NOOP {number}"))
+    drawn = recorder.ladder()
+    assert [step.text for step in drawn.steps] == [f"NOOP {number}" for number in range(15, 25)]
+    assert drawn.title == "a session (the last 10 of 25 steps)"

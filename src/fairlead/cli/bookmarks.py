@@ -80,9 +80,10 @@ def write(tables: Mapping[str, Mapping[str, Any]]) -> None:
     """Put ``tables`` in the place of all bookmarks; only their owner may read them. Raises OSError, ConfigError."""
     from fairlead.config.document import table_as_toml
 
-    file = path()
+    file = path().resolve()  # a link stays one
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = file.with_name(f"{file.name}.new")
+    beside.unlink(missing_ok=True)
     beside.touch(mode=0o600)
     beside.write_text("\n".join(table_as_toml(f"[{name}]", table) for name, table in sorted(tables.items())), "utf-8")
     beside.replace(file)

@@ -24,6 +24,8 @@ examples:
 help lists what can be typed. A script stops at the first command that fails, with its exit status; a command behind a
 - may fail.
 """
+_STEPS = 20_000
+"""What ``ladder`` can look back on, so that a session of weeks needs no more memory than one of an hour."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -65,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
     verbs.load()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names that are not UTF-8, as they are
-    recorder = args.recorder if hasattr(args, "recorder") else Recorder()
+    recorder = args.recorder if hasattr(args, "recorder") else Recorder(limit=_STEPS)
     typed = not args.commands and args.file is None and sys.stdin.isatty() and sys.stdout.isatty()
     shell = Shell(argparse.Namespace(**vars(args)), recorder, input if typed else None)
     try:

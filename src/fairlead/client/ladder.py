@@ -59,7 +59,8 @@ class Recorder:
     """A trace that keeps what happened as a :class:`~fairlead.ladder.model.Ladder`.
 
     ``Client(url, trace=Recorder())``; one recorder may serve several sessions in turn. ``clock`` gives seconds that
-    never go back, ``now`` seconds since the epoch; ``title`` stands above the drawing.
+    never go back, ``now`` seconds since the epoch; ``title`` stands above the drawing. Of more than ``limit`` steps the
+    older half is forgotten.
     """
 
     def __init__(
@@ -68,8 +69,9 @@ class Recorder:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         title: str = "",
+        limit: int | None = None,
     ) -> None:
-        self._kept = Recording(clock=clock, now=now, title=title)
+        self._kept = Recording(clock=clock, now=now, title=title, limit=limit)
         self._servers: dict[str, str] = {}
         """The servers' names by their addresses."""
         self._homes: dict[str, str] = {}

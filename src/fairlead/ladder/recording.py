@@ -23,10 +23,13 @@ class Data:
 class Recording:
     """Steps in the order in which they were seen.
 
-    ``clock`` gives seconds that never go back, ``now`` seconds since the epoch; ``title`` stands above the drawing.
+    ``clock`` gives seconds that never go back, ``now`` seconds since the epoch; ``title`` stands above the drawing. Of
+    more than ``limit`` steps the older half is forgotten.
     """
 
-    def __init__(self, *, clock: Callable[[], float], now: Callable[[], float], title: str) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float], now: Callable[[], float], title: str, limit: int | None = None
+    ) -> None:
         self._clock = clock
         self._started = clock()
         self._began = now()
@@ -36,6 +39,8 @@ class Recording:
         self.data: Data | None = None
         """The data connection that was agreed on last, None before and while the next is being agreed on."""
         self._count = 0
+        self._limit = limit
+        self._forgotten = 0
 
     def elapsed(self) -> float:
         """Seconds since the recording began."""
@@ -54,6 +59,9 @@ class Recording:
         """A step that is seen now, or was to be seen ``at`` some time; ``said`` are further fields of it."""
         when = self.elapsed() if at is None else at
         said["cause"] = str(said.get("cause", ""))
+        if len(self.steps) == self._limit:
+            self._forgotten += self._limit // 2
+            del self.steps[: self._limit // 2]
         self.steps.append(Step(at=when, kind=kind, connection=connection, source=source, target=target, **said))
 
     def note(self, end: End, text: str, note: str, *, cause: str = "", connection: int = CONTROL) -> None:
@@ -74,5 +82,9 @@ class Recording:
             parties=parties,
             steps=tuple(replace(step, at=round(step.at - first, 6)) for step in steps),
             began=self._began + first,
-            title=self._title,
+            title=self._title if not self._forgotten else self._shortened(),
         )
+
+    def _shortened(self) -> str:
+        kept = len(self.steps)
+        return f"{self._title} (the last {kept} of {kept + self._forgotten} steps)".lstrip()

@@ -290,3 +290,15 @@ def test_help_tells_of_every_verb(against: Against) -> None:
     assert "mdelete" in out
     assert "get REMOTE [LOCAL]\n\nFetch a file, under its own name or as LOCAL; - is the screen.\n" in out
     assert "also: recv" in out
+
+
+def test_mode_of_a_session_is_that_with_which_it_was_opened(against: Against) -> None:
+    server = against(*BEGIN)
+    assert server.run("sh", *commands(f"open --mode pasv {URL}", "mode", "close", "mode")) == 0
+    assert [line.partition(":")[0] for line in server.out.decode().splitlines()] == ["pasv", "auto"]
+
+
+def test_open_that_cannot_be_understood_leaves_the_session(against: Against) -> None:
+    server = against(*BEGIN, on("NOOP", "200 ok"))
+    assert server.run("sh", "--keep-going", *commands("open --mode nonsense host", "noop"), URL) == 2
+    assert "invalid choice: 'nonsense'" in server.err

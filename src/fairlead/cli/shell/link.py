@@ -91,6 +91,11 @@ class Link:
         if self._client.connected:
             self._client.command("NOOP")
 
+    @property
+    def mode(self) -> ModeSetting:
+        """How data connections are made."""
+        return self._client.mode
+
     def set_mode(self, mode: ModeSetting) -> None:
         """Make data connections in ``mode`` from now on."""
         self._client.mode = mode

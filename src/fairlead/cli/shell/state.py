@@ -74,7 +74,7 @@ class Shell:
     def mode(self) -> ModeSetting:
         """How data connections are made."""
         mode: ModeSetting = self.args.mode
-        return mode
+        return mode if self.link_or_none is None else self.link_or_none.mode
 
     def set_mode(self, mode: ModeSetting) -> None:
         """Make data connections in ``mode`` from now on, in this session and in those to come."""
@@ -86,9 +86,9 @@ class Shell:
         """Begin a session, in place of the one there is, with the options ``args``. Raises as the client does."""
         from fairlead.cli.connection import client_of, settings_of
 
+        settings = settings_of(args, url)
         self.close()
         self.last = url
-        settings = settings_of(args, url)
         if callable(settings["password"]):
             settings["password"] = cache(settings["password"])
 
