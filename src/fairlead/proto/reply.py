@@ -83,7 +83,10 @@ class Reply:
 
     def _encode(self) -> bytes:
         if len(self.lines) <= 1:
-            return b"%d %b\r\n" % (self.code, _encode_text(self.lines[0] if self.lines else ""))
+            text = self.lines[0] if self.lines else ""
+            if text.isascii() and text.isprintable():
+                return f"{self.code} {text}\r\n".encode("ascii")
+            return b"%d %b\r\n" % (self.code, _encode_text(text))
         first, *inner, last = self.lines
         sent = [b"%d-%b" % (self.code, _encode_text(first))]
         sent += [_encode_text(f" {line}" if _begins_with_code(line) else line) for line in inner]

@@ -237,9 +237,9 @@ def best() -> Dtp:
     return PortableDtp() if library is None else AcceleratedDtp(library)
 
 
-def adopt(descriptor: int) -> RawConnection:
-    """The socket of ``descriptor``, which does not block, as an object."""
-    adopted = RawConnection(fileno=descriptor)
+def adopt(descriptor: int, family: int = -1) -> RawConnection:
+    """The socket of ``descriptor``, which does not block, as an object; its ``family`` need not be known."""
+    adopted = RawConnection(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, descriptor)
     adopted.setblocking(False)
     return adopted
 

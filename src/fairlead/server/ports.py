@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from array import array
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -44,7 +45,7 @@ class Lease:
     def listener(self) -> RawConnection:
         """The socket as an object, made at the first use: most are closed without."""
         if self._listener is None:
-            self._listener = adopt(self.descriptor)
+            self._listener = adopt(self.descriptor, socket.AF_INET6 if ":" in self.host else socket.AF_INET)
         return self._listener
 
     def close(self) -> None:

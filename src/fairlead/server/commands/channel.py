@@ -190,7 +190,7 @@ def prepare_transfer(_session: Session, _: str) -> Reply:
 def extended_passive(session: Session, argument: str) -> Reply:
     """Listen for the client, on the control connection's family or the one asked for (RFC 2428 section 3)."""
     try:
-        asked = parse_epsv_argument(argument)
+        asked = parse_epsv_argument(argument) if argument else None
     except FamilyError:
         return _families(session)
     if asked == "ALL":
