@@ -4,8 +4,35 @@ from __future__ import annotations
 
 import pytest
 
+from fairlead.errors import NotADirectory, NotFound
 from fairlead.storage.base import Storage
 from tests.storage.acts import begin, cut, listed, put
+
+
+def test_of_a_name_there_is_its_own_entry(store: Storage) -> None:
+    put(store, "/a", b"12345")
+    store.mkdir("/d")
+    store.symlink("/a", "/d/link")
+    store.symlink("/none", "/d/dangling")
+    put(store, "/d/\udcff")
+    for path in ("/a", "/d"):
+        assert store.entry(path).name == path[1:]
+    assert (store.entry("/a").status.st_size, store.entry("/a").target) == (5, None)
+    assert [store.entry(f"/d/{item.name}") for [*items] in store.scan("/d") for item in items] == [
+        item for [*items] in store.scan("/d") for item in items
+    ]
+    assert [store.entry(f"/d/{name}").target for name in ("link", "dangling")] == ["../a", "../none"]
+    assert (store.entry("/").name, store.entry("/").status.st_ino) == ("", store.stat("/").st_ino)
+
+
+@pytest.mark.req("S-SEC-9")
+def test_what_is_not_there_has_no_entry(store: Storage) -> None:
+    put(store, "/a")
+    cut(store, "/b", b"1")
+    with pytest.raises(NotADirectory):
+        store.entry("/a/x")
+    with pytest.raises(NotFound):
+        store.entry("/b")
 
 
 def test_an_empty_directory_has_no_entries(store: Storage) -> None:

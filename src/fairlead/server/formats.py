@@ -15,14 +15,12 @@ from fairlead.errors import StorageError
 from fairlead.proto.listing.unix import UnixFormatter
 from fairlead.proto.path import join, split
 from fairlead.server.permissions import READ, SEARCH, WRITE, identity, permits
-from fairlead.storage.base import Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fairlead.proto.listing.mlsx import MlsxFormatter
     from fairlead.server.session import Session
-    from fairlead.storage.base import Storage
 
 
 @lru_cache(maxsize=1024)
@@ -147,17 +145,5 @@ def shown_status(session: Session, path: str) -> tuple[os.stat_result, str | Non
     try:
         return session.storage.stat(path, owner=session.logged_in.name), None
     except StorageError:
-        _, status, target = entry_itself(session.storage, path)
+        _, status, target = session.storage.entry(path)
         return status, target or ""
-
-
-def entry_itself(storage: Storage, path: str) -> Item:
-    """The entry of ``path`` itself, a link as a link. Raises StorageError."""
-    parent, name = split(path)
-    status = storage.stat(path, follow=False)
-    if stat.S_ISLNK(status.st_mode):
-        for batch in storage.scan(parent):
-            for item in batch:
-                if item.name == name:
-                    return item
-    return Item(name, status)

@@ -14,7 +14,7 @@ from fairlead.errors import Denied, LimitError, NotFound, StorageError
 from fairlead.proto.listing.names import NameFormatter
 from fairlead.proto.listing.unix import HIDE_CONTROLS
 from fairlead.proto.path import join, resolve, split
-from fairlead.server.formats import entry_itself, unix_formatter
+from fairlead.server.formats import unix_formatter
 from fairlead.storage.base import Item
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _list(session: Session, name: str, options: Options, form: Format, *, quick:
         status = session.storage.stat(path, follow=False)
     if options.itself or not stat.S_ISDIR(status.st_mode):
         parent, slash, last = name.rpartition("/")
-        item = entry_itself(session.storage, path)._replace(name=last or split(path)[1] or "/")
+        item = session.storage.entry(path)._replace(name=last or split(path)[1] or "/")
         line = form(parent + slash if last else "").lines([item])
         return Listing(path, iter([line]), directory=False, small=True)
     small = status.st_size <= SMALL_DIRECTORY and not options.recursive
@@ -312,7 +312,7 @@ def _scan_quietly(session: Session, path: str) -> Iterator[list[Item]]:
 def _one_quietly(session: Session, path: str) -> Iterator[Item]:
     try:
         _check(session, path)
-        yield entry_itself(session.storage, path)
+        yield session.storage.entry(path)
     except StorageError:
         return
 

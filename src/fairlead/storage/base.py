@@ -121,6 +121,12 @@ class Storage(Protocol):
         Raises NotFound, NotADirectory, Denied.
         """
 
+    def entry(self, path: str) -> Item:
+        """The entry of ``path`` itself, a link as a link; that of the root has no name.
+
+        Raises NotFound, NotADirectory, Denied.
+        """
+
     def scan(self, path: str) -> Iterator[list[Item]]:
         """The entries of a directory in batches, without ``.`` and ``..``; bounded memory whatever their number.
 

@@ -30,7 +30,7 @@ from fairlead.storage.local.begin import begin
 from fairlead.storage.local.begin_new import BeginNew
 from fairlead.storage.local.device import in_memory
 from fairlead.storage.local.faults import fault
-from fairlead.storage.local.scan import Scan
+from fairlead.storage.local.scan import Scan, link_text
 from fairlead.storage.local.source import FLAGS as READ
 from fairlead.storage.local.source import LocalSource
 from fairlead.storage.local.sweep import empty, sweep
@@ -129,6 +129,15 @@ class LocalStorage:
             return os.fstat(found)
         finally:
             os.close(found)
+
+    def entry(self, path: str) -> Item:
+        """See :meth:`fairlead.storage.base.Storage.entry`."""
+        if path == "/":
+            return Item("", self.stat(path))
+        with self._parent(path) as (directory, octets):
+            name = path.rpartition("/")[2]
+            status = os.lstat(octets, dir_fd=directory)
+            return Item(name, status, link_text(name, directory) if stat.S_ISLNK(status.st_mode) else None)
 
     def scan(self, path: str) -> Iterator[list[Item]]:
         """See :meth:`fairlead.storage.base.Storage.scan`."""

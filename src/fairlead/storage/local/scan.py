@@ -79,7 +79,7 @@ def items(directory: int, names: list[str], *, bare: bool = False) -> list[Item]
             continue
         try:
             status = lstat(name, dir_fd=directory)
-            target = _target(name, directory) if stat.S_ISLNK(status.st_mode) else None
+            target = link_text(name, directory) if stat.S_ISLNK(status.st_mode) else None
         except OSError:
             continue
         found.append(_new(Item, (name, status, target)))
@@ -98,7 +98,7 @@ def _read(entries: Iterator[os.DirEntry[str]]) -> Iterator[list[str]]:
         yield batch
 
 
-def _target(name: str, directory: int) -> str | None:
+def link_text(name: str, directory: int) -> str | None:
     """The text of a link, but None for an absolute one: it would show the real tree and is never followed."""
     text = os.readlink(name, dir_fd=directory)
     return None if text.startswith("/") else text

@@ -58,6 +58,12 @@ class MemoryStorage:
                     raise
                 return kept.status()
 
+    def entry(self, path: str) -> Item:
+        """See :meth:`fairlead.storage.base.Storage.entry`."""
+        with self._tree.lock:
+            node = self._tree.entry(path)
+            return Item(path.rpartition("/")[2], node.status(), _target(node))
+
     def scan(self, path: str) -> Iterator[list[Item]]:
         """See :meth:`fairlead.storage.base.Storage.scan`."""
         with self._tree.lock:
