@@ -31,12 +31,12 @@ NOTHING = Plan([], [], [], [], 3, [])
     ("octets", "shown"),
     [
         (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (999_949, "999.9 kB"),
-        (999_950, "1.0 MB"),
-        (1_234_567_890, "1.2 GB"),
-        (10**16, "10000.0 TB"),
+        (1023, "1023 bytes"),
+        (1024, "1.0 KiB"),
+        (1024 * 1023, "1023.0 KiB"),
+        (1024 * 1024 - 1, "1.0 MiB"),
+        (1_234_567_890, "1.1 GiB"),
+        (10**16, "9094.9 TiB"),
     ],
 )
 def test_sizes_have_a_unit_that_fits(octets: int, shown: str) -> None:
@@ -47,7 +47,7 @@ def test_table_has_a_line_for_each_step_and_moves_no_cursor() -> None:
     assert list(table(PLAN)) == [
         "remove  in the way                    d",
         "mkdir   new                           d/",
-        "copy    new                   1.2 MB  d/a?[2J",
+        "copy    new                  1.2 MiB  d/a?[2J",
         "copy    newer                         b",
         "rmdir   not in the source             old/",
     ]
@@ -55,7 +55,7 @@ def test_table_has_a_line_for_each_step_and_moves_no_cursor() -> None:
 
 def test_plan_in_a_sentence() -> None:
     assert planned(PLAN) == (
-        "2 files to copy (1.2 MB), 1 directory to make, 1 file to remove, 1 directory to remove; "
+        "2 files to copy (1.2 MiB), 1 directory to make, 1 file to remove, 1 directory to remove; "
         "3 the same already, 1 link and the like passed over"
     )
     assert planned(NOTHING) == "nothing to do; 3 the same already"

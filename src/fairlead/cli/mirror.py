@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "mirror",
         help="make a directory here like one on a server, or the other way round",
-        description="Copy what differs in size or time. What the source does not have stays, unless --delete is given. "
+        description="Copy what differs in size or time. What the source does not have stays, unless --delete is given.\n"
         "Stopped at any moment, the same command goes on from there.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

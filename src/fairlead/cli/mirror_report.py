@@ -11,7 +11,7 @@ from fairlead.client.trace import printable, show_duration
 if TYPE_CHECKING:
     from fairlead.client.mirror.run import Mirrored
 
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 def table(plan: Plan) -> Iterator[str]:
@@ -63,10 +63,10 @@ def report(result: Mirrored, *, source: str, target: str, dry: bool) -> dict[str
 
 
 def show_size(octets: int) -> str:
-    """Octets in a unit that fits: 999 bytes, 1.2 MB."""
+    """Octets in a unit that fits, as progress bars have them: 1023 bytes, 1.2 MiB."""
     size, unit = float(octets), 0
-    while size >= 999.95 and unit < len(_UNITS) - 1:
-        size, unit = size / 1000, unit + 1
+    while size >= 1023.95 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
     return f"{size:.1f} {_UNITS[unit]}" if unit else f"{octets} bytes"
 
 

@@ -92,7 +92,7 @@ class Mirrored:
     done: dict[Action, int] = field(default_factory=lambda: dict.fromkeys(Action, 0))
     """How many steps of each kind were taken."""
     octets: int = 0
-    """What went over data connections of files."""
+    """What went over data connections of files that were copied, in the last attempt at each."""
     troubles: list[Trouble] = field(default_factory=list)
     """What stayed undone, and why: that of the plan, and what failed."""
     kept: int = 0
