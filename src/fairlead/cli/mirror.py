@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -31,7 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "mirror",
         help="make a directory here like one on a server, or the other way round",
-        description="Copy what differs in size or time. What the source does not have stays, unless --delete is given.\n"
+        description="Copy what differs in size or time. What the source does not have stays unless --delete is given.\n"
         "Stopped at any moment, the same command goes on from there.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -91,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 def _mirror(args: argparse.Namespace) -> int:
     from fairlead.cli.failures import DONE, FAILED, say
     from fairlead.cli.mirror_report import achieved, kept, planned, report, table
-    from fairlead.cli.side_by_side import mirrored
+    from fairlead.cli.side_by_side import finish, mirrored
     from fairlead.errors import ConfigError
 
     if isinstance(args.source, FtpUrl) == isinstance(args.target, FtpUrl):
@@ -99,7 +98,7 @@ def _mirror(args: argparse.Namespace) -> int:
         raise ConfigError(message)
     upload = isinstance(args.target, FtpUrl)
     url, local = (args.target, args.source) if upload else (args.source, args.target)
-    result = asyncio.run(mirrored(args, url, local, _options(args), upload=upload, dry=args.dry_run))
+    result = finish(mirrored(args, url, local, _options(args), upload=upload, dry=args.dry_run))
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names that are not UTF-8, as they are
     if args.json:
         told = report(result, source=str(args.source), target=str(args.target), dry=args.dry_run)
