@@ -159,3 +159,19 @@ def test_link_to_the_file_stays_one(file: Path, tmp_path: Path) -> None:
     assert add("work", HERE) == 0
     assert file.is_symlink()
     assert "[work]" in elsewhere.read_text()
+
+
+@pytest.mark.parametrize(
+    ("went", "url"),
+    [
+        ("/home/pub", f"ftp://me@{HOST}/pub/"),
+        ("/home/pub/a/b", f"ftp://me@{HOST}/pub/a/b/"),
+        ("/etc", f"ftp://me@{HOST}/%2Fetc/"),
+        ("/home/publisher", f"ftp://me@{HOST}/%2Fhome%2Fpublisher/"),
+    ],
+)
+def test_shell_keeps_a_directory_below_that_of_its_url_or_elsewhere(against: Against, went: str, url: str) -> None:
+    begin = (*IN, on("CWD pub", "250 ok"), on("PWD", '257 "/home/pub"'))
+    server = against(*begin, on("CWD x", "250 ok"), on("PWD", f'257 "{went}"'))
+    assert server.run("sh", "-c", "cd x", "-c", "bookmark work", f"{URL}/pub/") == 0
+    assert read()["work"]["url"] == url

@@ -33,8 +33,7 @@ def run_line(shell: Shell, line: str) -> int:
     """Run ``line``; returns its exit status. A line that begins with ``-`` never fails, one with ``#`` does nothing."""
     line = line.strip()
     if line.startswith("-"):
-        run_line(shell, line[1:])
-        return DONE
+        return INTERRUPTED if run_line(shell, line[1:]) == INTERRUPTED else DONE
     if not line or line.startswith("#"):
         return DONE
     with said(shell) as outcome:

@@ -38,7 +38,7 @@ class Link:
         self.previous = ""
         """Where before the last change."""
         self.home = ""
-        """The directory of the login."""
+        """Where the session began: the directory of the URL."""
         self.protocol = ""
         """The version of TLS; empty in clear."""
         self.silent = False
@@ -135,8 +135,8 @@ class Link:
     def here(self) -> FtpUrl:
         """The URL of the working directory, without a password."""
         inside = self.directory == self.home or self.directory.startswith(f"{self.home.rstrip('/')}/")
-        path = self.directory[len(self.home) :].strip("/") if inside else self.directory
-        segments = tuple(path.split("/")) if inside and path else (path,) * bool(path)
+        below = self.directory[len(self.home) :].strip("/")
+        segments = (*self.url.segments, *filter(None, below.split("/"))) if inside else (self.directory,)
         return replace(self.url, password=None, segments=segments, directory=True)
 
     def url_of(self, directory: str) -> FtpUrl:

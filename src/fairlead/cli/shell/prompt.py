@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -90,24 +89,25 @@ def _history() -> History:
     """The file of earlier lines, which only its owner may read; in memory where it cannot be had."""
     path = state_path(os.environ, "history")
     if path is None:
-        return _WithoutSecrets()
+        return _OfThisSession()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     except OSError:
-        return _WithoutSecrets()
-    return _FileWithoutSecrets(str(Path(path)))
+        return _OfThisSession()
+    return _InFile(str(path))
 
 
-class _WithoutSecrets(InMemoryHistory):
+class _WithoutSecrets(History):
     def append_string(self, string: str) -> None:
         """See :class:`History`."""
         if kept := redacted(string):
             super().append_string(kept)
 
 
-class _FileWithoutSecrets(FileHistory):
-    def append_string(self, string: str) -> None:
-        """See :class:`History`."""
-        if kept := redacted(string):
-            super().append_string(kept)
+class _OfThisSession(_WithoutSecrets, InMemoryHistory):
+    pass
+
+
+class _InFile(_WithoutSecrets, FileHistory):
+    pass

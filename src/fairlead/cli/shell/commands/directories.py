@@ -23,7 +23,7 @@ MARKS = {Kind.DIRECTORY: "/", Kind.LINK: "@", Kind.FILE: "", Kind.OTHER: ""}
 
 @verb("cd", "[DIRECTORY]")
 def cd(shell: Shell, directory: str | None = None) -> None:
-    """Go to DIRECTORY, to that of the login without it; cd - goes back to the one before."""
+    """Go to DIRECTORY, to where the session began without it; cd - goes back to the one before."""
     link = shell.link
     target = link.home if directory is None else directory
     if directory == "-":
