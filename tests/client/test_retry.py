@@ -26,6 +26,7 @@ from tests.client.script import (
     on,
     reset,
     session,
+    stage,
     take,
 )
 
@@ -330,3 +331,26 @@ def test_operations_within_one_that_is_tried_again_are_left_to_it() -> None:
         with pytest.raises(SessionLost):
             s.ftp.download("f", io.BytesIO())
         assert len(waits(s)) == 1
+
+
+def test_server_that_takes_no_session_for_now_is_called_again() -> None:
+    greetings = iter(["421 too many users", "421 too many users", "220 ready"])
+    on_stage = stage(*LOGIN, *NO_FEATURES, retries=2, greeting=(lambda play: play.do([next(greetings)]),))
+    with on_stage.ftp:
+        assert waits(on_stage) == [0.75, 1.5]
+    on_stage.play.done()
+
+
+def test_server_that_takes_no_session_at_all_is_left_alone_in_the_end() -> None:
+    on_stage = stage(retries=2, greeting=("421 too many users", hang_up))
+    with pytest.raises(ConnectError, match="421 too many users"):
+        on_stage.ftp.connect()
+    assert len(on_stage.wire.calls) == 3
+
+
+def test_server_that_is_not_there_is_not_called_again() -> None:
+    on_stage = stage(retries=2)
+    on_stage.wire.doors.clear()
+    with pytest.raises(ConnectError):
+        on_stage.ftp.connect()
+    assert len(on_stage.wire.calls) == 1

@@ -16,9 +16,11 @@ from fairlead.errors import (
     FairleadError,
     LoginError,
     SessionLost,
+    SessionRefused,
     TransferError,
     TransientError,
 )
+from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 
 P = ParamSpec("P")
@@ -49,12 +51,13 @@ async def persist(
     *,
     worth: Callable[[Exception], bool] = passing,
     reached: Callable[[], int] = lambda: 0,
+    begins: bool = False,
 ) -> T:
     """Run ``attempt`` until it succeeds, fails for good, or ``retries`` attempts in a row failed to get on.
 
-    A lost session is begun anew before an attempt. ``reached`` tells how far they came: where the next one goes on from
-    there, only those that brought nothing count. What runs within another's attempt is left to that one. Raises what
-    the last attempt raised.
+    A lost session is begun anew before an attempt, unless the attempt itself ``begins`` one. ``reached`` tells how far
+    they came: where the next one goes on from there, only those that brought nothing count. What runs within another's
+    attempt is left to that one. Raises what the last attempt raised.
     """
     if session.persisting or not session.settings.retries:
         return await attempt()
@@ -64,13 +67,14 @@ async def persist(
     try:
         while True:
             try:
-                await _stand(session)
+                if not begins:
+                    await _stand(session)
                 return await attempt()
             except NoWayBack as error:
                 raise failure or error from error
             except FairleadError as error:
                 coming_back = isinstance(error, ConnectError | LoginError) and session.returning
-                if not (worth(error) or coming_back) or not session.may_return:
+                if not (worth(error) or coming_back) or (_ended(error) and not session.may_return):
                     raise
                 failure = error
             if reached() > furthest:
@@ -81,6 +85,11 @@ async def persist(
             await _pause(session, failures, failure)
     finally:
         session.persisting = False
+
+
+async def connect(session: Session) -> Reply:
+    """Connect; a server that takes no session for now is called again."""
+    return await persist(session, session.connect, worth=lambda error: isinstance(error, SessionRefused), begins=True)
 
 
 def repeatable(
@@ -105,6 +114,10 @@ def _persistent(
         return await persist(session, lambda: operation(session, *args, **kwargs), worth=worth)
 
     return persistent
+
+
+def _ended(error: Exception) -> bool:
+    return isinstance(error, SessionLost | DeadlineError)
 
 
 async def _stand(session: Session) -> None:

@@ -8,7 +8,7 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
-from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
+from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _retry, _times, _walk
 from fairlead.client._checksum import Checksum
 from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
@@ -65,7 +65,7 @@ class AsyncClient(Face):
 
     async def connect(self) -> Reply:
         """See :meth:`fairlead.client.sync.Client.connect`."""
-        return await self._run(_core.Session.connect)
+        return await self._run(_retry.connect)
 
     async def login(self) -> Reply:
         """See :meth:`fairlead.client.sync.Client.login`."""

@@ -9,7 +9,7 @@ from os import PathLike
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
-from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _times, _walk
+from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _retry, _times, _walk
 from fairlead.client._checksum import Checksum
 from fairlead.client._face import Face, exclusively, session_of
 from fairlead.client._files import Transferred
@@ -64,7 +64,7 @@ class Client(Face):
 
     def connect(self) -> Reply:
         """Connect to the first address that answers; returns the greeting. Raises ConnectError."""
-        return self._run(_core.Session.connect)
+        return self._run(_retry.connect)
 
     def login(self) -> Reply:
         """USER, PASS, ACCT as the server asks, then FEAT, then the URL's directory. Raises LoginError."""

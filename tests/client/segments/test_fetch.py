@@ -101,7 +101,7 @@ def test_path_is_that_of_the_clients_directory(connect: Connect, server: Embedde
     assert (tmp_path / "g").read_bytes() == OCTETS[::-1]
 
 
-@pytest.mark.parametrize("why", ["short", "text", "stream", "no REST", "REST refused"])
+@pytest.mark.parametrize("why", ["short", "text", "stream", "records", "no REST", "REST refused"])
 def test_one_session_serves_where_several_cannot(
     why: str,
     connect: Connect,
@@ -120,10 +120,11 @@ def test_one_session_serves_where_several_cannot(
             return 0
 
         monkeypatch.setattr(Transfers, "_restart", refused)
-    with connect(server.url, trace=records.append) as ftp:
+    structure = "R" if why == "records" else "F"
+    with connect(server.url, structure=structure, trace=records.append) as ftp:
         target = io.BytesIO() if why == "stream" else tmp_path / "f"
         ftp.download("f", target, parallel=3, text=why == "text")
-    if why != "text":
+    if why not in {"text", "records"}:
         expected = b"short" if why == "short" else OCTETS
         assert (target.getvalue() if isinstance(target, io.BytesIO) else target.read_bytes()) == expected
     assert bool(spans(records)) is (why == "REST refused")

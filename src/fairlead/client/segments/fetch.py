@@ -57,7 +57,8 @@ async def fetch(
     """
     check_paths(remote)
     target = Path(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
-    if is_special(target):
+    settings = session_of(client).settings
+    if is_special(target) or (settings.structure, settings.transmission) != ("F", "S"):
         return None
     async with Pool(size=parallel, **likewise(client)) as pool:
         try:
