@@ -48,8 +48,9 @@ def test_star_that_is_one_matches_itself_only(against: Against) -> None:
 
 def test_rm_follows_no_link_and_ends_with_the_directory(against: Against) -> None:
     server = against(
-        *MLST_IN, facts("d", "dir"), *listing("d", "f", "link@", "e/"), on("DELE d/f", "250 ok"),
-        on("DELE d/link", "250 ok"), *listing("d/e"), on("RMD d/e", "250 ok"), on("RMD d", "250 ok"),
+        *MLST_IN, facts("d", "dir"), on("DELE d", "550 no file"), *listing("d", "f", "link@", "e/"),
+        on("DELE d/f", "250 ok"), on("DELE d/link", "250 ok"), on("DELE d/e", "550 no file"), *listing("d/e"),
+        on("RMD d/e", "250 ok"), on("RMD d", "250 ok"),
     )  # fmt: skip
     assert server.run("rm", "-r", "--json", f"{URL}/d/") == 0
     assert [row["kind"] for row in json.loads(server.out)] == ["file", "link", "directory", "directory"]
@@ -57,7 +58,7 @@ def test_rm_follows_no_link_and_ends_with_the_directory(against: Against) -> Non
 
 @pytest.mark.req("C-SEC-NAME-1")
 def test_rm_stays_within_the_directory(against: Against) -> None:
-    server = against(*MLST_IN, facts("d", "dir"), *listing("d", "../x"))
+    server = against(*MLST_IN, facts("d", "dir"), on("DELE d", "550 no file"), *listing("d", "../x"))
     assert server.run("rm", "-r", f"{URL}/d") == 1
     assert "would lead elsewhere" in server.err
 

@@ -110,7 +110,11 @@ def test_tree_without_end_is_given_up() -> None:
     with session(*steps, features=MLST) as s, pytest.raises(LimitError, match="looks like a loop; begin further down"):
         for _ in s.ftp.walk("d"):
             pass
-    with session(*steps, features=MLST) as s, pytest.raises(LimitError, match="looks like a loop"):
+    refused = [(on(f"DELE {path}", "550 no file"), *listing(path, "d/", "e/")) for path in paths]
+    with (
+        session(*(step for steps in refused for step in steps), features=MLST) as s,
+        pytest.raises(LimitError, match="looks like a loop"),
+    ):
         s.ftp.rmtree("d")
 
 
@@ -240,10 +244,10 @@ def test_makedirs_goes_on_where_somebody_else_made_a_directory_meanwhile() -> No
 def test_rmtree_removes_links_and_what_is_below_before_what_is_above() -> None:
     removed: list[tuple[str, Kind]] = []
     steps = (
-        *listing("d", "f", "link@", "e/"),
+        *(on("DELE d", "550 no file"), *listing("d", "f", "link@", "e/")),
         on("DELE d/f", "250 ok"),
         on("DELE d/link", "250 ok"),
-        *listing("d/e"),
+        *(on("DELE d/e", "550 no file"), *listing("d/e")),
         on("RMD d/e", "250 ok"),
         on("RMD d", "250 ok"),
     )
@@ -256,8 +260,23 @@ def test_rmtree_removes_links_and_what_is_below_before_what_is_above() -> None:
 
 @pytest.mark.req("C-SEC-NAME-1")
 def test_rmtree_stays_within_the_directory() -> None:
-    with session(*listing("d", "../x"), features=MLST) as s, pytest.raises(UnsafeName):
+    steps = (on("DELE d", "550 no file"), *listing("d", "../x"))
+    with session(*steps, features=MLST) as s, pytest.raises(UnsafeName):
         s.ftp.rmtree("d")
+
+
+def test_rmtree_leaves_alone_what_a_link_leads_to_that_the_server_shows_as_a_directory(
+    served: Embedded, connect: Callable[..., Any]
+) -> None:
+    for name in ("d/in", "other"):
+        (served.root / name).mkdir(parents=True)
+        (served.root / name / "f").write_bytes(b"octets")
+    (served.root / "d/link").symlink_to("../other")
+    (served.root / "top").symlink_to("other")
+    with connect(served.url) as ftp:
+        ftp.rmtree("d")
+        ftp.rmtree("top")
+    assert [path.name for path in sorted(served.root.rglob("*"))] == ["other", "f"]
 
 
 def test_trees_of_a_real_server(served: Embedded, connect: Callable[..., Any]) -> None:

@@ -12,6 +12,7 @@ from fairlead.errors import PermanentError
 from fairlead.integrations import ftplib
 from fairlead.integrations.fsspec import FairleadFileSystem
 from tests.interop.matrix import CONTENTS
+from tests.interop.test_client import put
 from tests.peers.servers import SERVERS
 
 if TYPE_CHECKING:
@@ -42,8 +43,13 @@ def test_trees_are_made_walked_through_and_removed(server_of: ServerOf, name: st
         assert there == [True, True, False, False]
         assert [ftp.is_dir(path) for path in ("t/a b", "t/f.txt", "t/none")] == [True, False, False]
         assert [ftp.is_file(path) for path in ("t/a b", "t/f.txt", "t/none")] == [False, True, False]
+        put(server, "kept", b"octets")
+        (server.root / "outside").mkdir()
+        (server.root / "kept").rename(server.root / "outside/kept")
+        (server.root / "t/link").symlink_to("../outside")
         ftp.rmtree("t")
         assert not ftp.exists("t")
+        assert (server.root / "outside/kept").read_bytes() == b"octets"
 
 
 def test_paths_have_the_habits_of_pathlib(server_of: ServerOf, name: str) -> None:

@@ -86,7 +86,17 @@ async def rmtree(session: Session, path: str, on_removed: Callable[[str, Kind], 
 
 
 async def _remove_tree(session: Session, path: str, tell: Callable[[str, Kind], None], depth: int) -> None:
+    """DELE goes first: it removes a link that the server shows as the directory it leads to, and no directory."""
     _check_depth(path, depth)
+    try:
+        await remove(session, path)
+    except PermanentError:
+        await _remove_directory(session, path, tell, depth)
+    else:
+        tell(path, Kind.LINK)
+
+
+async def _remove_directory(session: Session, path: str, tell: Callable[[str, Kind], None], depth: int) -> None:
     for entry in await scandir(session, path):
         name = below(path, local_name(entry.name, windows=False))
         if entry.kind is Kind.DIRECTORY:

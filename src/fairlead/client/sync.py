@@ -104,6 +104,7 @@ class Client(Face):
     def rmtree(self, path: str, *, on_removed: Callable[[str, Kind], None] | None = None) -> None:
         """Remove a directory with all that it holds; links are removed, not followed.
 
+        Servers may show a link as the directory that it leads to, so DELE is tried before a directory is entered.
         ``on_removed(path, kind)`` is called after each thing that is gone. What cannot be removed ends it. Raises
         as :meth:`scandir` does, UnsafeName for a name that would lead out of its directory, and LimitError for what
         looks like a loop.
@@ -171,10 +172,11 @@ class Client(Face):
         """Every directory from ``path`` downwards, each before those that it holds, as ``os.walk`` gives them.
 
         A directory's ``path`` begins with what was given, ``directories`` and ``others`` are its entries. What is
-        taken out of ``directories`` is not walked through; the session is free for other commands meanwhile. Links are
-        not followed, names that would lead elsewhere are left out, and so is a directory that its ``unique`` fact shows
-        to be one of those above. A directory that the server does not list ends the walk, or goes to ``on_error`` where
-        that is given. Raises as :meth:`scandir` does, and LimitError beyond 100 directories within one another.
+        taken out of ``directories`` is not walked through; the session is free for other commands meanwhile. Links
+        that the server shows as such are not followed. Names that would lead elsewhere are left out, and so is a
+        directory that its ``unique`` fact shows to be one of those above. A directory that the server does not list
+        ends the walk, or goes to ``on_error`` where that is given. Raises as :meth:`scandir` does, and LimitError
+        beyond 100 directories within one another.
         """
         return self._iterate(_walk.walk(self._session, path, on_error))
 
