@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from fairlead.client._race import Deadlines
 from fairlead.client._wires.blocking import BlockingWire, step
 from fairlead.client._wires.tunnelled import TunnelCall, TunnelledWire
 from fairlead.client.ladder import Recorder
 from fairlead.client.proxy import STYLES, FtpProxy
+from fairlead.client.settings import Settings
 from fairlead.client.sync import Client
 from fairlead.errors import (
     CertificateError,
@@ -237,6 +239,12 @@ def test_auto_takes_no_active_mode(connect: Connect) -> None:
             ftp.names()
         assert {line.split()[0] for line in server.heard}.isdisjoint({"EPRT", "PORT"})
     assert "EPRT" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("most", "quick"), [(20.0, 10.0), (3.0, 3.0)])
+def test_a_proxy_has_time_for_each_connection(most: float, quick: float) -> None:
+    deadlines = Deadlines.of(0.001, Settings(proxy=Direct(), connect_timeout=most))
+    assert (deadlines.quick, deadlines.sure, deadlines.long) == (quick, most, most)
 
 
 def test_nobody_can_be_listened_for() -> None:

@@ -28,6 +28,8 @@ _CALLS = 12
 """Calls to ports of the server before they are taken to be closed, all of them."""
 _CALLS_BEFORE_THE_RISK = 4
 """Calls before the user's own session is risked."""
+_BY_PROXY = 10.0
+"""Seconds that a proxy has for a connection while there is another mode to try."""
 _SILENCE = {Cause.PASSIVE_DROPPED, Cause.PASSIVE_PRIVATE_ADDRESS}
 
 
@@ -48,8 +50,14 @@ class Deadlines:
 
     @classmethod
     def of(cls, round_trip: float, settings: Settings) -> Deadlines:
-        """What the round trip of the control connection allows."""
+        """What the round trip of the control connection allows.
+
+        By way of a proxy it tells nothing of how long a connection takes. A proxy says what failed, so that there is
+        little to gain by haste.
+        """
         most = settings.connect_timeout
+        if settings.tunnel is not None:
+            return cls(quick=min(most, _BY_PROXY), sure=most, round=most, long=most, last=most)
         return cls(
             quick=min(most, max(0.25, 0.1 + 3 * round_trip)),
             sure=min(most, 1.25 + 3 * round_trip),
