@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from fairlead import Client
 from fairlead.cli import main
-from tests.peers.embedded import embedded
+from tests.peers.embedded import DEADLINE, embedded
+from tests.peers.fairlead import PROGRAM
 
 OCTETS = os.urandom(5 << 20)
 
@@ -22,3 +27,37 @@ def test_get_fetches_a_long_file_in_parts(
         assert main(["get", "-d", "--parallel", "3", "--limit-rate", "10M", "--verify", f"{server.url}/f"]) == 0
     assert (tmp_path / "f").read_bytes() == OCTETS
     assert capsys.readouterr().err.count("STATUS  fetching the bytes from ") >= 2
+
+
+def test_get_goes_on_after_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FAIRLEAD_NO_MEMORY", "1")
+    octets = os.urandom(12 << 20)
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "f").write_bytes(octets)
+    with embedded(tmp_path / "served") as server:
+        command = [str(PROGRAM), "get", "--parallel", "3", "--limit-rate", "8M", f"{server.url}/f"]
+        with subprocess.Popen(command) as killed:
+            deadline = time.monotonic() + DEADLINE
+            while not _noted(tmp_path / "f.parts", len(octets)):
+                assert time.monotonic() < deadline
+                assert killed.poll() is None
+                time.sleep(0.01)  # between two looks at the file
+            killed.kill()
+        noted = sum(end - start for start, end in _noted(tmp_path / "f.parts", len(octets)))
+        with Client(server.url) as ftp:
+            result = ftp.download("f", tmp_path / "f", parallel=3, resume=True, verify=True)
+    assert (tmp_path / "f").read_bytes() == octets
+    assert result.offset >= noted > 0
+    assert result.offset + result.size == len(octets)
+
+
+def _noted(parts: Path, size: int) -> list[list[int]]:
+    """What an unfinished download says is here."""
+    if not parts.exists() or parts.stat().st_size <= size:
+        return []
+    with parts.open("rb") as file:
+        file.seek(size)
+        line = file.read()
+    have: list[list[int]] = json.loads(line.partition(b"\n")[0])["have"] if line.strip(b"\0") else []
+    return have
