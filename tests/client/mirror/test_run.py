@@ -336,3 +336,19 @@ def test_times_are_left_alone_where_nobody_wants_them(ftp: Client, server: Serve
     ftp.mirror("", tmp_path / "x", times=False)
     assert datetime.fromtimestamp((tmp_path / "x" / "f").stat().st_mtime, UTC).year >= 2024
     assert ftp.mirror("", tmp_path / "x", times=False).plan.unchanged == 1
+
+
+def test_what_a_link_leads_to_on_the_server_stays_when_the_link_goes(
+    ftp: Client, server: Server, tmp_path: Path
+) -> None:
+    grow(server.root, {"outside/d/kept": b"octets", "x/extra/f": b"gone"})
+    (server.root / "x/link").symlink_to("../outside")
+    (server.root / "x/extra/inner").symlink_to("../../outside/d")
+    grow(tmp_path, {"mine/new": b"new"})
+
+    result = ftp.mirror("x", tmp_path / "mine", upload=True, delete=True)
+
+    assert result.complete
+    left = {path: octets for path, octets in contents(server.root).items() if octets is not None}
+    assert left == {"outside/d/kept": b"octets", "x/new": b"new"}
+    assert [path.name for path in (server.root / "x").iterdir()] == ["new"]

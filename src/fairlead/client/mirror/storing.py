@@ -14,6 +14,7 @@ from fairlead.client._files import Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath
 from fairlead.client.aio import AsyncClient
+from fairlead.client.mirror.clearing import Clearing
 from fairlead.client.mirror.direction import Options
 from fairlead.client.mirror.local import LocalFolder, scan
 from fairlead.client.mirror.parts import is_outdated, part_of
@@ -21,6 +22,7 @@ from fairlead.client.mirror.plan import Action, Rules, Step
 from fairlead.client.mirror.remote import RemoteFolder
 from fairlead.client.mirror.tree import Item, Tree
 from fairlead.errors import NoSuchName, ReplyError
+from fairlead.proto.entry import Kind
 
 _ASK_FOR_PART = 256 * 1024
 """Octets from which on a server is asked for a part that its listing may not show."""
@@ -35,6 +37,7 @@ class Storing:
         self._remote = remote
         self._local = LocalFolder(local)
         self._options = options
+        self._clearing = Clearing(remote, ())
         self._parts: set[str] = set()
         """The parts that are on the server, or where files are written in place, what this mirror began."""
 
@@ -47,6 +50,8 @@ class Storing:
             raise NoSuchName(message)
         target = await self._remote.tree(options.wanted, follow_links=False, local_names=False)
         self._parts = set() if options.in_place else set(target.parts)
+        staying = {path for path, item in source.items.items() if item.kind is Kind.DIRECTORY}
+        self._clearing = Clearing(self._remote, staying)
         rules = Rules(
             delete=options.delete,
             only_newer=options.newer,
@@ -62,13 +67,10 @@ class Storing:
     async def change(self, ftp: AsyncClient | None, step: Step) -> None:
         """See :class:`fairlead.client.mirror.direction.Direction`."""
         assert ftp is not None
-        place = self._remote.at(step.path)
-        if step.action is Action.REMOVE:
-            await ftp.remove(place)
-        elif step.action is Action.RMDIR:
-            await ftp.rmdir(place)
+        if step.action is Action.MKDIR:
+            await ftp.makedirs(self._remote.at(step.path), exist_ok=True)
         else:
-            await ftp.makedirs(place, exist_ok=True)
+            await self._clearing.remove(ftp, step)
 
     async def copy(self, ftp: AsyncClient, step: Step, progress: Progress | None) -> Transferred:
         """See :class:`fairlead.client.mirror.direction.Direction`."""
