@@ -13,6 +13,7 @@ from tests.peers.fairlead import PROGRAM
 from tests.peers.keyboard import Keyboard, at_keyboard
 from tests.peers.programs import program
 
+pytestmark = pytest.mark.long  # a program for each press of Tab
 START = {
     "bash": (["--norc", "--noprofile", "-i"], "PS1='>'", 'eval "$(fairlead completion bash)"'),
     "zsh": (

@@ -18,6 +18,7 @@ from tests.peers.servers import PASSWORD, USER, clear
 
 HOST = "127.0.0.1"
 Begin = Callable[..., Keyboard]
+pytestmark = pytest.mark.long  # a program for each test
 
 
 def prompt(directory: str) -> str:
@@ -261,3 +262,15 @@ def test_completion_that_a_server_does_not_answer_can_be_given_up(tmp_path: Path
         keyboard.type("\x03")
         keyboard.wait_for(rf"{HOST}:/> get *\n{HOST}:/ \(lost\)>$")
         given_up.set()
+
+
+def test_interrupted_script_ends(server: Fairlead, tmp_path: Path) -> None:
+    with (server.root / "big").open("wb") as file:
+        file.truncate(1 << 36)
+    words = ("-d", "--limit-rate", "20M", "--command=-get big", "--command=pwd")
+    with shell(tmp_path, *words, url_of(server)) as keyboard:
+        keyboard.wait_for("150 ")
+        keyboard.type("\x03")
+        assert keyboard.wait_for_end() == 130
+        assert "---> ABOR" in keyboard.text
+        assert "257" not in keyboard.text.partition("ABOR")[2]

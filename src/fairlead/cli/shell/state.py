@@ -122,17 +122,23 @@ class Shell:
     def tell(self, sentence: str) -> None:
         """Say ``sentence`` to whoever is there; a script stays silent, unless it is verbose."""
         if self.interactive or self.on["verbose"]:
-            print(sentence, flush=True)
+            print(self._wrapped(sentence), flush=True)
 
     def complain(self, sentence: str) -> None:
         """Say on standard error what went wrong; to somebody who is there, in lines that end with a word."""
         from fairlead.cli.failures import say
 
-        if not self.interactive:
+        if self.interactive:
+            print(self._wrapped(printable(sentence)), file=sys.stderr)
+        else:
             say(sentence)
-            return
+
+    def _wrapped(self, sentence: str) -> str:
+        """``sentence`` as it is where it fits into a line of the terminal, or nobody is there, else in several."""
         width = shutil.get_terminal_size().columns
-        print(fill(printable(sentence), width, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
+        if not self.interactive or len(sentence) <= width:
+            return sentence
+        return fill(sentence, width, break_long_words=False, break_on_hyphens=False)
 
     def chosen(self, verb: str, names: Iterable[str]) -> Iterator[str]:
         """Those of ``names`` for which the user wants ``verb``: asked one by one, where ``prompt`` is on."""
