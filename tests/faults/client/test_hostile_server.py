@@ -32,7 +32,7 @@ from fairlead.testing.misbehaving import FILES
 Connect = Callable[..., Any]
 PATIENCE = 0.5
 """Seconds that each step may take."""
-HANG = 12.0
+HANG = 30.0
 """Seconds after which a client hangs: more than all its deadlines together, on a busy machine."""
 MEMORY = 100
 """Megabytes that a client may take, come what may."""
