@@ -201,6 +201,16 @@ def test_name_that_no_listing_shows_is_not_there() -> None:
         assert not s.ftp.exists("d/x")
 
 
+def test_hidden_name_is_looked_for_where_the_server_shows_such() -> None:
+    shown = b"drwxr-xr-x 2 me us 6 Jan 1 2024 .\r\n-rw-r--r-- 1 me us 6 Jan 1 2024 .x\r\n"
+    steps = (
+        *(on("PWD", '257 "/"'), on("CWD d", "250 ok"), on("EPSV", door(5001), "229 ok (|||5001|)")),
+        *(on("LIST -a", "150 go", data(shown), "226 done"), on("CWD /", "250 ok")),
+    )
+    with session(*steps, features=NO_MLST) as s:
+        assert s.ftp.exists("d/.x")
+
+
 def test_makedirs_makes_what_is_missing_on_the_way() -> None:
     steps = (
         on("MKD /a/b/c", "550 no"),

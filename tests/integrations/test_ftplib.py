@@ -423,7 +423,13 @@ def test_no_command_comes_between_while_a_data_connection_is_open(served: Embedd
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"), [(("426 aborted", "226 ok"), "426 aborted"), ((), "200 awake"), (("502 no",), None)]
+    ("answers", "said"),
+    [
+        (("426 aborted", "226 ok"), "426 aborted"),
+        ((), "200 awake"),
+        (("150 3 seconds",), "200 awake"),
+        (("502 no",), None),
+    ],
 )
 def test_answers_to_abor(answers: tuple[str, ...], said: str | None) -> None:
     def script(peer: Peer) -> None:

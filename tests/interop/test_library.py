@@ -34,13 +34,13 @@ def test_trees_are_made_walked_through_and_removed(server_of: ServerOf, name: st
         ftp.makedirs("t/a b", exist_ok=True)
         with pytest.raises(PermanentError):
             ftp.makedirs("t")
-        for file in ("t/f.txt", "t/a b/g.txt", "t/a b/c/h.bin"):
+        for file in ("t/f.txt", "t/a b/g.txt", "t/a b/c/h.bin", "t/.hidden"):
             ftp.upload(io.BytesIO(b"octets"), file)
         walked = {here.path: sorted(entry.name for entry in here.others) for here in ftp.walk("t")}
-        assert walked == {"t": ["f.txt"], "t/a b": ["g.txt"], "t/a b/c": ["h.bin"]}
+        assert walked == {"t": [".hidden", "f.txt"], "t/a b": ["g.txt"], "t/a b/c": ["h.bin"]}
         assert [entry.name for entry in ftp.glob("t/**/*.txt")] == ["t/a b/g.txt", "t/f.txt"]
-        there = [ftp.exists(path) for path in ("t", "t/a b/c/h.bin", "t/none", "none/f")]
-        assert there == [True, True, False, False]
+        there = [ftp.exists(path) for path in ("t", "t/a b/c/h.bin", "t/.hidden", "t/none", "t/.none", "none/f")]
+        assert there == [True, True, True, False, False, False]
         assert [ftp.is_dir(path) for path in ("t/a b", "t/f.txt", "t/none")] == [True, False, False]
         assert [ftp.is_file(path) for path in ("t/a b", "t/f.txt", "t/none")] == [False, True, False]
         put(server, "kept", b"octets")

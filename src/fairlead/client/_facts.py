@@ -7,7 +7,7 @@ from datetime import datetime
 
 from fairlead.client._control import refused
 from fairlead.client._core import Session, check_paths
-from fairlead.client._listing import scandir
+from fairlead.client._listing import contents, scandir
 from fairlead.client._namespace import cwd, pwd
 from fairlead.client._retry import repeatable
 from fairlead.errors import ArgumentError, NoSuchName, PermanentError, ProtocolError, ReplyError
@@ -106,7 +106,7 @@ async def _listed(session: Session, path: str) -> Entry:
     place, slash, name = path.rstrip("/").rpartition("/")
     if name in {"", ".", ".."}:
         return Entry(path, Kind.DIRECTORY)
-    for entry in await scandir(session, place or slash):
+    for entry in await (contents if name.startswith(".") else scandir)(session, place or slash):
         if entry.name == name:
             return replace(entry, name=path)
     message = f"the server lists no {path}; check the path"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fairlead.client._core import Session, check_paths
 from fairlead.client._facts import is_dir
-from fairlead.client._listing import scandir
+from fairlead.client._listing import contents
 from fairlead.client._namespace import mkdir, remove, rmdir
 from fairlead.client.names import local_name
 from fairlead.errors import LimitError, PermanentError, ReplyError
@@ -35,7 +35,7 @@ async def walk(session: Session, top: str, on_error: Callable[[ReplyError], None
         path, above, depth = waiting.pop()
         _check_depth(path, depth)
         try:
-            entries = await scandir(session, path)
+            entries = await contents(session, path)
         except ReplyError as error:
             if on_error is None:
                 raise
@@ -97,7 +97,7 @@ async def _remove_tree(session: Session, path: str, tell: Callable[[str, Kind], 
 
 
 async def _remove_directory(session: Session, path: str, tell: Callable[[str, Kind], None], depth: int) -> None:
-    for entry in await scandir(session, path):
+    for entry in await contents(session, path):
         name = below(path, local_name(entry.name, windows=False))
         if entry.kind is Kind.DIRECTORY:
             await _remove_tree(session, name, tell, depth + 1)

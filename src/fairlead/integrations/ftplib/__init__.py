@@ -144,7 +144,8 @@ class FTP(standard.FTP):
             dialogue.connection.abandon()
         dialogue.begin()
         dialogue.run(dialogue.control.abort())
-        answer = next((reply for reply in dialogue.heard if reply.code in _ABORTED), dialogue.heard[0])
+        finals = [reply for reply in dialogue.heard if not reply.preliminary]
+        answer = next((reply for reply in finals if reply.code in _ABORTED), finals[0])
         if not answer.completed and answer.code not in _ABORTED:
             raise error_proto(dialogue.shown(answer))
         return dialogue.shown(answer)
