@@ -4,56 +4,21 @@ from __future__ import annotations
 
 import base64
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 
 import pytest
 
 from fairlead.client._wires.http_tunnel import HttpTunnel
+from tests.peers.doorkeeper import HOST, Doorkeeper, doorkeeper
 
-HOST = "127.0.0.1"
 OK = b"HTTP/1.1 200 Connection established\r\nProxy-Agent: x\r\n\r\n"
 
 
-class Proxy:
-    """Takes one request and sends ``pieces``, each in a packet of its own."""
-
-    def __init__(self, listener: socket.socket, pieces: tuple[bytes, ...]) -> None:
-        self.port = listener.getsockname()[1]
-        self.request = b""
-        self._listener = listener
-        self._pieces = pieces
-
-    def play(self) -> None:
-        connection, _ = self._listener.accept()
-        with connection:
-            connection.settimeout(10)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while not self.request.endswith(b"\r\n\r\n"):
-                self.request += connection.recv(4096)
-            for piece in self._pieces:
-                connection.sendall(piece)
-            if self._pieces:
-                connection.shutdown(socket.SHUT_WR)
-            with suppress(ConnectionError):
-                connection.recv(1)  # until the client leaves
+def proxied(*pieces: bytes) -> AbstractContextManager[Doorkeeper]:
+    return doorkeeper((b"\r\n\r\n", pieces))
 
 
-@contextmanager
-def proxied(*pieces: bytes) -> Iterator[Proxy]:
-    with socket.create_server((HOST, 0)) as listener:
-        listener.settimeout(10)
-        proxy = Proxy(listener, pieces)
-        thread = threading.Thread(target=proxy.play)
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            thread.join(10)
-
-
-def tunnel(proxy: Proxy, **login: str) -> HttpTunnel:
+def tunnel(proxy: Doorkeeper, **login: str) -> HttpTunnel:
     return HttpTunnel(HOST, proxy.port, **login)
 
 
@@ -65,13 +30,13 @@ def tunnel(proxy: Proxy, **login: str) -> HttpTunnel:
 def test_greeting_that_comes_with_the_answer_is_not_lost(pieces: tuple[bytes, ...]) -> None:
     with proxied(*pieces) as proxy, tunnel(proxy).connect("ftp.example.com", 21, timeout=10) as made:
         assert made.makefile("rb").read() == b"220 ready\r\n"
-    assert proxy.request == b"CONNECT ftp.example.com:21 HTTP/1.1\r\nHost: ftp.example.com:21\r\n\r\n"
+    assert proxy.heard == b"CONNECT ftp.example.com:21 HTTP/1.1\r\nHost: ftp.example.com:21\r\n\r\n"
 
 
 def test_login_at_the_proxy_and_an_address_of_ipv6() -> None:
     with proxied(OK) as proxy, tunnel(proxy, user="ann", password="p:w").connect("2001:db8::1", 2121, timeout=10):
         pass
-    first, _, login, *_ = proxy.request.decode().split("\r\n")
+    first, _, login, *_ = proxy.heard.decode().split("\r\n")
     assert first == "CONNECT [2001:db8::1]:2121 HTTP/1.1"
     assert base64.b64decode(login.removeprefix("Proxy-Authorization: Basic ")) == b"ann:p:w"
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -14,8 +11,7 @@ from fairlead.client._wires.http_tunnel import HttpTunnel
 from fairlead.client.proxy import FtpProxy
 from fairlead.errors import ConfigError
 from fairlead.integrations.proxies import SocksTunnel, from_environment, proxy
-
-HOST = "127.0.0.1"
+from tests.peers.doorkeeper import HOST, Doorkeeper, Turn, doorkeeper
 
 
 @pytest.mark.parametrize(
@@ -121,59 +117,22 @@ def test_exempt_hosts(host: str, exempt: str, direct: bool) -> None:
 # SOCKS
 
 
-class Peer:
-    """A SOCKS proxy that takes one request and answers as told."""
-
-    def __init__(self, listener: socket.socket, answers: tuple[tuple[int, bytes], ...]) -> None:
-        self.port = listener.getsockname()[1]
-        self.heard = b""
-        self._listener = listener
-        self._answers = answers
-
-    def play(self) -> None:
-        connection, _ = self._listener.accept()
-        with connection:
-            connection.settimeout(10)
-            for length, answer in self._answers:
-                taken = b""
-                while len(taken) < length:
-                    taken += connection.recv(length - len(taken))
-                self.heard += taken
-                connection.sendall(answer)
-            with suppress(ConnectionError):
-                connection.recv(1)  # until the client leaves
-
-
-@contextmanager
-def socks(*answers: tuple[int, bytes]) -> Iterator[Peer]:
-    with socket.create_server((HOST, 0)) as listener:
-        listener.settimeout(10)
-        peer = Peer(listener, answers)
-        thread = threading.Thread(target=peer.play)
-        thread.start()
-        try:
-            yield peer
-        finally:
-            thread.join(10)
-
-
-def connected(peer: Peer, scheme: str, *, timeout: float = 10) -> socket.socket:
+def connected(peer: Doorkeeper, scheme: str, *, timeout: float = 10) -> socket.socket:
     made = proxy(f"{scheme}://{HOST}:{peer.port}")
     assert isinstance(made, SocksTunnel)
     return made.connect("ftp.example", 21, timeout=timeout)
 
 
-GREETED = (3, b"\x05\x00")
+GREETED: Turn = (3, [b"\x05\x00"])
 ASKED = 4 + 1 + len("ftp.example") + 2
 
 
-def answered(code: int) -> tuple[int, bytes]:
-    return ASKED, b"\x05" + bytes([code]) + b"\x00\x01\x7f\x00\x00\x01\x00\x15"
+def answered(code: int, more: bytes = b"") -> Turn:
+    return ASKED, [b"\x05" + bytes([code]) + b"\x00\x01\x7f\x00\x00\x01\x00\x15" + more]
 
 
 def test_socks5h_sends_the_name_and_loses_nothing_behind_its_answer() -> None:
-    length, answer = answered(0)
-    with socks(GREETED, (length, answer + b"220 ready\r\n")) as peer, connected(peer, "socks5h") as made:
+    with doorkeeper(GREETED, answered(0, b"220 ready\r\n")) as peer, connected(peer, "socks5h") as made:
         assert made.recv(100) == b"220 ready\r\n"
     assert b"\x03\x0bftp.example\x00\x15" in peer.heard
 
@@ -181,7 +140,7 @@ def test_socks5h_sends_the_name_and_loses_nothing_behind_its_answer() -> None:
 def test_socks4a_sends_the_name() -> None:
     request = 8 + 1 + len("ftp.example") + 1
     answer = b"\x00\x5a\x00\x15\x7f\x00\x00\x01220 ready\r\n"
-    with socks((request, answer)) as peer, connected(peer, "socks4a") as made:
+    with doorkeeper((request, [answer])) as peer, connected(peer, "socks4a") as made:
         assert made.recv(100) == b"220 ready\r\n"
     assert peer.heard == b"\x04\x01\x00\x15\x00\x00\x00\x01\x00ftp.example\x00"
 
@@ -197,12 +156,12 @@ def test_socks4a_sends_the_name() -> None:
     ],
 )
 def test_refusals_of_socks5(code: int, error: type[OSError]) -> None:
-    with socks(GREETED, answered(code)) as peer, pytest.raises(error, match=r"the proxy socks5h://.* refuses: "):
+    with doorkeeper(GREETED, answered(code)) as peer, pytest.raises(error, match=r"the proxy socks5h://.* refuses: "):
         connected(peer, "socks5h")
 
 
 def test_silence_of_a_proxy() -> None:
-    with socks((3, b"")) as peer, pytest.raises(TimeoutError, match="does not answer in time"):
+    with doorkeeper((3, [])) as peer, pytest.raises(TimeoutError, match="does not answer in time"):
         connected(peer, "socks5h", timeout=0.1)
 
 
