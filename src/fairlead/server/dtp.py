@@ -40,6 +40,10 @@ class Outcome(IntEnum):
     """The file could not be written."""
 
 
+OUTCOMES = tuple(Outcome)
+"""By their numbers; calling the class takes longer than all else that a call of the accelerator takes in Python."""
+
+
 class Delivery(NamedTuple):
     """What came of it, with the connection, where that is the caller's, and how many octets moved."""
 
@@ -220,7 +224,7 @@ class AcceleratedDtp:
         if outcome < 0:
             raise OSError(-outcome, os.strerror(-outcome))
         result = self._result
-        return Delivery(Outcome(outcome), result.connection, result.moved, result.error)
+        return Delivery(OUTCOMES[outcome], result.connection, result.moved, result.error)
 
 
 def _around_port(host: str) -> tuple[bytes, bytes]:

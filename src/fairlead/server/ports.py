@@ -114,8 +114,11 @@ class PortPool:
 
     def _candidates(self, host: str) -> Iterator[int]:
         in_use = self._in_use
-        tried = set()
-        for _ in range(DRAWS):
+        first = self.ports[self._draw(len(self.ports))]
+        if (host, first) not in in_use:
+            yield first
+        tried = {first}
+        for _ in range(1, DRAWS):
             port = self.ports[self._draw(len(self.ports))]
             if (host, port) not in in_use and port not in tried:
                 tried.add(port)

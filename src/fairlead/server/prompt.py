@@ -58,8 +58,6 @@ def receive_new(session: Session, verb: str, path: str, upload: Upload) -> Reply
     port, file = _called_port(session), upload.fileno()
     if port is None or file is None:
         return receive_file(session, verb, path, upload, opening)
-    transfer = Transfer(session, verb, path, None, receives=True)
-    transfer.begin(port)
     session.reply_to.invite(Reply(150, opening))
     began = monotonic()
     try:
@@ -69,6 +67,7 @@ def receive_new(session: Session, verb: str, path: str, upload: Upload) -> Reply
             os.close(delivery.connection)
             raise fault(OSError(delivery.error, ""), path)
         if delivery.outcome is not Outcome.DONE or not upload.prompt or session.reply_to.left:
+            transfer = _begun(session, verb, path, port)
             if delivery is not NOBODY:
                 transfer.take_over(port, adopt(delivery.connection), delivery.moved)
             return receive(transfer, session, upload, opening)
@@ -76,13 +75,20 @@ def receive_new(session: Session, verb: str, path: str, upload: Upload) -> Reply
         upload.commit()
     except OSError as error:
         upload.keep()
-        return transfer.fail(port, lost(error))
+        return _begun(session, verb, path, port).fail(port, lost(error))
     except StorageError as error:
         upload.discard()
-        return transfer.fail(port, error)
+        return _begun(session, verb, path, port).fail(port, error)
     session.use_port(None)
     report_finished(session, verb, path, delivery.moved, monotonic() - began, port.mode)
     return COMPLETE
+
+
+def _begun(session: Session, verb: str, path: str, port: PassivePort) -> Transfer:
+    """The upload as a transfer, whose 1yz reply is sent."""
+    transfer = Transfer(session, verb, path, None, receives=True)
+    transfer.begin(port)
+    return transfer
 
 
 def _collected(session: Session, port: PassivePort, file: int) -> Delivery:
