@@ -105,7 +105,7 @@ def test_list_show_and_remove(capsys: pytest.CaptureFixture[str]) -> None:
         (("bookmark", "add", "a b", HERE), "is no name for a bookmark"),
         (("bookmark", "add", "x", "http://host/"), "an FTP URL begins with"),
         (("bookmark", "add", "x", f"ftp://me:secret@{HOST}/"), "keeps no password"),
-        (("bookmark", "add", "x", HERE, "--proxy", "socks5h://me:secret@proxy"), "the password out of --proxy"),
+        (("bookmark", "add", "x", HERE, "--proxy", "socks5h://me:secret@proxy"), "out of the proxy's URL"),
     ],
 )
 def test_mistakes(words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:

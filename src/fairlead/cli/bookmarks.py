@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MARK = "@"
 """What a bookmark begins with where a URL is expected; a local file of that name is written ``./@NAME``."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_LOGIN = re.compile(r"//[^/@:]*:[^/]*@")
 _URL = "url"
 _FAMILY = "family"
 
@@ -153,9 +152,6 @@ def table_of(url: str, args: argparse.Namespace) -> dict[str, Any]:
     defaults = _understanding("").defaults
     for name, action in _actions().items():
         value = getattr(args, action.dest)
-        if isinstance(value, str) and _LOGIN.search(value):
-            message = f"a bookmark keeps no password; leave --{name} out of it, or the password out of --{name}"
-            raise ConfigError(message)
         if not _unsaid(value, defaults[action.dest]):
             table[name] = _written(value)
     return table
