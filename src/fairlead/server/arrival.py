@@ -70,7 +70,7 @@ class Arrival(asyncio.Protocol):
         if ends is None:
             control.connection_made(transport)
         else:
-            control.begin(transport, *ends)
+            control.begin(transport, *ends, transport.get_extra_info("sockname"))
         if data:
             cast("asyncio.Protocol", transport.get_protocol()).data_received(data)  # that of TLS, where it is implicit
 

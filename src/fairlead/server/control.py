@@ -113,22 +113,29 @@ class Control(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with the two ends of the connection itself."""
-        self.begin(transport, transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
+        own = transport.get_extra_info("sockname")
+        self.begin(transport, transport.get_extra_info("peername"), own, own)
 
     def begin(
-        self, transport: asyncio.BaseTransport, peer: tuple[str, int] | None, local: tuple[str, int] | None
+        self,
+        transport: asyncio.BaseTransport,
+        peer: tuple[str, int] | None,
+        local: tuple[str, int] | None,
+        own: tuple[str, int] | None,
     ) -> None:
-        """Greet the client at ``peer``, which called ``local``, or turn it away with 421."""
+        """Greet the client at ``peer``, which called ``local``, or turn it away with 421.
+
+        ``own`` is this end of the connection: not ``local`` where a proxy called.
+        """
         self._transport: asyncio.Transport | TlsLayer = cast("asyncio.Transport", transport)
         server = self._server
         session = self.session = Session(server, self, server.next_number(), self._active, implicit=self._implicit)
-        own = transport.get_extra_info("sockname")
         if not peer or not local or not own:
             self._transport.abort()
             return
         session.peer = (plain_address(peer[0]), peer[1])
         session.local = (plain_address(local[0]), local[1])
-        session.here = plain_address(own[0])
+        session.here = session.local[0] if own is local else plain_address(own[0])
         self._descriptor: int = transport.get_extra_info("socket").fileno()
         refusal = server.admit(self, self._descriptor)
         if refusal is not None:
