@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.client.mirror.parts import is_outdated, is_part, part_of
+from fairlead.client.mirror.parts import Parts, is_outdated, is_part, part_of
 from fairlead.client.mirror.tree import Item, Span
 from fairlead.proto.entry import Kind
 
@@ -41,3 +41,15 @@ def test_part_of_another_version_is_outdated() -> None:
     assert not is_outdated(part_of(FILE), Item("f.txt", Kind.FILE, 6, Span(8, 8)))
     assert not is_outdated(part_of(FILE), Item("d/f", Kind.FILE, 6, Span(8, 8)))
     assert not is_outdated("d/f.txt", newer)
+
+
+def test_parts_that_were_found_may_be_outdated_and_those_that_were_begun_are_not() -> None:
+    newer = Item("d/f.txt", Kind.FILE, 6, Span(8, 8))
+    parts = Parts([part_of(FILE)])
+    parts.begin(part_of(newer))
+    assert parts.outdated(newer) == [part_of(FILE)]
+    assert (part_of(FILE) in parts, part_of(newer) in parts) == (True, True)
+    for part in (part_of(FILE), part_of(newer)):
+        parts.end(part)
+        assert part not in parts
+    assert parts.outdated(newer) == []

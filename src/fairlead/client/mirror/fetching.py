@@ -15,7 +15,7 @@ from fairlead.client._local import LocalPath
 from fairlead.client.aio import AsyncClient
 from fairlead.client.mirror.direction import Options
 from fairlead.client.mirror.local import LocalFolder, scan, tells_case_apart
-from fairlead.client.mirror.parts import is_outdated, part_of
+from fairlead.client.mirror.parts import Parts, part_of
 from fairlead.client.mirror.plan import Action, Rules, Step, folded
 from fairlead.client.mirror.remote import RemoteFolder
 from fairlead.client.mirror.tree import Item, Span, Tree, exactly
@@ -34,8 +34,7 @@ class Fetching:
         self._remote = remote
         self._local = LocalFolder(local)
         self._options = options
-        self._parts: set[str] = set()
-        """The parts that are here."""
+        self._parts = Parts()
 
     async def look(self) -> tuple[Tree, Tree, Rules]:
         """See :class:`fairlead.client.mirror.direction.Direction`."""
@@ -48,7 +47,7 @@ class Fetching:
         if not source.exists:
             message = f"there is no directory {self._remote.top} on the server; check the path"
             raise NoSuchName(message)
-        self._parts = set(target.result().parts)
+        self._parts = Parts(target.result().parts)
         rules = Rules(
             delete=options.delete,
             only_newer=options.newer,
@@ -77,15 +76,15 @@ class Fetching:
         part = part_of(item)
         await session.set_type("I")
         modified = await _modified(session, remote, item.modified) if options.times else None
-        for outdated in [name for name in self._parts if is_outdated(name, item)]:
+        for outdated in self._parts.outdated(item):
             self._local.remove(outdated)
-            self._parts.discard(outdated)
+            self._parts.end(outdated)
         target = self._local.part(step.path, part)
         try:
             offset = target.size() if part in self._parts else 0
             if offset and not await _is_still(session, remote, item):
                 offset = 0
-            self._parts.add(part)
+            self._parts.begin(part)
             result = await _files.fetch(
                 session,
                 remote,
@@ -99,7 +98,7 @@ class Fetching:
             )
         finally:
             target.close()
-        self._parts.discard(part)
+        self._parts.end(part)
         return result
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ of the original: nobody goes on from the part of another version, and no file of
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from fairlead.client.mirror.tree import Item, parent
@@ -14,6 +15,30 @@ from fairlead.client.mirror.tree import Item, parent
 _PART = re.compile(r"(.+)\.[0-9a-f]{12}\.part", re.DOTALL)
 _LONGEST = 200
 """Octets of the name that are repeated in that of the part: file systems want no more than 255 in all."""
+
+
+class Parts:
+    """The parts at the target: those that earlier mirrors left there, and those that this one began."""
+
+    def __init__(self, found: Iterable[str] = ()) -> None:
+        self._found = set(found)
+        self._begun: set[str] = set()
+
+    def __contains__(self, part: str) -> bool:
+        return part in self._begun or part in self._found
+
+    def begin(self, part: str) -> None:
+        """It will be there from now on."""
+        self._begun.add(part)
+
+    def end(self, part: str) -> None:
+        """It has the name of the whole now, or is gone."""
+        self._begun.discard(part)
+        self._found.discard(part)
+
+    def outdated(self, original: Item) -> list[str]:
+        """Those of other versions of ``original``."""
+        return [part for part in self._found if is_outdated(part, original)]
 
 
 def part_of(original: Item) -> str:

@@ -17,7 +17,7 @@ from fairlead.client.aio import AsyncClient
 from fairlead.client.mirror.clearing import Clearing
 from fairlead.client.mirror.direction import Options
 from fairlead.client.mirror.local import LocalFolder, scan
-from fairlead.client.mirror.parts import is_outdated, part_of
+from fairlead.client.mirror.parts import Parts, part_of
 from fairlead.client.mirror.plan import Action, Rules, Step
 from fairlead.client.mirror.remote import RemoteFolder
 from fairlead.client.mirror.tree import Item, Tree
@@ -38,8 +38,8 @@ class Storing:
         self._local = LocalFolder(local)
         self._options = options
         self._clearing = Clearing(remote, ())
-        self._parts: set[str] = set()
-        """The parts that are on the server, or where files are written in place, what this mirror began."""
+        self._parts = Parts()
+        """What this mirror began is among them also where files are written in place."""
 
     async def look(self) -> tuple[Tree, Tree, Rules]:
         """See :class:`fairlead.client.mirror.direction.Direction`."""
@@ -49,7 +49,7 @@ class Storing:
             message = f"there is no directory {top} here; check the path"
             raise NoSuchName(message)
         target = await self._remote.tree(options.wanted, follow_links=False, local_names=False)
-        self._parts = set() if options.in_place else set(target.parts)
+        self._parts = Parts(() if options.in_place else target.parts)
         staying = {path for path, item in source.items.items() if item.kind is Kind.DIRECTORY}
         self._clearing = Clearing(self._remote, staying)
         rules = Rules(
@@ -83,7 +83,7 @@ class Storing:
         place = final if options.in_place else self._remote.at(part)
         await self._forget_outdated(session, item)
         resume = part in self._parts or (not options.in_place and (item.size or 0) >= _ASK_FOR_PART)
-        self._parts.add(part)
+        self._parts.begin(part)
         result = await _files.upload(
             session,
             self._local.source(step.path),
@@ -96,12 +96,12 @@ class Storing:
         )
         if not options.in_place:
             await _take_place(session, item if options.times else None, place, final, replacing=bool(step.replaces))
-        self._parts.discard(part)
+        self._parts.end(part)
         return result
 
     async def _forget_outdated(self, session: Session, item: Item) -> None:
-        for outdated in [name for name in self._parts if is_outdated(name, item)]:
-            self._parts.discard(outdated)
+        for outdated in self._parts.outdated(item):
+            self._parts.end(outdated)
             await session.control.command("DELE", self._remote.at(outdated))
 
     def close(self) -> None:
