@@ -89,6 +89,13 @@ def test_part_is_gone_on_with(ftp: Client, server: Server, tmp_path: Path, uploa
     assert result.octets == (1_000_001 if part else len(BIG))
 
 
+def test_link_on_the_server_is_removed_and_not_what_it_leads_to(ftp: Client, server: Server, tmp_path: Path) -> None:
+    grow(server.root, {"other/f": b"theirs", "x/old": b"theirs"}, owner=server.root)
+    (server.root / "x" / "link").symlink_to("../other")
+    ftp.mirror("x", grow(tmp_path / "mine", {"new": b"mine"}), upload=True, delete=True)
+    assert contents(server.root) == {"other": None, "other/f": b"theirs", "x": None, "x/new": b"mine"}
+
+
 def test_nothing_is_removed_where_a_directory_cannot_be_listed(ftp: Client, server: Server, tmp_path: Path) -> None:
     if os.geteuid() != 0 or server.name in {"fairlead", "pyftpdlib"}:
         pytest.skip("nothing is forbidden to root, as whom the server works")

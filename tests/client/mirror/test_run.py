@@ -202,6 +202,22 @@ def test_link_in_the_target_is_never_written_through(ftp: Client, server: Server
     assert (target / "d").is_symlink() is not delete
 
 
+@pytest.mark.req("C-SEC-NAME-1")
+def test_link_on_the_server_is_removed_and_not_what_it_leads_to(ftp: Client, server: Server, tmp_path: Path) -> None:
+    grow(server.root, {"other/e/f": b"theirs", "x/d/g": b"old", "x/d/h/i": b"old"})
+    (server.root / "x" / "d" / "link").symlink_to("../../other")
+    (server.root / "x" / "clear").symlink_to("../other")
+    result = ftp.mirror("x", grow(tmp_path / "x", {"clear": b"mine"}), upload=True, delete=True)
+    assert contents(server.root) == {
+        "other": None,
+        "other/e": None,
+        "other/e/f": b"theirs",
+        "x": None,
+        "x/clear": b"mine",
+    }
+    assert result.complete
+
+
 def test_top_may_be_a_link(ftp: Client, server: Server, tmp_path: Path) -> None:
     grow(server.root, {"f": b"theirs"})
     (tmp_path / "real").mkdir()
