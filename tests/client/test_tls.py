@@ -326,7 +326,7 @@ def test_second_session_that_is_offered_no_tls_gets_no_password(pair: Pair, cont
     steps = (
         on("EPSV", silent(5001), "229 ok (|||5001|)"),
         on("PASV", "500 what?"),
-        on("FEAT", "211-Features:\r\n SIZE\r\n211 End"),
+        on("AUTH TLS", "502 no such thing"),
         on("EPSV", door(5002, protect(context)), "229 ok (|||5002|)"),
         on("LIST", "150 go", data(b""), "226 done"),
     )
@@ -335,19 +335,17 @@ def test_second_session_that_is_offered_no_tls_gets_no_password(pair: Pair, cont
         assert ftp.scandir() == []
     on_stage.play.done()
     assert on_stage.play.heard.count("USER me") == 1
-    assert "a second session tries EPRT: the second session was offered no TLS" in "\n".join(on_stage.lines)
+    assert "a second session tries EPRT: the server refuses TLS" in "\n".join(on_stage.lines)
 
 
 def test_second_session_is_as_protected_as_the_first(pair: Pair, context: ssl.SSLContext) -> None:
     steps = (
         on("EPSV", silent(5001), "229 ok (|||5001|)"),
         on("PASV", "500 what?"),
-        OFFER,
         upgrade(context),
         *LOGIN,
         *PRIVATE,
         on("EPRT |1|192.0.2.80|34123|", "501 not to there"),
-        OFFER,
         upgrade(context),
         *LOGIN,
         *PRIVATE,
@@ -483,3 +481,27 @@ def test_context_that_is_none_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"'whatever' is no ssl\.SSLContext"):
         on_stage.ftp.connect()
     assert not on_stage.ftp.connected
+
+
+@pytest.mark.req("C-4217-TLS-1")
+def test_session_that_was_under_tls_does_not_come_back_in_clear(context: ssl.SSLContext, pair: Pair) -> None:
+    """Somebody in between may say that there is no TLS any more."""
+    lost, refused = on("PWD", hang_up), on("AUTH TLS", "502 no such thing")
+    on_stage = stage(*logged_in(context, lost, refused, refused), tls="auto", ca=pair.certificate, retries=2)
+    with on_stage.ftp, pytest.raises(ConnectError, match="refuses TLS"):
+        on_stage.ftp.pwd()
+    on_stage.play.done()
+    assert on_stage.play.heard.count("USER me") == 1
+
+
+def test_session_under_tls_comes_back_under_tls(context: ssl.SSLContext, pair: Pair) -> None:
+    again = logged_in(context)[1:]
+    on_stage = stage(
+        *logged_in(context, on("PWD", hang_up), *again, on("PWD", '257 "/"')),
+        tls="auto",
+        ca=pair.certificate,
+        retries=1,
+    )
+    with on_stage.ftp:
+        assert on_stage.ftp.pwd() == "/"
+    on_stage.play.done()

@@ -19,7 +19,7 @@ from fairlead.client._wire import Address, Wire
 from fairlead.client.proxy import FtpProxy
 from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
 from fairlead.client.trace import ProxyBetween, Trace
-from fairlead.errors import ConnectError, FairleadError, ProtocolError, SessionLost
+from fairlead.errors import FairleadError, ProtocolError, SessionLost
 from fairlead.proto.codec import Representation
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
@@ -126,6 +126,8 @@ class Session:
         self._transmission: str | None = "S"
         self._unknown: set[str] = set()
         self._logged_in = False
+        self._was_protected = False
+        """Whether the server was talked to under TLS: then it is no more in clear."""
         self._entered: list[tuple[str, str]] = []
         self._left: list[tuple[str, str]] | None = None
         """The way to the directory where a lost session was, until one stands there again."""
@@ -222,8 +224,10 @@ class Session:
         greeting = await _login.greet(control)
         if self.settings.virtual_host and _is_address(self.target.host):
             await _login.tell_host(control, self.target.host)  # SNI has no words for an address
-        if tls in {"auto", "require"} and await _security.ask_for_tls(control, required=tls == "require"):
+        required = tls == "require" or self._was_protected
+        if tls in {"auto", "require"} and await _security.ask_for_tls(control, required=required):
             await control.start_tls(self.wire.protection(self.target.host, self.settings))
+            self._was_protected = True
         return greeting
 
     async def _another(self) -> Control:
@@ -236,8 +240,6 @@ class Session:
         control = Control(self.wire, stream, settings, None)
         try:
             await self._open(control)
-            if (first.protection or first.data_protection) is not None and control.protection is None:
-                raise ConnectError("the second session was offered no TLS")
             await self._log_in(control, self.secret)
             if control.protection is not None:
                 await _security.protect_data(control)  # or some servers refuse to list anything
