@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import cast
 
 import pytest
@@ -136,6 +137,17 @@ def test_a_session_that_fails_keeps_no_other_from_being_called(loop: Loop, deadl
     loop.run_until(1001.0)
 
     assert [session.called for session in others] == [[1001.0]] * 3
+
+
+def test_who_has_no_deadline_is_never_called_and_keeps_nobody_waiting(loop: Loop, deadlines: Deadlines) -> None:
+    eternal, mortal = Session(loop), Session(loop)
+    tick = deadlines.put(eternal, inf)
+    deadlines.put(mortal, 1001.0)
+
+    loop.run_until(1e9)
+
+    assert (eternal.called, mortal.called) == ([], [1001.0])
+    deadlines.drop(eternal, tick)
 
 
 def test_nobody_is_called_after_the_end(loop: Loop, deadlines: Deadlines) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,11 @@ def test_an_idle_session_ends(root: Path) -> None:
 
 
 @pytest.mark.req("S-1123-IDLE-1")
+def test_a_session_may_be_idle_for_ever_where_the_settings_say_so(root: Path) -> None:
+    with served(root, idle_timeout=inf, login_timeout=inf) as running, running.login() as control:
+        assert control.codes("EPSV", "NOOP", "QUIT") == [229, 200, 221]
+
+
 def test_the_default_idle_timeout_is_five_minutes(running: Running) -> None:
     assert running.server.settings.idle_timeout >= 300
 

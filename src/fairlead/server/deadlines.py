@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from heapq import heappop, heappush
-from math import ceil
+from math import ceil, inf
 from typing import Protocol
 
 TICKS = 8
 """How many there are in a second: so exact are deadlines, which are never early."""
+
+NEVER = 1 << 62
+"""The tick of those that have none, but are to be dropped as others are."""
 
 
 class Due(Protocol):
@@ -35,7 +38,7 @@ class Deadlines:
 
     def put(self, who: Due, when: float) -> int:
         """Call ``who`` at the loop's time ``when``, or up to a tick later; returns the tick, for :meth:`drop`."""
-        tick = ceil(when * TICKS)
+        tick = ceil(when * TICKS) if when < inf else NEVER
         due = self._due.get(tick)
         if due is None:
             due = self._due[tick] = set()
