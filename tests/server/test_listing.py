@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.accounts.memory import MemoryAccounts
+from fairlead.errors import Denied
 from fairlead.proto.entry import Kind
 from fairlead.proto.listing.dialects.unix import parse_unix
 from fairlead.proto.listing.layout import Formatter
@@ -392,6 +393,22 @@ def test_entries_that_vanish_meanwhile_are_left_out() -> None:
         for name in "abc":
             assert control.store(f"STOR {name}", b"").code == 226
         assert names(control.fetch("LIST")) == ["a", "c"]
+
+
+class Closed(MemoryStorage):
+    """A store whose root may not be read."""
+
+    def scan(self, path: str) -> Iterator[list[Item]]:
+        raise Denied(path)
+
+
+@pytest.mark.req("S-DF-LIST-10")
+@pytest.mark.parametrize("command", ["LIST", "LIST -a", "LIST -at", "NLST -a", "MLSD"])
+def test_a_directory_that_may_not_be_read_is_refused_without_data(command: str) -> None:
+    with serving(Closed()) as running, running.login("anonymous") as control:
+        with control.open("EPSV"):
+            assert control.ask(command).code == (550 if command == "MLSD" else 450)
+        assert control.ask("NOOP").code == 200
 
 
 class Counting(LocalStorage):

@@ -163,16 +163,17 @@ def _arranged_lines(session: Session, path: str, options: Options, formatter: Fo
     if options.reordered or session.logged_in.rules_below(path):
         yield from map(formatter.lines, _arranged(session, path, options))
         return
+    chunks = session.storage.lines(path, formatter)
     if options.everything:
-        yield formatter.lines(_dots(session, path))
-    yield from session.storage.lines(path, formatter)
+        yield formatter.lines(_dots(session, path)) + next(chunks, b"")
+    yield from chunks
 
 
 def _arranged(session: Session, path: str, options: Options) -> Iterator[list[Item]]:
     """The entries of a directory in batches, otherwise as :func:`_arranged_lines`."""
+    batches = session.storage.scan(path)
     if options.everything:
         yield _dots(session, path)
-    batches = session.storage.scan(path)
     if options.reordered:
         batches = _sorted(batches, options)
     yield from _visible(session, path, batches)
