@@ -26,7 +26,31 @@ def test_get_fetches_a_long_file_in_parts(
     with embedded(tmp_path / "served") as server:
         assert main(["get", "-d", "--parallel", "3", "--limit-rate", "10M", "--verify", f"{server.url}/f"]) == 0
     assert (tmp_path / "f").read_bytes() == OCTETS
-    assert capsys.readouterr().err.count("STATUS  fetching the bytes from ") >= 2
+    shown = capsys.readouterr().err
+    assert shown.count("STATUS  fetching the bytes from ") >= 2
+    assert "[1] ---> RETR f" in shown
+    assert "[2] ---> RETR f" in shown
+
+
+def test_get_draws_every_session_of_a_file_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FAIRLEAD_NO_MEMORY", "1")
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "f").write_bytes(OCTETS)
+    with embedded(tmp_path / "served") as server:
+        command = ["get", "--parallel", "2", "--limit-rate", "10M", "--ladder=l.txt", f"{server.url}/f"]
+        assert main(command) == 0
+    assert Path("l.txt").read_text().count("RETR f") >= 2
+
+
+def test_get_fetches_a_short_file_in_one_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FAIRLEAD_NO_MEMORY", "1")
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "f").write_bytes(b"short")
+    with embedded(tmp_path / "served") as server:
+        assert main(["get", "--parallel", "2", f"{server.url}/f"]) == 0
+    assert Path("f").read_bytes() == b"short"
 
 
 def test_get_goes_on_after_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,9 +110,40 @@ def _fetch(args: argparse.Namespace, url: FtpUrl) -> bool:
         return _fetch_tree(args, url, _target(args.output, url) if url.path else Path(args.output or "."))
     *directory, name = url.segments
     target = sys.stdout.buffer if args.output == "-" else _target(args.output, url)
-    with connected(args, url, directory) as client:
-        _receive(args, client, url, name, target)
+    if not _fetch_in_parts(args, url, directory, name, target):
+        with connected(args, url, directory) as client:
+            _receive(args, client, url, name, target)
     return True
+
+
+def _fetch_in_parts(
+    args: argparse.Namespace, url: FtpUrl, directory: Sequence[str], name: str, target: Path | Writable
+) -> bool:
+    """Fetch one file in several sessions where that was asked for and pays; whether it did."""
+    if (args.parallel or 1) == 1 or not isinstance(target, Path) or as_text(args, url):
+        return False
+    import asyncio
+
+    from fairlead.cli.progress import progress
+    from fairlead.cli.side_by_side import pooled
+    from fairlead.client.segments.fetch import fetch_from
+
+    async def fetched() -> bool:
+        with progress(args, name) as on_progress:
+            async with pooled(args, url, directory) as pool:
+                done = await fetch_from(
+                    pool,
+                    name,
+                    target,
+                    parallel=args.parallel,
+                    resume=args.resume,
+                    verify=args.verify,
+                    times=args.times,
+                    on_progress=on_progress,
+                )
+        return done is not None
+
+    return asyncio.run(fetched())
 
 
 def _is_directory(args: argparse.Namespace, url: FtpUrl) -> bool:
@@ -171,7 +203,6 @@ def _receive(args: argparse.Namespace, client: Client, url: FtpUrl, name: str, t
             **_how(args, url),
             resume=args.resume and named,
             times=args.times and named,
-            parallel=args.parallel or 1,
             on_progress=on_progress,
         )
 

@@ -52,31 +52,60 @@ async def fetch(
 ) -> Transferred | None:
     """Fetch the absolute path ``remote`` in up to ``parallel`` sessions like that of ``client``; None if one is better.
 
-    One is better where the file is short, where the server does not tell its size or cannot begin within it, and where
-    it takes no further session. Raises as :meth:`fairlead.client.sync.Client.download` does.
+    One is also better where the server takes no further session. Raises as :func:`fetch_from` does.
+    """
+    check_paths(remote)
+    async with Pool(size=parallel, **likewise(client)) as pool:
+        try:
+            async with pool.client():
+                pass
+        except (ConnectError, LoginError):
+            return None
+        return await fetch_from(
+            pool,
+            remote,
+            local,
+            parallel=parallel,
+            resume=resume,
+            verify=verify,
+            times=times,
+            on_progress=on_progress,
+        )
+
+
+async def fetch_from(
+    pool: Pool,
+    remote: str,
+    local: LocalPath,
+    *,
+    parallel: int,
+    resume: bool,
+    verify: bool,
+    times: bool,
+    on_progress: Progress | None,
+) -> Transferred | None:
+    """Fetch ``remote`` in up to ``parallel`` sessions of ``pool``; None where a single one does as well.
+
+    It does where the file is short, and where the server does not tell its size or cannot begin within it. Raises as
+    :meth:`fairlead.client.sync.Client.download` does.
     """
     check_paths(remote)
     target = Path(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
-    settings = session_of(client).settings
-    if is_special(target) or (settings.structure, settings.transmission) != ("F", "S"):
+    async with pool.client() as ftp:
+        session = session_of(ftp)
+        facts = await _ask(session, remote)
+    begins_anywhere = session.features is None or "REST" in session.features
+    as_stream = (session.settings.structure, session.settings.transmission) == ("F", "S")
+    if is_special(target) or facts.size is None or facts.size < 2 * SMALLEST or not (begins_anywhere and as_stream):
         return None
-    async with Pool(size=parallel, **likewise(client)) as pool:
-        try:
-            async with pool.client() as ftp:
-                facts = await _ask(session_of(ftp), remote)
-                features = ftp.features
-        except (ConnectError, LoginError):
-            return None
-        if facts.size is None or facts.size < 2 * SMALLEST or (features is not None and "REST" not in features):
-            return None
-        file = GappedFile(target, facts.size, facts.modified, resume=resume)
-        try:
-            return await _Fetch(pool, remote, file, facts, parallel, on_progress).run(verify=verify, times=times)
-        except _CannotBegin:
-            file.discard()
-            return None
-        finally:
-            file.leave()
+    file = GappedFile(target, facts.size, facts.modified, resume=resume)
+    try:
+        return await _Fetch(pool, remote, file, facts, parallel, on_progress).run(verify=verify, times=times)
+    except _CannotBegin:
+        file.discard()
+        return None
+    finally:
+        file.leave()
 
 
 class _Fetch:
