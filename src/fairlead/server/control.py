@@ -20,11 +20,11 @@ from fairlead.server.commands import look_up
 from fairlead.server.data import plain_address
 from fairlead.server.deadlines import TICKS
 from fairlead.server.dispatch import dispatch
+from fairlead.server.ending import unacknowledged
 from fairlead.server.failures import AbortedError
 from fairlead.server.registry import COMMANDS, Urgency
 from fairlead.server.session import Session
 from fairlead.server.stepping import Stepper, Wait
-from fairlead.server.transfer import unacknowledged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable

@@ -6,11 +6,7 @@ ends, is here.
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
 import socket
-import struct
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -27,14 +23,13 @@ from fairlead.server.data import (
     RawConnection,
     plain_address,
 )
+from fairlead.server.ending import check_unbroken, discard_incoming, reset_at_close, shut, unacknowledged
 from fairlead.server.failures import AbortedError, cause_of, code_for, reply_for
 from fairlead.server.protection import PRIVATE
-from fairlead.server.pump import SMALL, Pump, lost
+from fairlead.server.pump import Pump, lost
 from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
-    from asyncio.trsock import TransportSocket
-
     from fairlead.server.protected import Protected
     from fairlead.server.session import Session
 
@@ -119,7 +114,7 @@ class Transfer:
         if self._wait is not None:
             self._wait.end(stopped)
         elif self._connection is not None:
-            _shut(self._connection, socket.SHUT_RDWR)
+            shut(self._connection, socket.SHUT_RDWR)
 
     def expire(self) -> None:
         """The deadline passed: the data connection was not made, or stalls."""
@@ -153,7 +148,7 @@ class Transfer:
                 self._connection = None
                 if early is None or self.aborted:
                     if self.receives and self.aborted and self._pump is not None:
-                        _reset_at_close(connection)
+                        reset_at_close(connection)
                     connection.close()
             if early is not None:
                 session.use_port(KeptPort(port.mode, connection, early, session.port))
@@ -314,13 +309,13 @@ class Transfer:
             return
         if not done:
             if not keep:
-                _shut(connection, socket.SHUT_WR)
+                shut(connection, socket.SHUT_WR)
             await self._delivered(connection, keep=keep)
         self.settled = True
         if keep:
-            _check(connection)
+            check_unbroken(connection)
         else:
-            _discard_incoming(connection)
+            discard_incoming(connection)
 
     async def _end(self, connection: Protected, *, delivered: bool) -> None:
         """End TLS and the data; a receiver that does not want to hear of it, or resets for it, has had all the same."""
@@ -330,10 +325,10 @@ class Transfer:
                 await self.wait(connection, reads=False, seconds=self._session.server.settings.data_stall_timeout)
             spare = connection.end_size + FIN
             if not delivered:
-                _shut(connection, socket.SHUT_WR)
+                shut(connection, socket.SHUT_WR)
                 await self._delivered(connection, keep=False, spare=spare)
             self.settled = True
-            _discard_incoming(connection)
+            discard_incoming(connection)
         except (OSError, DataConnectionError) as error:
             if self.aborted or unacknowledged(connection) > spare:
                 raise lost(error) if isinstance(error, OSError) else error from error
@@ -361,10 +356,10 @@ class Transfer:
             finally:
                 timer.cancel()
                 self._wait = None
-            closed = keep or _discard_incoming(connection) or closed
+            closed = keep or discard_incoming(connection) or closed
             left = unacknowledged(connection)
             if closed and left == queued:
-                _check(connection)
+                check_unbroken(connection)
             still = still + interval if left == queued else 0.0
             if still > stall:
                 raise stalled()
@@ -395,46 +390,3 @@ def stalled() -> DataConnectionError:
     return DataConnectionError(
         Cause.DATA_STALLED, f"The data connection stood still for too long ({Cause.DATA_STALLED})"
     )
-
-
-def unacknowledged(connection: Connection | TransportSocket) -> int:
-    """Octets that the peer's system has not acknowledged."""
-    import termios  # noqa: PLC0415 - for a number that small files do without
-
-    return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
-
-
-def _shut(connection: Connection, how: int) -> None:
-    try:
-        connection.shutdown(how)
-    except OSError as error:
-        if error.errno != errno.ENOTCONN:
-            raise lost(error) from error
-
-
-def _reset_at_close(connection: Connection) -> None:
-    """Let closing tell the sender at once that nothing more is taken.
-
-    An orderly end would leave one whose last octets filled the window asking for room, for a minute under Linux.
-    """
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def _check(connection: Connection) -> None:
-    """Raise DataConnectionError where the connection broke while nobody looked."""
-    number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if number:
-        raise lost(OSError(number, os.strerror(number)))
-
-
-def _discard_incoming(connection: Connection) -> bool:
-    """Read away what a receiver sent against the rules, else closing would reset the connection; whether it ended."""
-    raw = connection if isinstance(connection, RawConnection) else connection.raw
-    try:
-        while raw.recv(SMALL, socket.MSG_DONTWAIT):
-            pass
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        raise lost(error) from error
-    return True
