@@ -12,9 +12,10 @@ from fairlead.client import _gateway, _login, _security
 from fairlead.client._connect import connect_any, is_ipv6
 from fairlead.client._control import Control
 from fairlead.client._data import DataPorts
+from fairlead.client._exchange import Outcome
 from fairlead.client._flow import Flow
 from fairlead.client._memory import Memory
-from fairlead.client._transfer import Outcome, Transfers
+from fairlead.client._transfer import Transfers
 from fairlead.client._wire import Address, Wire
 from fairlead.client.proxy import FtpProxy
 from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting

@@ -11,13 +11,13 @@ from typing import BinaryIO, NamedTuple
 
 from fairlead.client import _checksum
 from fairlead.client._core import Session, check_paths
+from fairlead.client._exchange import Outcome
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Mark, Outflow, Progress
 from fairlead.client._local import LocalPath, NoWayBack, Part, PartFile, SourceFile, Writable, Writer, is_directory
 from fairlead.client._retry import persist, put_off
 from fairlead.client._settle import Storing, received
 from fairlead.client._times import set_mtime
-from fairlead.client._transfer import Outcome
 from fairlead.client.names import inside
 from fairlead.errors import ReplyError, TransferError
 from fairlead.proto.codec import Representation, is_identity

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypedDict
 
 from fairlead.client._core import Session, check_paths
+from fairlead.client._exchange import Outcome
 from fairlead.client._facts import find, size
 from fairlead.client._files import check_stored, whole
 from fairlead.client._flow import Exchange, Handed, Inflow
 from fairlead.client._namespace import remove, rename
 from fairlead.client._pausing import Pausable, pause
-from fairlead.client._transfer import Outcome
 from fairlead.errors import ClientError, ReplyError, TransferError
 from fairlead.proto.codec import Representation
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from fairlead.client._checksum import checksum, same
 from fairlead.client._core import Session
+from fairlead.client._exchange import Outcome
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Outflow
 from fairlead.client._local import SourceFile
-from fairlead.client._transfer import Outcome
 from fairlead.client.trace import Settled
 from fairlead.errors import DeadlineError, FairleadError, SessionLost
 

@@ -14,7 +14,7 @@ from fairlead.proto.codec import Representation
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-    from fairlead.client._transfer import Outcome
+    from fairlead.client._exchange import Outcome
     from fairlead.integrations.ftplib.dialogue import Dialogue
 
 _STORES = {"STOR", "APPE", "STOU"}
