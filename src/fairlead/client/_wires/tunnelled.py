@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection, Sequence
 
 from fairlead.client._wire import Address, Call, Listener, Protection, Source, Wire
-from fairlead.client._wires.sockets import SocketStream, tune
+from fairlead.client._wires.sockets import SocketSource, SocketStream, tune
 from fairlead.client.proxy import Tunnel
 from fairlead.client.settings import Settings
 
@@ -61,25 +61,24 @@ class TunnelledWire:
         return await self._beneath.wait_any(readers=[*readers, *calls], writers=others, timeout=timeout)
 
 
-class TunnelCall:
+class TunnelCall(SocketSource):
     """A connection that a proxy is asked for, in a thread: what speaks to proxies waits for them."""
-
-    local: Address = ("", 0)
-    """Known once it is made."""
 
     def __init__(self, tunnel: Tunnel, address: Address, timeout: float) -> None:
         self._tunnel = tunnel
         self._address = address
         self._timeout = timeout
-        self._near, far = socket.socketpair()
+        near, far = socket.socketpair()
+        super().__init__(near)
         self._lock = threading.Lock()
         self._outcome: socket.socket | OSError | None = None
         self._closed = False
         threading.Thread(target=self._dial, args=(far,), name=f"call by way of {tunnel}", daemon=True).start()
 
-    def fileno(self) -> int:
-        """A descriptor that can be read from once the call is done."""
-        return self._near.fileno()
+    @property
+    def local(self) -> Address:
+        """Not known before the connection is made. What can be waited for is no socket of the network."""
+        return "", 0
 
     def complete(self) -> SocketStream:
         """See :class:`fairlead.client._wire.Call`."""
@@ -96,7 +95,7 @@ class TunnelCall:
         with self._lock:
             self._closed = True
             self._let_go()
-        self._near.close()
+        super().close()
 
     def _dial(self, far: socket.socket) -> None:
         outcome: socket.socket | OSError
