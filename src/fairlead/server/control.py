@@ -12,11 +12,11 @@ import select
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
-from fairlead.events import CommandReceived, ControlLost, ReplySent, SessionClosed, SessionOpened, SessionRefused
+from fairlead.events import CommandReceived, ReplySent
 from fairlead.proto.command import Command, CommandParser, LineTooLong
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.server.commands import look_up
+from fairlead.server import occurrences
 from fairlead.server.data import plain_address
 from fairlead.server.deadlines import TICKS
 from fairlead.server.dispatch import dispatch
@@ -139,21 +139,13 @@ class Control(asyncio.Protocol):
         self._descriptor: int = transport.get_extra_info("socket").fileno()
         refusal = server.admit(self, self._descriptor)
         if refusal is not None:
-            server.events.emit(SessionRefused(session=session.number, peer=session.peer[0], reason=refusal))
+            occurrences.refused(session, refusal)
             self.closing = refusal
             self.send(Reply(421, refusal))
             self._flush()
             self._transport.close()
             return
-        if server.events.wanted(SessionOpened):
-            server.events.emit(
-                SessionOpened(
-                    session=session.number,
-                    peer=session.peer[0],
-                    peer_port=session.peer[1],
-                    local=f"{local[0]} port {local[1]}",
-                )
-            )
+        occurrences.opened(session, local)
         if self._implicit:
             self._put_under_tls(after_reply=False)
         self.send(server.greeting)
@@ -200,7 +192,7 @@ class Control(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The control connection is gone: stop the transfer, release everything."""
         if exc is not None and not self.closing:
-            self._report_lost(str(exc), forgotten=isinstance(exc, TimeoutError))
+            occurrences.lost(self.session, str(exc), forgotten=isinstance(exc, TimeoutError) and self.transfers)
         if not self.closing:
             self.closing = "the connection was lost" if exc is not None else "the client closed the connection"
         self._ended = True
@@ -214,30 +206,8 @@ class Control(asyncio.Protocol):
             session.transfer.abort()
         elif session.port is not None:
             session.use_port(None)
-        if self._server.dismiss(self) and self._server.events.wanted(SessionClosed):
-            self._server.events.emit(
-                SessionClosed(
-                    session=session.number,
-                    peer=session.peer[0],
-                    user=session.user if session.account is not None else None,
-                    seconds=self._loop.time() - session.started,
-                    reason=self.closing,
-                )
-            )
-
-    def _report_lost(self, reason: str, *, forgotten: bool) -> None:
-        """Record that nobody hears this end; after a transfer ``forgotten`` says that something between may be why."""
-        session = self.session
-        self._server.events.emit(
-            ControlLost(
-                session=session.number,
-                peer=session.peer[0],
-                user=session.user,
-                seconds=self._loop.time() - session.started,
-                cause=Cause.CONTROL_FORGOTTEN if forgotten and self.transfers else Cause.CONTROL_LOST,
-                reason=reason,
-            )
-        )
+        if self._server.dismiss(self):
+            occurrences.closed(session, self.closing)
 
     def pause_writing(self) -> None:
         """The client does not read its replies: no further command is read or run until it does."""
@@ -479,7 +449,7 @@ class Control(asyncio.Protocol):
         if TYPE_CHECKING:
             assert isinstance(command, Command)
         if self._server.events.routes[CommandReceived]:
-            self._report(command)
+            occurrences.received(self.session, command)
         self.commands += 1
         verb = self._verb = command.verb
         if verb in WEB_VERBS:
@@ -528,7 +498,7 @@ class Control(asyncio.Protocol):
             cast("Coroutine[Any, Any, Reply]", result).close()
             return False
         if self._server.events.wanted(CommandReceived):
-            self._report(command)
+            occurrences.received(self.session, command)
         self.send(result)
         return True
 
@@ -563,18 +533,6 @@ class Control(asyncio.Protocol):
                 return
             data = data[written:]
         transport.write(data)
-
-    def _report(self, command: Command) -> None:
-        spec = COMMANDS.get(command.verb) or look_up(command.verb)
-        session = self.session
-        self._server.events.emit(
-            CommandReceived(
-                session=session.number,
-                peer=session.peer[0],
-                verb=command.verb,
-                argument="****" if spec is not None and spec.secret else command.argument,
-            )
-        )
 
     # Deadlines
 
@@ -615,7 +573,7 @@ class Control(asyncio.Protocol):
             self.close("no login in time", Reply(421, "No login in time, closing the control connection."))
         else:
             if unacknowledged(self._transport.get_extra_info("socket")):
-                self._report_lost("the client has not acknowledged the last reply", forgotten=True)
+                occurrences.lost(session, "the client has not acknowledged the last reply", forgotten=self.transfers)
             self.close("idle for too long", Reply(421, "Idle for too long, closing the control connection."))
         self._flush()
 
