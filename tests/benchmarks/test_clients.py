@@ -36,6 +36,7 @@ def test_published_commands_name_no_path_of_the_machine() -> None:
         assert str(REPOSITORY) not in client.published()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [client.name for client in CLIENTS])
 def test_each_row_of_a_client_has_a_value(name: str) -> None:
     [client] = [client for client in CLIENTS if client.name == name]
