@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,13 +33,16 @@ async def size(session: Session, path: str) -> int | None:
 @repeatable
 async def mtime(session: Session, path: str) -> datetime | None:
     """MDTM; None when the server does not tell."""
-    value = _status(await session.try_command("MDTM", path))
-    if value is None:
-        return None
-    try:
-        return moment(parse_server_time(value))
-    except ArgumentError:
-        return None
+    return _moment(await session.try_command("MDTM", path))
+
+
+@repeatable
+async def mtimes(session: Session, paths: Sequence[str]) -> list[datetime | None]:
+    """As :func:`mtime`, of several files with one wait for all of them, where the server shows MDTM in FEAT."""
+    check_paths(*paths)
+    if "MDTM" not in (session.features or {}):
+        return [None] * len(paths)
+    return list(map(_moment, await session.control.commands(*(("MDTM", path) for path in paths))))
 
 
 @repeatable
@@ -111,6 +115,16 @@ async def _listed(session: Session, path: str) -> Entry:
             return replace(entry, name=path)
     message = f"the server lists no {path}; check the path"
     raise NoSuchName(message)
+
+
+def _moment(reply: Reply | None) -> datetime | None:
+    value = _status(reply)
+    if value is None:
+        return None
+    try:
+        return moment(parse_server_time(value))
+    except ArgumentError:
+        return None
 
 
 def _status(reply: Reply | None) -> str | None:

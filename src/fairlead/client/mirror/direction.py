@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypedDict
 
@@ -67,6 +68,9 @@ class Direction(Protocol):
 
     async def change(self, ftp: AsyncClient | None, step: Step) -> None:
         """Make a directory of the target, or remove something from it."""
+
+    async def prepare(self, ftp: AsyncClient, steps: Sequence[Step]) -> None:
+        """Find out what copying a handful of files needs to know of them."""
 
     async def copy(self, ftp: AsyncClient, step: Step, progress: Progress | None) -> Transferred:
         """Copy a file; called once more it goes on where it was cut."""

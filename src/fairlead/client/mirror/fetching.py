@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from fairlead.client import _files
 from fairlead.client._core import Session
 from fairlead.client._face import exclusively, session_of
-from fairlead.client._facts import mtime, size
+from fairlead.client._facts import mtime, mtimes, size
 from fairlead.client._files import Known, Transferred
 from fairlead.client._flow import Progress
 from fairlead.client._local import LocalPath
@@ -19,7 +21,7 @@ from fairlead.client.mirror.parts import Parts, part_of
 from fairlead.client.mirror.plan import Action, Rules, Step, folded
 from fairlead.client.mirror.remote import RemoteFolder
 from fairlead.client.mirror.tree import Item, Span, Tree, exactly
-from fairlead.errors import NoSuchName
+from fairlead.errors import ArgumentError, NoSuchName
 from fairlead.proto.codec import Representation
 
 _OCTETS = Representation("I")
@@ -35,6 +37,8 @@ class Fetching:
         self._local = LocalFolder(local)
         self._options = options
         self._parts = Parts()
+        self._times: dict[str, datetime] = {}
+        """Those that were asked for beforehand."""
 
     async def look(self) -> tuple[Tree, Tree, Rules]:
         """See :class:`fairlead.client.mirror.direction.Direction`."""
@@ -66,6 +70,16 @@ class Fetching:
         change = {Action.MKDIR: self._local.mkdir, Action.RMDIR: self._local.rmdir, Action.REMOVE: self._local.remove}
         change[step.action](step.path)
 
+    async def prepare(self, ftp: AsyncClient, steps: Sequence[Step]) -> None:
+        """See :class:`fairlead.client.mirror.direction.Direction`: the times of files whose listing has no seconds."""
+        paths = [step.path for step in steps if not _exact(step.item.modified)] if self._options.times else []
+        if not paths:
+            return
+        session = session_of(ftp)
+        with suppress(ArgumentError):  # each is asked about alone, and the one that no command can carry told
+            told = await exclusively(session, mtimes(session, [self._remote.at(path) for path in paths]))
+            self._times.update((path, time) for path, time in zip(paths, told, strict=True) if time is not None)
+
     async def copy(self, ftp: AsyncClient, step: Step, progress: Progress | None) -> Transferred:
         """See :class:`fairlead.client.mirror.direction.Direction`."""
         session = session_of(ftp)
@@ -75,7 +89,9 @@ class Fetching:
         item, options, remote = step.item, self._options, self._remote.at(step.path)
         part = part_of(item)
         await session.set_type("I")
-        modified = await _modified(session, remote, item.modified) if options.times else None
+        modified = self._times.get(step.path)
+        if modified is None and options.times:
+            modified = await _modified(session, remote, item.modified)
         for outdated in self._parts.outdated(item):
             self._local.remove(outdated)
             self._parts.end(outdated)
@@ -106,9 +122,13 @@ class Fetching:
         self._local.close()
 
 
+def _exact(listed: Span | None) -> bool:
+    return listed is not None and listed.first == listed.last
+
+
 async def _modified(session: Session, remote: str, listed: Span | None) -> datetime | None:
     """When the file was changed, to the second where the server tells, else as its listing has it."""
-    if listed is not None and listed.first == listed.last:
+    if listed is not None and _exact(listed):
         return datetime.fromtimestamp(listed.first, UTC)
     told = await mtime(session, remote)
     return told if told is not None or listed is None else datetime.fromtimestamp(listed.first, UTC)

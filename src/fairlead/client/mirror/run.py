@@ -27,6 +27,9 @@ from fairlead.errors import ArgumentError, FairleadError, LoginError, ReplyError
 RETRIES = 3
 """How many times in a row a step is tried again, unless the client's settings say."""
 
+_HANDFUL = 50
+"""Files that are asked about at once."""
+
 _OF_ONE_FILE = (ReplyError, TransferError, ArgumentError, OSError)
 """What others may be spared of."""
 _NO_ROOM_HERE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -152,6 +155,8 @@ class Mirror:
             await self._direction.make_top()
         await self._change(plan.clear, result, deepest_first=True)
         await self._change(plan.directories, result)
+        handfuls = (plan.copies[start : start + _HANDFUL] for start in range(0, len(plan.copies), _HANDFUL))
+        await Crew(self._pool, self._parallel, self._direction.prepare).work(handfuls)
         await self._crew(result).work(plan.copies)
         if result.troubles and plan.removals:
             result.kept = len(plan.removals)

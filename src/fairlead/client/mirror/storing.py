@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -71,6 +72,9 @@ class Storing:
             await ftp.makedirs(self._remote.at(step.path), exist_ok=True)
         else:
             await self._clearing.remove(ftp, step)
+
+    async def prepare(self, ftp: AsyncClient, steps: Sequence[Step]) -> None:
+        """See :class:`fairlead.client.mirror.direction.Direction`: all that is known here."""
 
     async def copy(self, ftp: AsyncClient, step: Step, progress: Progress | None) -> Transferred:
         """See :class:`fairlead.client.mirror.direction.Direction`."""
