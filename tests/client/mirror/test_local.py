@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from fairlead.client.mirror import local
 from fairlead.client.mirror.direction import everything
 from fairlead.client.mirror.local import LocalFolder, scan, tells_case_apart
 from fairlead.client.mirror.parts import part_of
-from fairlead.client.mirror.tree import Item, Span
+from fairlead.client.mirror.tree import Item, Span, Trouble
 from fairlead.proto.entry import Kind
 
 THEN = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -86,11 +88,20 @@ def test_scan_leaves_out_what_is_not_wanted_and_remembers_where(tmp_path: Path) 
     assert found.left_out == {"d"}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_scan_tells_what_it_may_not_list(tmp_path: Path) -> None:
-    (tmp_path / "d").mkdir(mode=0)
-    (trouble,) = scan(tmp_path, everything).troubles
-    assert trouble.path == "d"
+def test_scan_tells_what_it_may_not_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "f").touch()
+    scandir = os.scandir
+
+    def forbidden(path: Path) -> Any:
+        if path.name == "d":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbidden)
+    found = scan(tmp_path, everything)
+    assert set(found.items) == {"d", "f"}
+    assert found.troubles == [Trouble("d", "it cannot be listed: Permission denied")]
 
 
 def test_names_that_no_command_can_carry_are_trouble(tmp_path: Path) -> None:
