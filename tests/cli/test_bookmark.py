@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from fairlead.cli import main
-from fairlead.cli.bookmarks import read
+from fairlead.cli.bookmarks import applied, read
 from fairlead.cli.mirror import _place
+from fairlead.cli.options import add_session_options, ftp_url
 from tests.cli.session import EPSV, IN, URL, Terminal
 from tests.client.script import HOST, LOGIN, NO_FEATURES, data, on
 
@@ -62,6 +64,19 @@ def test_command_line_goes_before_the_bookmark(asked: Against) -> None:
     add("work", HERE, "--mode", "pasv")
     server = asked(*ASKED, on("CWD pub", "250 ok"), *LIST)
     assert server.run("ls", "@work", "--mode", "auto") == 0
+
+
+@pytest.mark.parametrize(("said", "retries"), [([], 0), (["--retries", "3"], 3), (["--retries", "5"], 5)])
+def test_number_goes_before_the_bookmark_also_where_it_is_the_default(said: list[str], retries: int) -> None:
+    add("work", HERE, "--retries", "0")
+    parser = argparse.ArgumentParser()
+    add_session_options(parser)
+    assert applied(parser.parse_args(said), ftp_url("@work")).retries == retries
+
+
+def test_default_is_kept_where_it_was_said() -> None:
+    add("work", HERE, "--retries", "3")
+    assert read()["work"] == {"url": HERE, "retries": 3}
 
 
 def test_options_are_kept_as_they_were_given(file: Path) -> None:

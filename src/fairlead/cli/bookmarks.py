@@ -41,8 +41,20 @@ class BookmarkedUrl(FtpUrl):
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Unset(str):
-    """The default of an option that a bookmark may set otherwise."""
+class Unset:
+    """The default of an option that a bookmark may set otherwise; it tells what nobody said from the same said."""
+
+    __slots__ = ()
+
+
+class UnsetWord(Unset, str):
+    """A word."""
+
+    __slots__ = ()
+
+
+class UnsetNumber(Unset, int):
+    """A number."""
 
     __slots__ = ()
 
@@ -158,8 +170,8 @@ def table_of(url: str, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _unsaid(value: object, default: object) -> bool:
-    """Whether an option has its default; of words it is known whether somebody typed just that."""
-    return isinstance(value, Unset) or (value == default and not isinstance(value, str))
+    """Whether nobody said it. The other defaults (none, and flags that are not set) cannot be said."""
+    return isinstance(value, Unset) or (value == default and not isinstance(default, Unset))
 
 
 def _written(value: object) -> object:

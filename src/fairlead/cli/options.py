@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, NoReturn, get_args
 
-from fairlead.cli.bookmarks import Unset, expanded, is_bookmark, with_options
+from fairlead.cli.bookmarks import UnsetNumber, UnsetWord, expanded, is_bookmark, with_options
 from fairlead.client.proxy import STYLES
 from fairlead.client.rate import Rate
 from fairlead.client.settings import ModeSetting, TlsSetting, fingerprint
@@ -35,7 +35,7 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
     group.add_argument(
         "--mode",
         choices=get_args(ModeSetting),
-        default=Unset("auto"),
+        default=UnsetWord("auto"),
         help="how data connections are made; auto (the default) finds out and remembers what works",
     )
     group.add_argument(
@@ -46,7 +46,7 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
     group.add_argument(
         "--tls",
         choices=get_args(TlsSetting),
-        default=Unset("auto"),
+        default=UnsetWord("auto"),
         help="auto (the default) uses TLS wherever the server offers it, require (and ftpes://) never logs in without, "
         "implicit (and ftps://) begins with it, off goes in clear",
     )
@@ -126,7 +126,7 @@ def add_session_options(parser: argparse.ArgumentParser, *, transfers: bool = Tr
         group.add_argument(
             "--retries",
             type=count,
-            default=RETRIES,
+            default=UnsetNumber(RETRIES),
             metavar="N",
             help="try again N times in a row what failed for now (4yz, a lost session, a cut or stalled data "
             f"connection), going on where it ended; the default is {RETRIES}",

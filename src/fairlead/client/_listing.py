@@ -35,36 +35,41 @@ _AS_SENT = Representation("I")
 async def scandir(session: Session, path: str) -> list[Entry]:
     """The entries of a directory; the directory itself and its parent are none."""
     check_paths(path)
-    entries = await _by_machine(session, path)
-    if entries is not None:
-        return entries
+    found = await _by_machine(session, path)
+    if found is not None:
+        return found.entries
     await session.set_type("A")
     return await in_utc(session, path, listing.parse(await _apart(session, "LIST", path), now=time.time()))
 
 
-@repeatable
 async def contents(session: Session, directory: str) -> list[Entry]:
+    """The entries of :func:`listed`."""
+    return (await listed(session, directory)).entries
+
+
+@repeatable
+async def listed(session: Session, directory: str) -> listing.Listing:
     """As :func:`scandir`, of what has to be a directory, with what is hidden where the server shows it.
 
     After LIST with a path, some servers take what is not there, or what they may not open, for an empty directory or a
     file. So this goes there first. Raises ReplyError, TransferError.
     """
     check_paths(directory)
-    entries = await _by_machine(session, directory)
-    if entries is not None:
-        return entries
+    found = await _by_machine(session, directory)
+    if found is not None:
+        return found
     await session.set_type("A")
-    lines = await _inside(session, directory, lambda: _with_hidden(session))
-    return await in_utc(session, directory, listing.parse(lines, now=time.time()))
+    found = listing.read_listing(await _inside(session, directory, lambda: _with_hidden(session)), now=time.time())
+    return found._replace(entries=await in_utc(session, directory, found.entries))
 
 
-async def _by_machine(session: Session, path: str) -> list[Entry] | None:
+async def _by_machine(session: Session, path: str) -> listing.Listing | None:
     """By MLSD; None where the server has none."""
     if not session.machine_listings:
         return None
     await session.frame()
     try:
-        return listing.parse(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
+        return listing.read_listing(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
     except PermanentError as error:
         if error.reply.code not in _NOT_IMPLEMENTED:
             raise

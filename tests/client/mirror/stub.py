@@ -8,10 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from fairlead.errors import NoSuchName, PermanentError
+from fairlead.proto import listing
 from fairlead.proto.entry import Entry, Kind
 from fairlead.proto.reply import Reply
 
-Listing = Sequence[Entry] | Exception
+Listing = Sequence[Entry | str] | Exception
+"""Entries, and lines that nobody can read."""
 
 
 def refusal(code: int = 550, text: str = "No.") -> PermanentError:
@@ -24,17 +26,19 @@ class Session:
     def __init__(self, listings: Mapping[str, Listing], stats: Mapping[str, Entry]) -> None:
         self.listings = listings
         self.stats = stats
-        self.listed: list[str] = []
+        self.asked: list[str] = []
         self.connected = True
         self.features = {"MLST": "", "MFMT": ""}
         self._session = SimpleNamespace(machine_listings=True, claimed=lambda _holder: nullcontext(), client=self)
 
-    async def scandir(self, path: str) -> list[Entry]:
-        self.listed.append(path)
+    async def listed(self, path: str) -> listing.Listing:
+        self.asked.append(path)
         found = self.listings.get(path, refusal())
         if isinstance(found, Exception):
             raise found
-        return list(found)
+        return listing.Listing(
+            [one for one in found if isinstance(one, Entry)], [one for one in found if isinstance(one, str)]
+        )
 
     async def cwd(self, path: str) -> None:
         if path not in self.listings:

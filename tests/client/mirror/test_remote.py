@@ -20,7 +20,7 @@ from tests.client.mirror.stub import Listing, Pool, directory, file, link, refus
 
 @pytest.fixture(autouse=True)
 def _stubbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "contents", lambda session, path: session.client.scandir(path))
+    monkeypatch.setattr(remote, "listed", lambda session, path: session.client.listed(path))
 
 
 def folder(listings: Mapping[str, Listing], top: str = "", stats: Mapping[str, Entry] | None = None) -> RemoteFolder:
@@ -51,7 +51,7 @@ def test_wide_tree_is_listed_once_each() -> None:
     made = folder(listings)
     found = asyncio.run(made.tree(everything, follow_links=False, local_names=True))
     assert len(found.items) == 100
-    assert sorted(cast("Any", made.pool).session.listed) == sorted(listings)
+    assert sorted(cast("Any", made.pool).session.asked) == sorted(listings)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,13 @@ def test_listing_that_fails_leaves_the_tree_incomplete(error: Exception) -> None
     assert not found.complete
     assert found.troubles[0].path == "d"
     assert "it cannot be listed: " in found.troubles[0].why
+
+
+def test_line_that_nobody_can_read_may_be_a_file_so_that_the_tree_is_not_whole() -> None:
+    found = walked({"": [directory("d")], "d": [file("a"), "b <<file>> 2 KB"]})
+    assert set(found.items) == {"d", "d/a"}
+    assert found.troubles == [Trouble("d/'b <<file>> 2 KB'", "this line of the listing cannot be read")]
+    assert not found.complete
 
 
 @pytest.mark.req("C-SEC-NAME-1")
@@ -166,7 +173,7 @@ def test_what_is_not_wanted_is_not_listed() -> None:
     found = asyncio.run(made.tree(lambda path, _: path not in {"d", "e/a"}, follow_links=False, local_names=True))
     assert set(found.items) == {"e", "e/b"}
     assert found.left_out == {"", "e"}
-    assert cast("Any", made.pool).session.listed == ["", "e"]
+    assert cast("Any", made.pool).session.asked == ["", "e"]
 
 
 def test_parts_are_no_files_of_the_tree() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import fairlead.proto.listing
 from fairlead.proto.entry import Kind
-from fairlead.proto.listing import DIALECTS, parse
+from fairlead.proto.listing import DIALECTS, parse, read_listing
 from tests.proto.listing.samples import LISTINGS, NOW
 
 DOS, UNIX = LISTINGS["dos"], LISTINGS["unix"]
@@ -89,6 +89,23 @@ def test_a_line_that_no_dialect_knows_spoils_nothing() -> None:
     lines = ["hello", *UNIX.split("\n"), "", "\x00\udcff", "ls: x: Permission denied", *DOS.split("\n")]
 
     assert names(lines) == ["docs", "a.txt", "docs", "a.txt"]
+
+
+def test_lines_that_no_dialect_knows_are_told() -> None:
+    lines = ["hello", *UNIX.split("\n"), "", "ls: x: Permission denied", *DOS.split("\n"), "a <<file>> 2 KB"]
+
+    assert read_listing(lines, now=NOW).unread == ["hello", "ls: x: Permission denied", "a <<file>> 2 KB"]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_headings_are_no_lines_that_nobody_knows(dialect: str) -> None:
+    assert read_listing(LISTINGS[dialect].split("\n"), now=NOW).unread == []
+
+
+def test_first_half_of_an_entry_on_two_lines_is_known() -> None:
+    lines = [f"{'A' * 60}.TXT;1", "    1/3   5-JAN-2020 12:34:56  [SMITH]  (RWED,RWED,RE,)", f"{'B' * 60}.TXT;1"]
+
+    assert read_listing(lines, now=NOW).unread == lines[2:]
 
 
 def test_a_bad_date_spoils_only_itself() -> None:

@@ -7,7 +7,7 @@ import posixpath
 from dataclasses import dataclass, replace
 
 from fairlead.client._face import exclusively, session_of
-from fairlead.client._listing import contents
+from fairlead.client._listing import listed
 from fairlead.client._walk import DEEPEST, below
 from fairlead.client.aio import AsyncClient
 from fairlead.client.mirror.crew import Crew
@@ -109,7 +109,10 @@ class _Walk:
 
     async def _list(self, ftp: AsyncClient, directory: _Directory) -> None:
         session = session_of(ftp)
-        for entry in await exclusively(session, contents(session, self._folder.at(directory.path))):
+        found = await exclusively(session, listed(session, self._folder.at(directory.path)))
+        for line in found.unread:
+            self._trouble(below(directory.path, repr(line)), "this line of the listing cannot be read")
+        for entry in found.entries:
             path = below(directory.path, entry.name)
             try:
                 local_name(entry.name, windows=self._windows)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairlead.proto.entry import Entry, Kind
-    from fairlead.proto.listing.detect import DIALECTS, parse
+    from fairlead.proto.listing.detect import DIALECTS, Listing, parse, read_listing
 
-__all__ = ["DIALECTS", "Entry", "Kind", "parse"]
+__all__ = ["DIALECTS", "Entry", "Kind", "Listing", "parse", "read_listing"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
+from typing import NamedTuple
 
 from fairlead.proto.entry import Entry
 from fairlead.proto.listing.dialects import mlsx
+from fairlead.proto.listing.headings import is_heading
 from fairlead.record import Record
 
 Reader = Callable[[str], Entry | None]
@@ -61,13 +63,25 @@ _SAMPLE = 100
 _STRAY = 0.5
 
 
+class Listing(NamedTuple):
+    """What a listing tells."""
+
+    entries: list[Entry]
+    unread: list[str]
+    """Lines that no dialect knows and that are no headings: there may be more than ``entries``."""
+
+
 def parse(lines: Iterable[str], *, now: float, hint: str | None = None) -> list[Entry]:
-    """The entries of a listing, in its order, without ``.`` and ``..``.
+    """The entries of a listing, as :func:`read_listing` has them; a line that no dialect knows spoils nothing."""
+    return read_listing(lines, now=now, hint=hint).entries
+
+
+def read_listing(lines: Iterable[str], *, now: float, hint: str | None = None) -> Listing:
+    """The entries of a listing, in its order, without ``.`` and ``..``, and the lines that were not understood.
 
     ``now``, in seconds since the epoch, is when the listing was made, for dialects that leave out the year. ``hint`` is
     the dialect that is right where none reads more lines (one of :data:`DIALECTS`, else ValueError); lines of an MLSD
-    should come with ``mlsx``, the only hint under which a line without facts is read. A line that no dialect knows is
-    left out and spoils nothing.
+    should come with ``mlsx``, the only hint under which a line without facts is read.
     """
     texts = [line.removesuffix("\n").removesuffix("\r") for line in lines]
     bare = hint == "mlsx"
@@ -81,6 +95,7 @@ def parse(lines: Iterable[str], *, now: float, hint: str | None = None) -> list[
     confidence = dialect.confidence
     others: list[tuple[Reader, float]] = []
     entries: list[Entry] = []
+    unread: list[str] = []
     for text in texts:
         entry = read(text)
         if entry is None:
@@ -89,12 +104,15 @@ def parse(lines: Iterable[str], *, now: float, hint: str | None = None) -> list[
             others = others or _others(dialect, now)
             entry = _stray(text, others)
             if entry is None:
+                unread.append(text)
                 continue
         elif confidence < 1:
             entry = replace(entry, confidence=confidence)
+        if unread and entry.raw.startswith(f"{unread[-1]}\n"):  # which told too little alone
+            unread.pop()
         if entry.name not in _HERE_AND_ABOVE:
             entries.append(entry)
-    return entries
+    return Listing(entries, [text for text in unread if not is_heading(text)])
 
 
 def _dialect(texts: Sequence[str], now: float, hint: str | None) -> Dialect:
