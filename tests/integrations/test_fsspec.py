@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import threading
@@ -224,6 +225,37 @@ def test_trees_are_copied_moved_and_removed(ours: FairleadFileSystem, tmp_path: 
     ours.rm("m", recursive=True)
     ours.rm("t", recursive=True, maxdepth=3)
     assert ours.ls("/", refresh=True) == []
+
+
+@pytest.mark.parametrize("maxdepth", [None, 5])
+def test_what_a_link_leads_to_stays_when_the_link_is_removed(
+    ours: FairleadFileSystem, served: Embedded, maxdepth: int | None
+) -> None:
+    (served.root / "outside").mkdir()
+    (served.root / "outside/kept").touch()
+    (served.root / "t/u").mkdir(parents=True)
+    (served.root / "t/u/f").touch()
+    (served.root / "t/u/link").symlink_to("../../outside")
+    assert ours.isdir("t/u/link")
+    ours.rm("t", recursive=True, maxdepth=maxdepth)
+    assert ours.find("/") == ["/outside/kept"]
+
+
+def test_no_more_levels_are_removed_than_wanted(ours: FairleadFileSystem, served: Embedded) -> None:
+    (served.root / "t/u/v").mkdir(parents=True)
+    (served.root / "t/u/v/f").touch()
+    with pytest.raises(OSError, match="t") as caught:
+        ours.rm("t", recursive=True, maxdepth=1)
+    assert caught.value.errno == errno.ENOTEMPTY
+    assert ours.find("/") == ["/t/u/v/f"]
+
+
+def test_link_that_leads_back_up_is_not_entered(ours: FairleadFileSystem, served: Embedded) -> None:
+    (served.root / "t/u").mkdir(parents=True)
+    (served.root / "t/u/f").touch()
+    (served.root / "t/u/up").symlink_to("..")
+    assert [path for path, _, _ in ours.walk("/")] == ["/", "/t", "/t/u"]
+    assert ours.find("/") == ["/t/u/f"]
 
 
 def test_listings_are_remembered_until_something_changes(ours: FairleadFileSystem, served: Embedded) -> None:

@@ -22,6 +22,7 @@ from fsspec.callbacks import DEFAULT_CALLBACK
 from fsspec.spec import AbstractFileSystem
 from fsspec.utils import isfilelike, stringify_path
 
+from fairlead.client.names import local_name
 from fairlead.client.sync import Client
 from fairlead.errors import NoSuchName, PermanentError
 from fairlead.integrations.fsspec.file import FairleadFile
@@ -32,6 +33,7 @@ from fairlead.proto.url import PORTS, FtpUrl, parse_url
 _SCHEME = re.compile(r"(?:fairlead|ftp|ftps|ftpes)://")
 _TLS = {"ftps": "implicit", "ftpes": "require"}
 _SETTINGS = frozenset(inspect.signature(Client).parameters)
+_NOT_EMPTY = re.compile(r"not empty", re.IGNORECASE)
 _NOT_THERE, _NOT_ALLOWED = 550, re.compile(r"permission|denied|allow|forbid|read.only", re.IGNORECASE)
 
 
@@ -97,8 +99,26 @@ class FairleadFileSystem(AbstractFileSystem):  # type: ignore[misc]
         """Forget listings: all of them, since a name may be that of a directory that went with all it held."""
         self.dircache.clear()
 
-    def ls(self, path: str, detail: bool = True, *, refresh: bool = False, **_: Any) -> list[Any]:
-        """The entries of a directory, or the file ``path`` alone: as names, or as dictionaries of what is known."""
+    def walk(self, path: str, *arguments: Any, above: frozenset[str | None] = frozenset(), **options: Any) -> Any:
+        """See the base class. A directory is not entered within itself, as far as listings tell that it is the same."""
+        path = self._strip_protocol(path)
+        beside = self.dircache.get(self._parent(path).rstrip("/")) or ()
+        here = {one["unique"] for one in beside if one["name"] == path}
+        return super().walk(path, *arguments, above=above | here, **options)
+
+    def ls(
+        self,
+        path: str,
+        detail: bool = True,
+        *,
+        refresh: bool = False,
+        above: frozenset[str | None] = frozenset(),
+        **_: Any,
+    ) -> list[Any]:
+        """The entries of a directory, or the file ``path`` alone: as names, or as dictionaries of what is known.
+
+        Directories whose unique fact (RFC 3659 section 7.5.2) is among those ``above`` are left out.
+        """
         path = self._strip_protocol(path)
         found = None if refresh else self.dircache.get(path.rstrip("/"))
         if found is None:
@@ -110,6 +130,7 @@ class FairleadFileSystem(AbstractFileSystem):  # type: ignore[misc]
                     entries = ftp.scandir(path)
                     found = [_told(entry, _below(path, entry.name)) for entry in entries if "/" not in entry.name]
                     self.dircache[path.rstrip("/")] = found
+        found = [one for one in found if one["unique"] is None or one["unique"] not in above]
         return found if detail else sorted(one["name"] for one in found)
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
@@ -150,16 +171,15 @@ class FairleadFileSystem(AbstractFileSystem):  # type: ignore[misc]
             ftp.remove(path)
 
     def rm(self, path: Any, recursive: bool = False, maxdepth: int | None = None) -> None:
-        """Remove files and directories; with ``recursive`` and without ``maxdepth``, all that they hold."""
-        paths = self.expand_path(path, recursive=recursive and maxdepth is not None, maxdepth=maxdepth)
-        for one in reversed(paths):
+        """Remove files and directories; with ``recursive`` all that they hold, or ``maxdepth`` levels of it."""
+        for one in reversed(self.expand_path(path)):
             if not self.isdir(one):
                 self.rm_file(one)
-            elif recursive and maxdepth is None:
-                with self._changing(one) as ftp:
-                    ftp.rmtree(one)
-            else:
+            elif not recursive:
                 self.rmdir(one)
+            else:
+                with self._changing(one) as ftp:
+                    ftp.rmtree(one) if maxdepth is None else _clear(ftp, one, maxdepth)
 
     def mv(self, path1: str, path2: str, recursive: bool = False, maxdepth: int | None = None, **_: Any) -> None:
         """Rename a file or directory; whether one that is there is replaced is the server's choice."""
@@ -272,11 +292,26 @@ def _told(entry: Entry, path: str) -> dict[str, Any]:
         "modified": entry.modified,
         "permissions": entry.permissions,
         "target": entry.target,
+        "unique": entry.unique,
     }
 
 
 def _below(path: str, name: str) -> str:
     return f"{path.rstrip('/')}/{name}"
+
+
+def _clear(ftp: Client, path: str, levels: int) -> None:
+    """Remove a directory and so many ``levels`` of what it holds.
+
+    DELE goes first: it removes a link that the server shows as the directory it leads to, and no directory.
+    """
+    try:
+        ftp.remove(path)
+    except PermanentError:
+        for entry in ftp.scandir(path) if levels else ():
+            name = _below(path, local_name(entry.name, windows=False))
+            _clear(ftp, name, levels - 1) if entry.kind is Kind.DIRECTORY else ftp.remove(name)
+        ftp.rmdir(path)
 
 
 def _kind(ftp: Client, error: PermanentError, path: str, *, taken: bool) -> int | None:
@@ -285,6 +320,8 @@ def _kind(ftp: Client, error: PermanentError, path: str, *, taken: bool) -> int 
         return None
     if taken and ftp.exists(path):
         return errno.EEXIST
+    if _NOT_EMPTY.search(error.reply.text):
+        return errno.ENOTEMPTY
     return errno.EACCES if _NOT_ALLOWED.search(error.reply.text) else errno.ENOENT
 
 
