@@ -14,6 +14,7 @@ from benchmarks.measure import Sample
 from benchmarks.rows import Row, Work
 from benchmarks.servers import Family
 from benchmarks.summary import Medians, Ratio, Rival, Subject, Table, ahead_of, behind, load_bound, ratios, table
+from benchmarks.targets import judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def markdown(report: Report) -> str:
             _cpu,
             lambda row: f"{row.title}, {row.work.value}",
         ),
+        *_targets(report, found),
         "## Ratios\n\nAbove 1 is ahead, whatever the unit.\n",
         _ratio_table(report, found),
         "## Behind\n",
@@ -169,6 +171,16 @@ def _behind(report: Report, found: Sequence[Ratio]) -> str:
     return "\n".join([summary, *lines]) + "\n"
 
 
+def _targets(report: Report, found: Sequence[Ratio]) -> list[str]:
+    judged = judge(found, report.cells, report.shown_rows)
+    if not judged:
+        return []
+    lines = [["", "figure", "target", "measured", ""]]
+    lines += [[one.row.title, one.about, one.wanted, one.measured, "met" if one.met else "not met"] for one in judged]
+    met = sum(one.met for one in judged)
+    return [f"## Targets\n\nAbove 1 is ahead. {met} of {len(judged)} are met.\n", _table(lines)]
+
+
 def _failures(report: Report) -> list[str]:
     lines = [f"* {name}: {reason}." for name, reason in report.missing.items()]
     for row in report.shown_rows:
@@ -222,5 +234,5 @@ def show(report: Report, console: Console) -> None:
         console.print(lines)
         console.print("Behind:", style="bold")
         console.print(_behind(report, found), markup=False)
-    for part in (*_load_bound(report), *_failures(report)):
+    for part in (*_targets(report, found), *_load_bound(report), *_failures(report)):
         console.print(part, markup=False)

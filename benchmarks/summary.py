@@ -81,7 +81,12 @@ class Ratio:
         """Whether this is the configuration that answers how Fairlead does: the default one, but with the durability
         of the others where files are stored.
         """
-        return self.server == ("fairlead-relaxed" if self.row.arguments.get("verb") == "STOR" else "fairlead")
+        return self.server == default_server(self.row)
+
+
+def default_server(row: Row) -> str:
+    """The configuration that stands for Fairlead in ``row``."""
+    return "fairlead-relaxed" if row.arguments.get("verb") == "STOR" else "fairlead"
 
 
 Table = dict[tuple[str, str], Medians]
