@@ -190,6 +190,28 @@ def test_collecting_ends_where_more_is_to_come_or_the_limit_is_reached(dtp: Dtp,
     assert content_of(file) == b"begun it goes"
 
 
+def test_a_connection_that_breaks_while_it_is_received_over_stays_the_callers(dtp: Dtp, file: int) -> None:
+    with listening(dtp) as listener:
+        client = call()
+        begun = dtp.collect(listener, PEER[4], file, SMALL)
+        client.sendall(b"content")
+        reset(client)
+        with pytest.raises(ConnectionResetError):
+            dtp.receive(begun.connection, file, SMALL)
+        os.close(begun.connection)
+
+
+def test_receiving_does_not_wait_on_a_connection_that_blocks(dtp: Dtp, file: int) -> None:
+    with listening(dtp) as listener, call() as client:
+        begun = dtp.collect(listener, PEER[4], file, SMALL)
+        os.set_blocking(begun.connection, True)
+        assert dtp.receive(begun.connection, file, SMALL).outcome is Outcome.PARTLY
+        client.sendall(b"content")
+        assert dtp.receive(begun.connection, file, SMALL).outcome is Outcome.PARTLY
+        os.close(begun.connection)
+    assert content_of(file) == b"content"
+
+
 def test_what_comes_later_is_received_over_the_connection(dtp: Dtp, file: int) -> None:
     with listening(dtp) as listener:
         client = call()
@@ -201,11 +223,6 @@ def test_what_comes_later_is_received_over_the_connection(dtp: Dtp, file: int) -
         assert received == Delivery(Outcome.DONE, begun.connection, len(b"content"))
         os.close(received.connection)
         assert content_of(file) == b"content"
-        client = call()
-        begun = dtp.collect(listener, PEER[4], file, SMALL)
-        reset(client)
-        with pytest.raises(ConnectionResetError):
-            dtp.receive(begun.connection, file, SMALL)
 
 
 def test_a_file_that_cannot_be_written_is_told_from_a_connection_that_broke(dtp: Dtp, file: int) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 16
 SMALL = 64 << 10
-"""Octets received at a time."""
+"""Octets received at a time, and up to here the event loop moves the octets of a file itself."""
 NOWHERE = 4096
 """Octets read away at a time that a receiver sent against the rules."""
 
@@ -77,7 +77,7 @@ class Dtp(Protocol):
         """
 
     def receive(self, connection: int, file: int, limit: int) -> Delivery:
-        """As :meth:`collect` for a ``connection`` that was taken, which is closed where it broke."""
+        """As :meth:`collect` for a ``connection`` that was taken, which stays the caller's even where it broke."""
 
 
 class PortableDtp:
@@ -121,8 +121,15 @@ class PortableDtp:
         connection, is_peer = _take(listener, peer)
         if connection is None:
             return NOBODY
-        descriptor = connection.detach()
-        return self.receive(descriptor, file, limit) if is_peer else Delivery(Outcome.STRANGER, descriptor)
+        if not is_peer:
+            return Delivery(Outcome.STRANGER, connection.detach())
+        try:
+            delivery = self.receive(connection.fileno(), file, limit)
+        except OSError:
+            connection.close()
+            raise
+        connection.detach()
+        return delivery
 
     def receive(self, connection: int, file: int, limit: int) -> Delivery:
         """See :class:`Dtp`."""
@@ -133,17 +140,16 @@ class PortableDtp:
                 octets = receiving.recv(SMALL, socket.MSG_DONTWAIT)
                 moved += len(octets)
                 if not octets:
-                    return Delivery(Outcome.DONE, receiving.detach(), moved)
+                    return Delivery(Outcome.DONE, connection, moved)
                 try:
                     _write_all(file, octets)
                 except OSError as error:
-                    return Delivery(Outcome.FAULT, receiving.detach(), moved, error.errno or 0)
+                    return Delivery(Outcome.FAULT, connection, moved, error.errno or 0)
         except BlockingIOError:
             pass
-        except OSError:
-            receiving.close()
-            raise
-        return Delivery(Outcome.PARTLY, receiving.detach(), moved)
+        finally:
+            receiving.detach()
+        return Delivery(Outcome.PARTLY, connection, moved)
 
 
 def _take(listener: int, peer: bytes) -> tuple[RawConnection | None, bool]:

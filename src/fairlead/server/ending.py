@@ -10,7 +10,8 @@ import struct
 from typing import TYPE_CHECKING
 
 from fairlead.server.data import Connection, RawConnection
-from fairlead.server.pump import SMALL, lost
+from fairlead.server.dtp import SMALL
+from fairlead.server.pump import lost
 
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket

@@ -70,6 +70,7 @@ def receive_new(session: Session, verb: str, path: str, upload: Upload) -> Reply
             transfer = _begun(session, verb, path, port)
             if delivery is not NOBODY:
                 transfer.take_over(port, adopt(delivery.connection), delivery.moved)
+                transfer.drained = delivery.outcome is Outcome.PARTLY and delivery.moved < SMALL
             return receive(transfer, session, upload, opening)
         os.close(delivery.connection)
         upload.commit()
@@ -96,7 +97,11 @@ def _collected(session: Session, port: PassivePort, file: int) -> Delivery:
     delivery = port.collect(session, file, SMALL)
     if delivery.outcome is Outcome.PARTLY and not delivery.moved:
         session.use_port(None)
-        return session.server.pool.dtp.receive(delivery.connection, file, SMALL)
+        try:
+            return session.server.pool.dtp.receive(delivery.connection, file, SMALL)
+        except OSError:
+            os.close(delivery.connection)
+            raise
     return delivery
 
 

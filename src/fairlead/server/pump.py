@@ -21,19 +21,20 @@ from typing import TYPE_CHECKING, Protocol
 from fairlead.errors import DataConnectionError, ProtocolError, StorageFault
 from fairlead.reach.cause import Cause
 from fairlead.server.data import Connection
+from fairlead.server.dtp import SMALL, Outcome
 from fairlead.server.marks import PRINTABLE
 from fairlead.storage.local.faults import fault
 
 if TYPE_CHECKING:
     from fairlead.proto.codec.base import Decoder, Piece
+    from fairlead.server.data import RawConnection
+    from fairlead.server.dtp import Dtp
     from fairlead.storage.base import Source, Upload
 
 SENDFILE_CHUNK = 4 << 20
 PIPE_SIZE = 1 << 20
 """A pipe of the default 64 KiB would eat what splice gains."""
 RECEIVE_CHUNK = 256 << 10
-SMALL = 64 << 10
-"""Up to here the event loop moves the octets itself."""
 
 
 class Pump(Protocol):
@@ -263,6 +264,34 @@ class ReceiveFramed(_Connection):
         if rest:
             self._upload.write(rest)
         self.done = True
+
+
+class Collect(_Connection):
+    """The connection's octets as they are into a file, by one call for all that have come: never patient."""
+
+    __slots__ = ("_dtp", "_path", "_upload")
+    reads = True
+
+    def __init__(self, connection: RawConnection, upload: Upload, path: str, dtp: Dtp, moved: int) -> None:
+        super().__init__(connection)
+        self.moved = moved
+        self._upload = upload
+        self._path = path
+        self._dtp = dtp
+
+    def run(self, _patience: float) -> bool:
+        """Receive up to the end of the data, or until SMALL octets have moved; they must not have yet."""
+        file = self._upload.fileno()
+        assert file is not None
+        try:
+            delivery = self._dtp.receive(self.fd, file, SMALL - self.moved)
+        except OSError as error:
+            raise lost(error) from error
+        self.moved += delivery.moved
+        self._upload.position += delivery.moved
+        if delivery.outcome is Outcome.FAULT:
+            raise fault(OSError(delivery.error, ""), self._path)
+        return delivery.outcome is Outcome.DONE
 
 
 class Splice(_Connection):

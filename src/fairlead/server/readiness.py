@@ -8,7 +8,8 @@ system has no epoll the loop's readers and writers serve.
 from __future__ import annotations
 
 import select
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -25,13 +26,13 @@ class Readiness:
         self._waiting: dict[int, Wait] = {}
         loop.add_reader(self._epoll.fileno(), self._wake)
 
-    async def readable(self, fd: int, wait: Wait) -> None:
+    def readable(self, fd: int, wait: Wait) -> Coroutine[Any, Any, None]:
         """Wait until ``fd`` can be read; ``wait`` lets others end the waiting early with an error."""
-        await self._ready(fd, select.EPOLLIN, wait)
+        return self._ready(fd, select.EPOLLIN, wait)
 
-    async def writable(self, fd: int, wait: Wait) -> None:
+    def writable(self, fd: int, wait: Wait) -> Coroutine[Any, Any, None]:
         """Wait until ``fd`` can be written; otherwise as :meth:`readable`."""
-        await self._ready(fd, select.EPOLLOUT, wait)
+        return self._ready(fd, select.EPOLLOUT, wait)
 
     async def _ready(self, fd: int, events: int, wait: Wait) -> None:
         try:

@@ -13,9 +13,10 @@ from fairlead.errors import StorageError
 from fairlead.proto.codec import decoder_for, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.server.data import Connection, RawConnection
+from fairlead.server.dtp import SMALL
 from fairlead.server.failures import AbortedError
 from fairlead.server.marks import Mark
-from fairlead.server.pump import RECEIVE_CHUNK, SMALL, Receive, ReceiveFramed, Splice
+from fairlead.server.pump import RECEIVE_CHUNK, Collect, Receive, ReceiveFramed, Splice
 from fairlead.server.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ async def _receive(
     representation = session.representation
     if representation.mode != "S" or transfer.early:
         return await _receive_framed(transfer, connection, upload, session, decoder)
+    if is_identity(representation) and upload.fileno() is not None and isinstance(connection, RawConnection):
+        await _receive_octets(transfer, connection, upload, session)
+        return None
     receive = Receive(connection, upload, decoder, transfer.moved)
     transfer.count(receive)
     # Records and pages can be so short that even few octets take the event loop too long.
@@ -78,19 +82,33 @@ async def _receive(
         await transfer.ready(receive, connection)
     else:
         return None
-    if not is_identity(representation) or upload.fileno() is None or not isinstance(connection, RawConnection):
-        receive.budget = None
-        await transfer.pump(receive, connection)
-        return None
-    splice = Splice(connection, upload, session.server.pipes)
-    splice.moved = receive.moved
+    receive.budget = None
+    await transfer.pump(receive, connection)
+    return None
+
+
+async def _receive_octets(transfer: Transfer, connection: RawConnection, upload: Upload, session: Session) -> None:
+    """The same where the octets are those of the file."""
+    server = session.server
+    if session.storage.inline and transfer.moved < SMALL:
+        collect = Collect(connection, upload, transfer.path, server.pool.dtp, transfer.moved)
+        transfer.count(collect)
+        if transfer.drained:
+            await transfer.ready(collect, connection)
+        while not collect.run(0):
+            if collect.moved >= SMALL:
+                break
+            await transfer.ready(collect, connection)
+        else:
+            return
+    splice = Splice(connection, upload, server.pipes)
+    splice.moved = transfer.moved
     whole = False
     try:
         await transfer.pump(splice, connection)
         whole = True
     finally:
         splice.close(whole=whole)
-    return None
 
 
 async def _receive_framed(

@@ -14,8 +14,9 @@ from fairlead.errors import OffsetError
 from fairlead.proto.codec import MARKED, Representation, encoder_for, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.server.data import Connection, RawConnection
+from fairlead.server.dtp import SMALL
 from fairlead.server.encoded import encoded, encoded_after, file_chunks, start_of, through
-from fairlead.server.pump import SMALL, SendChunks, SendFile
+from fairlead.server.pump import SendChunks, SendFile
 from fairlead.server.transfer import Transfer
 from fairlead.server.work import Work
 

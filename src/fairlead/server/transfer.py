@@ -62,6 +62,7 @@ class Transfer:
         "_wait",
         "aborted",
         "deadline",
+        "drained",
         "early",
         "error",
         "path",
@@ -95,6 +96,8 @@ class Transfer:
         """The loop's time at which :meth:`expire` is due; None while nothing is waited for."""
         self.error: Exception | None = None
         """Why it failed, once it has."""
+        self.drained = False
+        """Whether nothing is left to receive of what had come when this took the connection over."""
         self.early = b""
         """What came over a data connection that was kept, before this transfer began."""
 

@@ -10,9 +10,9 @@ from fairlead.accounts.base import Right
 from fairlead.errors import ArgumentError
 from fairlead.proto.codec import is_identity
 from fairlead.proto.reply import Reply
+from fairlead.server.dtp import SMALL
 from fairlead.server.marks import PRINTABLE, Mark
 from fairlead.server.prompt import send_whole
-from fairlead.server.pump import SMALL
 from fairlead.server.ranges import Head, check_representation
 from fairlead.server.registry import Argument, command
 from fairlead.server.sending import send_file

@@ -116,17 +116,16 @@ static bool write_all(int file, const char *octets, size_t size) {
 
 /* Writes what has come over the connection to the file, up to its end, which makes it DONE.
  *
- * PARTLY: more is to come, or the limit is reached. FAULT: the file could not be written. The connection stays open but
- * where it broke.
+ * PARTLY: more is to come, or the limit is reached. FAULT: the file could not be written. The connection stays open.
  */
 int fairlead_receive(int connection, int file, size_t limit, struct delivery *delivery) {
     char octets[1 << 16];
     delivery->connection = connection;
     delivery->moved = 0;
     while (delivery->moved < limit) {
-        ssize_t got = recv(connection, octets, sizeof octets, 0);
+        ssize_t got = recv(connection, octets, sizeof octets, MSG_DONTWAIT);
         if (got < 0)
-            return errno == EAGAIN ? PARTLY : failed(connection);
+            return errno == EAGAIN ? PARTLY : -errno;
         if (got == 0)
             return DONE;
         delivery->moved += (size_t)got;
@@ -142,5 +141,9 @@ int fairlead_receive(int connection, int file, size_t limit, struct delivery *de
 int fairlead_collect(int listener, const void *peer, size_t peer_length, int file, size_t limit,
                      struct delivery *delivery) {
     int outcome = take(listener, peer, peer_length, delivery);
-    return outcome == DONE ? fairlead_receive(delivery->connection, file, limit, delivery) : outcome;
+    if (outcome == DONE)
+        outcome = fairlead_receive(delivery->connection, file, limit, delivery);
+    if (outcome < 0)
+        close(delivery->connection);
+    return outcome;
 }
