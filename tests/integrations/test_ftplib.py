@@ -292,6 +292,22 @@ def test_tls(lib: Any, secure: Embedded) -> None:
             ftp.prot_c()
 
 
+def agreeable(peer: Peer) -> None:
+    peer.send("220 ready")
+    peer.expect("USER me", "230 in")
+    peer.expect("PBSZ 0", "200 ok")
+    peer.expect("PROT P", "200 ok")
+    peer.expect("QUIT", "221 bye")
+
+
+def test_data_connections_are_protected_where_the_control_connection_is_not(lib: Any) -> None:
+    with scripted(agreeable) as server, lib.FTP_TLS() as ftp:
+        ftp.connect(server.host, server.port, 20)
+        ftp.login("me", secure=False)
+        ftp.prot_p()
+        assert lib is standard or ftp._talk.control.data_protection is not None
+
+
 @pytest.mark.parametrize("trusted", [True, False])
 def test_context_says_whom_to_trust(lib: Any, secure: Embedded, pair: Pair, *, trusted: bool) -> None:
     context = ssl.create_default_context(cafile=pair.certificate if trusted else None)

@@ -16,6 +16,7 @@ verbs.load()
         ("get 'two words'", "get 'two words'"),
         ("user me secret", "user me"),
         ("us me secret", "us me"),
+        ("user me sec ret", "user me"),
         ("user 'my self' secret", r"user my\ self"),
         ("open ftp://me:secret@host/pub", "open ftp://me@host/pub"),
         ("open me:se@cret@host", "open me@host"),

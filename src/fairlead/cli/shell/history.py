@@ -52,12 +52,14 @@ def _without_secrets(verb: Verb, words: list[Word]) -> list[str] | None:
     """The words behind ``verb`` that anybody may see; None where it is not certain which these are."""
     shown: list[str] = []
     index = 0
+    secretive = any(place.kind is Kind.SECRET for place in verb.parameters)
+    beyond = Kind.SECRET if secretive else Kind.WORD  # a password with a space in it, without quotes
     for word in words:
         if word in verb.flags:
             shown.append(word)
             continue
         place = verb.kind_at(index)
-        kind = place.kind if place is not None else Kind.WORD
+        kind = place.kind if place is not None else beyond
         index += 1
         if kind is Kind.COMMAND and word.upper() in SECRET_VERBS:
             return None

@@ -233,7 +233,7 @@ class FTP_TLS(FTP, standard.FTP_TLS):  # noqa: N801 - the name in the standard l
     def prot_p(self) -> str:
         """Data connections under TLS from now on."""
         control = self._talk.control
-        protection = control.protection or self._protection
+        protection = control.protection or self._protection or control.wire.protection(self.host, control.settings)
         self.voidcmd("PBSZ 0")
         reply = self.voidcmd("PROT P")
         control.data_protection = protection
