@@ -66,6 +66,38 @@ def test_refused_download_leaves_nothing(target: Path) -> None:
     assert list(target.parent.iterdir()) == []
 
 
+def announced(number: int, octets: bytes, opening: str = "150 go (6 bytes)") -> tuple[Step, Step]:
+    return on("EPSV", door(number), f"229 ok (|||{number}|)"), on("RETR f", opening, data(octets), "226 done")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_size_is_asked_once_where_each_transfer_announces_it(target: Path, *, stream: bool) -> None:
+    totals: list[int | None] = []
+    with session(TYPE_I, SIZE, *announced(5001, b"octets"), *announced(5002, b"octets")) as s:
+        for _ in range(2):
+            local = io.BytesIO() if stream else target
+            s.ftp.download("f", local, on_progress=lambda _done, total: totals.append(total))
+    assert totals == [6, 6]
+
+
+@pytest.mark.parametrize("opening", ["150 go", "150 go (6 bytes)"])
+def test_size_is_asked_afterwards_where_less_came_than_was_announced(target: Path, opening: str) -> None:
+    second = announced(5002, b"oct", opening)
+    with session(TYPE_I, SIZE, *announced(5001, b"octets"), *second, SIZE) as s:
+        s.ftp.download("f", target)
+        with pytest.raises(TransferError, match="cut short"):
+            s.ftp.download("f", target)
+    assert target.read_bytes() == b"octets"
+
+
+def test_size_has_the_last_word_about_what_was_announced(target: Path) -> None:
+    shrunk = announced(5002, b"oct")
+    with session(TYPE_I, SIZE, *announced(5001, b"octets"), *shrunk, on("SIZE f", "213 3")) as s:
+        s.ftp.download("f", target)
+        s.ftp.download("f", target)
+    assert target.read_bytes() == b"oct"
+
+
 def test_download_without_resume_begins_anew(target: Path) -> None:
     part_of(target).write_bytes(b"something longer than the file")
     with session(TYPE_I, SIZE, EPSV, retr(b"octets")) as s:

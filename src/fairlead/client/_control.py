@@ -265,7 +265,8 @@ class Control:
                 raise
         while self._replies:
             reply = self._replies.popleft()
-            self.tell(ReplyReceived(reply))
+            if self._trace is not None:
+                self._trace(ReplyReceived(reply))
             if not reply.preliminary and self._owed:
                 self._owed -= 1
             if reply.code == _SERVICE_ENDS:
@@ -407,7 +408,8 @@ class Control:
         self._alive()
         self.traceless = self.traceless and verb.upper() in _TRACELESS
         self._last = show_command(verb, argument)
-        self.tell(CommandSent(self._last))
+        if self._trace is not None:
+            self._trace(CommandSent(self._last))
         self._owed += 1
 
     async def _send_octets(self, octets: bytes) -> None:

@@ -96,6 +96,8 @@ class Session:
         """Whether the server has MLSD."""
         self.lists_hidden = True
         """Whether the server may take ``LIST -a`` for a wish to see names that begin with a dot."""
+        self.announces_sizes = False
+        """Whether the reply that began the last download told its size, so that the next one can do without SIZE."""
         self.hash_algorithm: str | None = None
         """What was chosen by OPTS HASH."""
         self.ahead: timedelta | None = None
@@ -189,7 +191,7 @@ class Session:
         self._type, self._structure, self._transmission = "A", "F", "S"
         self._unknown.clear()
         self.hash_algorithm, self.may_set_times, self.dates_by = None, True, None
-        self.features, self.ahead = None, None
+        self.features, self.ahead, self.announces_sizes = None, None, False
         try:
             self.greeting = await self._open(control)
         except BaseException:

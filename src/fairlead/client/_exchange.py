@@ -53,6 +53,12 @@ class Outcome:
     """Restart markers that came in the data, or that the server answered ours with."""
 
 
+def announced_size(opening: Reply | None) -> int | None:
+    """The octets that the reply which began a transfer says will come; None where it says nothing of that."""
+    told = None if opening is None else _SIZE_ANNOUNCED.search(opening.text)
+    return parse_size(told[1]) if told else None
+
+
 class Exchange:
     """A transfer from its command to its final reply; the data and the replies come in any order."""
 
@@ -111,8 +117,7 @@ class Exchange:
         if self._final is not None and self._final.code == _NO_DATA_CONNECTION:
             return self._not_connected(self._final)
         if self._opening is not None and self._flow.total is None:
-            announced = _SIZE_ANNOUNCED.search(self._opening.text)
-            self._flow.total = parse_size(announced[1]) if announced else None
+            self._flow.total = announced_size(self._opening)
         self._began = wire.now()
         return None
 

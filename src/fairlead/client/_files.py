@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from fairlead.client import _checksum
 from fairlead.client._core import Session, check_paths
-from fairlead.client._exchange import Outcome
+from fairlead.client._exchange import Outcome, announced_size
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Mark, Outflow, Progress
 from fairlead.client._local import LocalPath, NoWayBack, Part, PartFile, SourceFile, Writable, Writer, is_directory
@@ -95,8 +95,10 @@ async def download(
     target = PartFile(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
 
     async def ask() -> tuple[int | None, int]:
-        total = await size(session, remote) if is_identity(representation) else None
-        return total, await _download_offset(session, remote, target.kept(), total) if resume else 0
+        if not resume:
+            return await _size_ahead(session, remote) if is_identity(representation) else None, 0
+        total = await size(session, remote)
+        return total, await _download_offset(session, remote, target.kept(), total)
 
     return await _fetch(
         session, remote, target, representation, ask, verify=verify, times=times, on_progress=on_progress
@@ -174,17 +176,33 @@ async def _fetch(
         if offset and offset == total:
             result = Transferred(remote, 0, offset, 0.0, "")
         else:
-            result = whole(remote, await received(session, remote, flow, restart=offset), total)
+            result = await _received(session, remote, flow, offset)
         if verify:
             result = await _verify_part(session, result, target)
         time = modified or await mtime(session, remote) if times else None
         target.keep(time)
-        return course.told(replace(result, modified=time))
+        return course.told(result if time is None else replace(result, modified=time))
 
     try:
         return await persist(session, attempt, reached=lambda: flow.offset + flow.moved)
     finally:
         target.leave()
+
+
+async def _size_ahead(session: Session, remote: str) -> int | None:
+    """What SIZE tells; None as well where the reply that begins the transfer will tell as much."""
+    return None if session.announces_sizes else await size(session, remote)
+
+
+async def _received(session: Session, remote: str, flow: Inflow, offset: int) -> Transferred:
+    """RETR. Raises as a transfer does, and TransferError when less came than the server promised."""
+    total, unasked = flow.total, flow.identity and flow.total is None and session.announces_sizes
+    outcome = await received(session, remote, flow, restart=offset)
+    here, announced = outcome.offset + outcome.size, announced_size(outcome.opening)
+    session.announces_sizes = flow.identity and announced == here
+    if unasked and (announced is None or announced > here):
+        total = await size(session, remote)  # a server need not announce anything, or mean it
+    return whole(remote, outcome, total)
 
 
 async def _download_to(
@@ -199,17 +217,16 @@ async def _download_to(
     """A download whose octets cannot be taken back: another attempt goes on behind them, if the file is the same."""
     flow = Inflow(sink, representation, progress=on_progress)
     course = _Course(session)
-    totals: list[int | None] = []
 
     async def attempt() -> Transferred:
         await session.represent(representation)
-        flow.total = total = await size(session, remote) if flow.identity else None
-        totals.append(total)
-        if sink.taken and (total is None or totals[0] != total):
+        before, ask = flow.total, size if sink.taken else _size_ahead
+        flow.total = await ask(session, remote) if flow.identity else None
+        if sink.taken and (flow.total is None or flow.total != before):
             message = "what was written to a stream cannot be taken back, and the file may have changed"
             raise NoWayBack(message)
         course.begin(sink.taken)
-        result = whole(remote, await received(session, remote, flow, restart=sink.taken), total)
+        result = await _received(session, remote, flow, sink.taken)
         return course.told(await _verified(session, result, None) if verify else result)
 
     return await persist(session, attempt, reached=lambda: flow.offset + flow.moved)

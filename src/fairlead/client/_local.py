@@ -41,7 +41,7 @@ class Writable(Protocol):
 
 def is_directory(path: LocalPath) -> bool:
     """Whether ``path`` is a directory here."""
-    return Path(path).is_dir()
+    return os.path.isdir(path)
 
 
 def is_special(path: LocalPath) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from fairlead.client.settings import ModeSetting
 from fairlead.reach.cause import Cause
@@ -23,8 +24,7 @@ class Mode(StrEnum):
         return self in {Mode.EPSV, Mode.PASV}
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A mode; for EPSV also the family (1 or 2, RFC 2428 section 2) to ask for when the default one does not serve."""
 
     mode: Mode

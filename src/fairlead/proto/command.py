@@ -110,17 +110,23 @@ def encode_command(verb: str, argument: str = "") -> bytes:
     Raises ArgumentError, and so sends nothing, where the verb holds anything but visible ASCII characters, or the
     argument holds LF, NUL or what has no encoding: they would end the command early and begin another.
     """
-    if not re.fullmatch(_VERB, verb):
-        raise ArgumentError(f"{verb!r} cannot be the verb of a command")
+    octets_of_verb = _encode_verb(verb)
     if not argument:
-        return verb.encode("ascii") + b"\r\n"
+        return octets_of_verb + b"\r\n"
     if "\n" in argument or "\0" in argument:
         raise ArgumentError(f"the argument of {verb} holds a line end or NUL, which no FTP command can carry")
     try:
         octets = argument.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise ArgumentError(f"the argument of {verb} holds a surrogate that stands for no octet") from None
-    return b"%b %b\r\n" % (verb.encode("ascii"), octets.replace(b"\r", b"\r\0").replace(b"\xff", b"\xff\xff"))
+    return b"%b %b\r\n" % (octets_of_verb, octets.replace(b"\r", b"\r\0").replace(b"\xff", b"\xff\xff"))
+
+
+@lru_cache(maxsize=128)
+def _encode_verb(verb: str) -> bytes:
+    if not re.fullmatch(_VERB, verb):
+        raise ArgumentError(f"{verb!r} cannot be the verb of a command")
+    return verb.encode("ascii")
 
 
 def _command(line: str) -> Command:

@@ -189,8 +189,20 @@ def is_readable(number: int) -> bool:
     """Whether something is to be read from the descriptor ``number`` just now."""
     if not hasattr(select, "poll"):
         return bool(select.select([number], [], [], 0)[0])
+    return _polled(number, select.POLLIN)
+
+
+def is_writable(number: int) -> bool:
+    """Whether the descriptor ``number`` has room just now, or a call was answered."""
+    if not hasattr(select, "poll"):
+        _, writable, broken = select.select([], [number], [number], 0)
+        return bool(writable or broken)
+    return _polled(number, select.POLLOUT)
+
+
+def _polled(number: int, event: int) -> bool:
     poll = select.poll()
-    poll.register(number, select.POLLIN)
+    poll.register(number, event)
     return bool(poll.poll(0))
 
 
