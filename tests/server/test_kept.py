@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import threading
@@ -317,10 +316,10 @@ class Held(MemoryStorage):
         upload = super().create(*arguments, **settings)
         commit = upload.commit
 
-        def held() -> os.stat_result:
+        def held() -> None:
             self.committing.set()
             assert self.released.wait(10)
-            return commit()
+            commit()
 
         upload.prompt, upload.commit = False, held  # type: ignore[method-assign]
         return upload

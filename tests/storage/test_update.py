@@ -28,7 +28,7 @@ def test_only_what_is_written_over_changes(store: Storage, offset: int, data: by
     assert upload.position == offset
     upload.write(data)
     assert get(store, "/a") == b"0123456789"
-    assert upload.commit().st_size == len(after)
+    upload.commit()
     assert get(store, "/a") == after
     assert listed(store) == ["a"]
 

@@ -104,11 +104,11 @@ class Stretch:
         """None: whether all came must be looked at first."""
         return None
 
-    def commit(self) -> os.stat_result:
+    def commit(self) -> None:
         """Put the range in its place. Raises TruncatedError where not all of it came."""
         if self.position < self._end:
             raise TruncatedError("Fewer octets came than RANG announced; the file stays as it was")
-        return self._upload.commit()
+        self._upload.commit()
 
     def keep(self) -> None:
         """As :meth:`discard`: nothing could go on from a part of a range."""

@@ -93,7 +93,7 @@ class Upload(Protocol):
     def together(self) -> Together | None:
         """What commits it and others at once; None where each is committed by itself."""
 
-    def commit(self) -> os.stat_result:
+    def commit(self) -> None:
         """Make the file whole under its name, durable as the store is set to; then the upload may be acknowledged."""
 
     def keep(self) -> None:

@@ -104,14 +104,14 @@ class LocalUpload:
         except OSError as error:
             raise fault(error, self._place.path) from error
 
-    def commit(self) -> os.stat_result:
+    def commit(self) -> None:
         """Flush the file, rename it over its target, flush the directory.
 
         A failed flush throws the partial away, for what of it reached the disk is unknown; after a failed rename it is
         kept. Either way the old file stands and the upload has ended.
         """
         self.put_in_place(flushed=False)
-        return self.conclude(flushed=False)
+        self.conclude(flushed=False)
 
     @property
     def together(self) -> Disk:
@@ -138,12 +138,11 @@ class LocalUpload:
             self.keep()
             raise fault(error, place.path) from error
 
-    def conclude(self, *, flushed: bool) -> os.stat_result:
+    def conclude(self, *, flushed: bool) -> None:
         """The second half: flush the directory, if it is not ``flushed`` already, and close."""
         try:
             if self._full and not flushed:
                 self._flush_directory()
-            return os.fstat(self._descriptor)
         except OSError as error:
             raise fault(error, self._place.path) from error
         finally:

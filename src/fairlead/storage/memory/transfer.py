@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from fairlead.errors import AlreadyExists, InvalidName, IsADirectory, NoSpace, OffsetError
 from fairlead.storage import names
 from fairlead.storage.base import Intent
@@ -82,7 +80,7 @@ class MemoryUpload:
     def flush(self) -> None:
         """Nothing: memory has nowhere more durable."""
 
-    def commit(self) -> os.stat_result:
+    def commit(self) -> None:
         """Put the file under its name; the upload has ended even where this fails."""
         with self._tree.lock:
             if isinstance(self._directory.entries.get(self._name), Directory):
@@ -90,7 +88,6 @@ class MemoryUpload:
                 raise IsADirectory(self._path)
             self._end()
             self._directory.entries[self._name] = self._file
-            return self._file.status()
 
     def keep(self) -> None:
         """Leave the partial where its owner finds it again."""
