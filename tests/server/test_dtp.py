@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -136,6 +136,21 @@ def test_a_receiver_that_sent_against_the_rules_gets_all_the_same(dtp: Dtp) -> N
         client.sendall(bytes(10_000))
         assert dtp.deliver(listener, PEER[4], b"content") is DONE
         assert receive(client) == b"content"
+
+
+def test_a_receiver_that_sends_without_end_keeps_nobody_waiting(dtp: Dtp) -> None:
+    with listening(dtp) as listener, socket.socket() as client:
+        with adopt(os.dup(listener)) as options:
+            options.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        client.connect((HERE[4], PORT))
+        client.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                client.send(bytes(1 << 20))
+        assert dtp.deliver(listener, PEER[4], b"content") is DONE
+        client.settimeout(DEADLINE)
+        with pytest.raises(ConnectionResetError):
+            receive(client)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ SMALL = 64 << 10
 """Octets received at a time, and up to here the event loop moves the octets of a file itself."""
 NOWHERE = 4096
 """Octets read away at a time that a receiver sent against the rules."""
+PIECES = 64
+"""How often at most, so that one who never stops keeps nobody else waiting; dataport.c has the same number."""
 
 
 class Outcome(IntEnum):
@@ -106,8 +108,9 @@ class PortableDtp:
             try:
                 sent = connection.send(octets, socket.MSG_DONTWAIT)
                 if sent == len(octets):
-                    while connection.recv(NOWHERE, socket.MSG_DONTWAIT):
-                        pass
+                    for _ in range(PIECES):
+                        if not connection.recv(NOWHERE, socket.MSG_DONTWAIT):
+                            break
                     return DONE
             except BlockingIOError:
                 if sent == len(octets):

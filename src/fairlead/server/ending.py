@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from fairlead.server.data import Connection, RawConnection
-from fairlead.server.dtp import SMALL
+from fairlead.server.dtp import PIECES, SMALL
 from fairlead.server.pump import lost
 
 if TYPE_CHECKING:
@@ -49,13 +49,17 @@ def check_unbroken(connection: Connection) -> None:
 
 
 def discard_incoming(connection: Connection) -> bool:
-    """Read away what a receiver sent against the rules, else closing would reset the connection; whether it ended."""
+    """Read away what a receiver sent against the rules, else closing would reset the connection; whether it ended.
+
+    One who never stops keeps nobody else waiting: he is left to what closing does.
+    """
     raw = connection if isinstance(connection, RawConnection) else connection.raw
     try:
-        while raw.recv(SMALL, socket.MSG_DONTWAIT):
-            pass
+        for _ in range(PIECES):
+            if not raw.recv(SMALL, socket.MSG_DONTWAIT):
+                return True
     except BlockingIOError:
         return False
     except OSError as error:
         raise lost(error) from error
-    return True
+    return False
