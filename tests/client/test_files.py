@@ -51,6 +51,14 @@ def test_download_appears_only_when_it_is_whole(target: Path) -> None:
     assert (result.path, result.size, result.offset, result.mode) == ("f", 6, 0, "EPSV")
 
 
+@pytest.mark.parametrize("here", ["", ".", "./"])
+def test_download_into_the_working_directory(target: Path, here: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(target.parent)
+    with session(TYPE_I, SIZE, EPSV, retr(b"octets")) as s:
+        s.ftp.download("f", here)
+    assert target.with_name("f").read_bytes() == b"octets"
+
+
 def test_older_file_stays_until_the_new_one_is_whole(target: Path) -> None:
     target.write_bytes(b"old")
     with session(TYPE_I, SIZE, EPSV, retr(b"oct")) as s, pytest.raises(TransferError):

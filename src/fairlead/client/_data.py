@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fairlead.client._connect import is_ipv6
 from fairlead.client._control import Control, refused
@@ -251,7 +250,7 @@ class DataPorts:
         behind = is_private(self._announced) and not is_private(self._control.peer[0])
         about_us = refusal.cause is Cause.REFUSED_BY_POLICY or refusal.way.mode is Mode.PORT  # which every server knows
         if behind and about_us and refusal.verdict is Verdict.REFUSED:
-            return replace(refusal, cause=Cause.ACTIVE_PRIVATE_ADDRESS)
+            return refusal._replace(cause=Cause.ACTIVE_PRIVATE_ADDRESS)
         return refusal
 
     def _listen(self) -> Listener:

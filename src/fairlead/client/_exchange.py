@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 from fairlead.client._control import Control, refused
 from fairlead.client._data import Channel, named_cause, uncalled_cause
@@ -36,8 +36,7 @@ _LAST_DATA = 5.0
 _SIZE_ANNOUNCED = re.compile(r"\((\d+) bytes\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A transfer that ended well. ``offset`` is where it began, ``size`` what was moved, ``opening`` the 1yz reply."""
 
     mode: str

@@ -41,12 +41,12 @@ class Writable(Protocol):
 
 def is_directory(path: LocalPath) -> bool:
     """Whether ``path`` is a directory here."""
-    return os.path.isdir(path)
+    return os.path.isdir(os.fspath(path) or os.curdir)
 
 
 def is_special(path: LocalPath) -> bool:
     """Whether ``path`` is there and is no regular file, such as a device or a pipe."""
-    status = _status(Path(path))
+    status = _status(path)
     return status is not None and not stat.S_ISREG(status.st_mode)
 
 
@@ -181,13 +181,13 @@ class PartFile(Part):
     """
 
     def __init__(self, path: LocalPath) -> None:
-        target = Path(path)
+        target = str(Path(path))
         status = _status(target, follow=False)
         if status is not None and stat.S_ISLNK(status.st_mode):
-            target = target.resolve()
+            target = os.path.realpath(target)
             status = _status(target)
         self._direct = status is not None and not stat.S_ISREG(status.st_mode)
-        super().__init__(str(target), str(target) if self._direct else f"{target}{PART}")
+        super().__init__(target, target if self._direct else f"{target}{PART}")
 
     def kept(self) -> os.stat_result | None:
         """What an earlier download left to go on from: its ``.part``, or the target itself where there is none."""
@@ -228,7 +228,7 @@ class SourceFile:
 
     def __init__(self, local: LocalPath | BinaryIO) -> None:
         self._mine = isinstance(local, str | os.PathLike)
-        self._file: BinaryIO = Path(local).open("rb") if isinstance(local, str | os.PathLike) else local  # noqa: SIM115
+        self._file: BinaryIO = io.FileIO(local) if isinstance(local, str | os.PathLike) else local
         self._regular = self._descriptor() is not None
         self._start = self._file.tell() if self._file.seekable() else None
         self._offset = 0
@@ -280,9 +280,9 @@ class SourceFile:
         return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
-def _status(path: Path, *, follow: bool = True) -> os.stat_result | None:
+def _status(path: LocalPath, *, follow: bool = True) -> os.stat_result | None:
     try:
-        return path.stat(follow_symlinks=follow)
+        return os.stat(path, follow_symlinks=follow)
     except FileNotFoundError:
         return None
 

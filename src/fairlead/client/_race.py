@@ -10,8 +10,7 @@ every way has failed quickly, calls are made again with patience, which is what 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from fairlead.client._control import Control
 from fairlead.client._data import Channel, DataPorts
@@ -33,8 +32,7 @@ _BY_PROXY = 10.0
 _SILENCE = {Cause.PASSIVE_DROPPED, Cause.PASSIVE_PRIVATE_ADDRESS}
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(NamedTuple):
     """Seconds of patience."""
 
     quick: float

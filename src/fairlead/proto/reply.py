@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from fairlead.errors import LimitError, ProtocolError
 from fairlead.proto.telnet import LineReader, LineTooLong
 
 # Neither a tab nor a CR (sent as CR NUL) can do harm in a line; any other control character becomes "?".
 _UNSENDABLE = {code: "?" for code in (*range(0x20), 0x7F) if code not in (0x09, 0x0D)}
 _CODES = frozenset(map(str, range(100, 700)))
+_USUAL = rb"([1-6][0-9][0-9]) ([ -~]*)\r\n"
+"""One reply in one line, as most of them come."""
 _SEPARATORS = frozenset((" ", "-", ""))
 
 
@@ -116,6 +120,10 @@ class ReplyParser:
         Raises ProtocolError on a line that is no reply, and LimitError on a reply beyond the limit; replies that came
         before it are returned first and the next call raises. After an error there is no way to find the next reply.
         """
+        if not self._code and self._error is None and self._reader.idle and len(data) <= self._limit:
+            usual = re.fullmatch(_USUAL, data)
+            if usual is not None:
+                return [Reply(int(usual[1]), usual[2].decode("ascii"))]
         replies: list[Reply] = []
         if self._error is None:
             try:
