@@ -131,6 +131,13 @@ def test_without_a_session_the_cause_is_said(
     assert "over IPv4" in capsys.readouterr().out
 
 
+def test_what_the_server_says_is_shown_as_it_is(at: Callable[..., World], capsys: pytest.CaptureFixture[str]) -> None:
+    at(refusals={"PASS": "530 [/bold] [red]no"})
+
+    assert run(URL) == 4
+    assert "530 [/bold] [red]no" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_server_that_cannot_be_found(at: Callable[..., World], capsys: pytest.CaptureFixture[str]) -> None:
     at()
 

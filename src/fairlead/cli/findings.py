@@ -39,7 +39,7 @@ def show(console: Console, found: Examination, products: Collection[str]) -> Non
     console.print(Text(verdict(found), style="bold green" if good else "bold"), highlight=False)
     for look in found.looks:
         console.print()
-        console.print(_heading(look), style="dim", highlight=False)
+        console.print(Text(_heading(look)), style="dim", highlight=False)
         probes = [probe for probe in found.probes if probe.seen.family == look.family]
         if probes:
             console.print(_table(probes))

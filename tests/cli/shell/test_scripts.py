@@ -35,6 +35,15 @@ def test_commands_of_the_command_line_run_in_turn(against: Against) -> None:
     assert (server.out, server.err) == (b"/pub\n", "")
 
 
+def test_nothing_that_a_server_says_steers_the_terminal(against: Against) -> None:
+    features = on("FEAT", "211-\x1b[2J\r\n \x1b]0;x\x07 y\r\n211 end")
+    evil = on("PWD", '257 "/\x1b[2J"')
+    server = against(*IN[:-1], features, evil, on("CWD x", "250 ok"), evil)
+    assert server.run("sh", *commands("verbose on", "features", "cd x", "status"), URL) == 0
+    assert b"/?[2J" in server.out
+    assert b"\x1b" not in server.out
+
+
 def test_script_stops_at_the_first_failure_with_its_exit_status(against: Against) -> None:
     server = against(*BEGIN, on("DELE a", "550 none"))
     assert server.run("sh", *commands("delete a", "delete b"), URL) == 1

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.connection import begin
-from fairlead.client.trace import TlsBegan, TlsEnded
+from fairlead.client.trace import TlsBegan, TlsEnded, printable
 from fairlead.errors import FairleadError
 
 if TYPE_CHECKING:
@@ -154,7 +154,8 @@ class Link:
     def describe(self) -> str:
         """Where the session is, as whom, and how well protected."""
         user = self.url.user or "anonymous"
-        return f"connected to {self.url.host} as {user} ({self.protocol or 'in clear'}), in {self.directory or '?'}"
+        safe = self.protocol or "in clear"
+        return printable(f"connected to {self.url.host} as {user} ({safe}), in {self.directory or '?'}")
 
     def _where(self) -> str:
         try:

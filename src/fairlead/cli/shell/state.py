@@ -122,7 +122,7 @@ class Shell:
     def tell(self, sentence: str) -> None:
         """Say ``sentence`` to whoever is there; a script stays silent, unless it is verbose."""
         if self.interactive or self.on["verbose"]:
-            print(self._wrapped(sentence), flush=True)
+            print(self._wrapped(printable(sentence)), flush=True)
 
     def complain(self, sentence: str) -> None:
         """Say on standard error what went wrong; to somebody who is there, in lines that end with a word."""

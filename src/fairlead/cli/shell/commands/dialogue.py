@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairlead.cli.shell.verbs import verb
-from fairlead.client.trace import show_command, show_reply
+from fairlead.client.trace import printable, show_command, show_reply
 from fairlead.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def features(shell: Shell) -> None:
         print("the server does not tell")
         return
     for label, words in known.items():
-        print(f"{label} {words}".rstrip())
+        print(printable(f"{label} {words}".rstrip()))
 
 
 @verb("idle", "[SECONDS]")
