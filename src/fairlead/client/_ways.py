@@ -87,6 +87,8 @@ class Ways:
 
     def candidates(self) -> list[Way]:
         """What to try for the next transfer, in this order: what failed to connect comes last."""
+        if not self._failures and self._preferred is None:
+            return list(self._ways)
         return sorted(self._ways, key=lambda way: (self._unreached(way), way != self._preferred))
 
     @property

@@ -10,7 +10,7 @@ from fairlead.proto.telnet import LineReader, LineTooLong
 # Neither a tab nor a CR (sent as CR NUL) can do harm in a line; any other control character becomes "?".
 _UNSENDABLE = {code: "?" for code in (*range(0x20), 0x7F) if code not in (0x09, 0x0D)}
 _CODES = frozenset(map(str, range(100, 700)))
-_USUAL = rb"([1-6][0-9][0-9]) ([ -~]*)\r\n"
+_USUAL = re.compile(rb"([1-6][0-9][0-9]) ([ -~]*)\r\n")
 """One reply in one line, as most of them come."""
 _SEPARATORS = frozenset((" ", "-", ""))
 
@@ -121,7 +121,7 @@ class ReplyParser:
         before it are returned first and the next call raises. After an error there is no way to find the next reply.
         """
         if not self._code and self._error is None and self._reader.idle and len(data) <= self._limit:
-            usual = re.fullmatch(_USUAL, data)
+            usual = _USUAL.fullmatch(data)
             if usual is not None:
                 return [Reply(int(usual[1]), usual[2].decode("ascii"))]
         replies: list[Reply] = []
