@@ -17,10 +17,10 @@ _TOTALS = (
 
 _HEADING = re.compile(
     rf"""
-    (?: {"|".join(map(re.escape, _TOTALS))} ) [ ]? [:：]? [ ]? [0-9][0-9.,]{{0,24}} [KMGTP]?
+    (?: {"|".join(map(re.escape, _TOTALS))} ) [ ]? [:：]? [ ]{{0,20}} [0-9][0-9.,]{{0,24}} [KMGTP]?
     | [- ]{{4,200}}                                       # a rule below the names of columns
     | size [ ]+ date [ ]+ time [ ]+ name                  # VxWorks
-    | (?: Directory [ ] )? \S{{0,255}}\[ [^]]{{1,255}} \] # VMS
+    | (?: Directory [ ] )? \S{{1,255}}:\[ [^]]{{1,255}} \] # VMS
     | (?: Grand [ ] )? total [ ] of [ ] [0-9]{{1,10}} [ ] (?:file|director).{{0,100}}
     | Volume [ ]+ Unit [ ]+ (?:Referred|Date) [ ] .{{1,100}} Dsname
     | Name [ ]+ (?: VV\.MM [ ]+ Created | Size [ ]+ TTR ) [ ] .{{1,100}}
