@@ -122,10 +122,8 @@ def _fetch_in_parts(
     """Fetch one file in several sessions where that was asked for and pays; whether it did."""
     if (args.parallel or 1) == 1 or not isinstance(target, Path) or as_text(args, url):
         return False
-    import asyncio
-
     from fairlead.cli.progress import progress
-    from fairlead.cli.side_by_side import pooled
+    from fairlead.cli.side_by_side import finish, pooled
     from fairlead.client.segments.fetch import fetch_from
 
     async def fetched() -> bool:
@@ -143,7 +141,7 @@ def _fetch_in_parts(
                 )
         return done is not None
 
-    return asyncio.run(fetched())
+    return finish(fetched())
 
 
 def _is_directory(args: argparse.Namespace, url: FtpUrl) -> bool:

@@ -19,6 +19,9 @@ from fairlead.client.mirror.run import Again, Began, Done, Event, Failed, Moved,
 from fairlead.client.mirror.tree import Trouble
 from fairlead.client.sync import Client
 from fairlead.errors import NoSuchName, TransferError
+from fairlead.proto.entry import Entry
+from fairlead.testing import misbehave
+from fairlead.testing.answering import Session
 from tests.client.mirror.trees import THEN, contents, grow, times
 from tests.peers.fairlead import fairlead
 from tests.peers.servers import Server, clear
@@ -338,6 +341,24 @@ def test_failure_of_a_directory_spares_what_is_below(
         ("d/e/f", "its directory could not be made"),
     ]
     assert len(result.troubles) == 3
+
+
+def test_nothing_is_removed_where_the_listing_has_a_line_that_nobody_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Session.line
+
+    def strange(session: Session, verb: str, entry: Entry) -> bytes:
+        return b"b <<file>> 2 KB\r\n" if entry.name == "b" else line(session, verb, entry)
+
+    monkeypatch.setattr(Session, "line", strange)
+    mine = grow(tmp_path / "x", {"a": b"old", "b": b"mine", "c": b"mine"})
+    files = {"/a": b"new one", "/b": b"theirs"}
+    with misbehave(files=files, machine_listings=False) as server, Client(server.url) as ftp:
+        result = ftp.mirror("/", mine, delete=True)
+    assert contents(mine) == {"a": b"new one", "b": b"mine", "c": b"mine"}
+    assert result.kept == 2
+    assert not result.complete
 
 
 def test_mirror_in_place(ftp: Client, server: Server, tmp_path: Path) -> None:
