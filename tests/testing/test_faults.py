@@ -242,7 +242,10 @@ def test_listing_loop() -> None:
 
 
 def under_tls(server: MisbehavingServer) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=server.ca)
+    context = ssl.create_default_context(cafile=server.ca)
+    # Python before 3.11.4 takes a connection that was cut for one that was closed.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    return context
 
 
 def test_reply_behind_the_234() -> None:
@@ -279,7 +282,7 @@ def test_data_without_close_notify() -> None:
     with secured("cut-tls") as ftp:
         with ftp.transfercmd("RETR a.txt") as data:
             assert data.recv(100) == FILES["/a.txt"]
-            with pytest.raises(ssl.SSLEOFError):
+            with pytest.raises(ssl.SSLError, match="EOF"):
                 _read_strictly(data)
         assert ftp.voidresp().startswith("226")
 
