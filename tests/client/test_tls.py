@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.client._face import likewise
 from fairlead.client.trace import TlsBegan
 from fairlead.errors import (
     ArgumentError,
@@ -243,6 +244,13 @@ def test_each_data_connection_resumes_the_session(pair: Pair, context: ssl.SSLCo
     told = [line for line in on_stage.lines if "TLS on the data connection" in line]
     assert len(told) == 3
     assert all(line.endswith("session resumed") for line in told)
+
+
+def test_sessions_beside_one_that_is_protected_are_never_in_clear(pair: Pair, context: ssl.SSLContext) -> None:
+    on_stage = stage(*logged_in(context), tls="auto", ca=pair.certificate)
+    assert likewise(on_stage.ftp)["tls"] == "auto"
+    with on_stage.ftp as ftp:
+        assert likewise(ftp)["tls"] == "require"
 
 
 @pytest.mark.req("C-4217-TLS-4")

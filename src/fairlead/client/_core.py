@@ -129,7 +129,7 @@ class Session:
         self._transmission: str | None = "S"
         self._unknown: set[str] = set()
         self._logged_in = False
-        self._was_protected = False
+        self.was_protected = False
         """Whether the server was talked to under TLS: then it is no more in clear."""
         self._entered: list[tuple[str, str]] = []
         self._left: list[tuple[str, str]] | None = None
@@ -227,10 +227,10 @@ class Session:
         greeting = await _login.greet(control)
         if self.settings.virtual_host and _is_address(self.target.host):
             await _login.tell_host(control, self.target.host)  # SNI has no words for an address
-        required = tls == "require" or self._was_protected
+        required = tls == "require" or self.was_protected
         if tls in {"auto", "require"} and await _security.ask_for_tls(control, required=required):
             await control.start_tls(self.wire.protection(self.target.host, self.settings))
-            self._was_protected = True
+            self.was_protected = True
         return greeting
 
     async def _another(self) -> Control:

@@ -159,6 +159,8 @@ class Face:
         arguments: dict[str, Any] = self._given | vars(self._session.settings)
         if callable(arguments["password"]) and secret is not None:
             arguments["password"] = secret
+        if self._session.was_protected and self._session.target.tls == "auto":
+            arguments["tls"] = "require"  # the others are not talked into going in clear
         if self._memory is not None:
             arguments["memory"] = self._memory
         if trace is not None:
