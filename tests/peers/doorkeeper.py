@@ -34,13 +34,17 @@ class Doorkeeper:
                 for packet in packets:
                     connection.sendall(packet)
             if self._turns[-1][1]:
-                connection.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # ENOTCONN is no ConnectionError
+                    connection.shutdown(socket.SHUT_WR)
             connection.recv(1)
 
     def _hear(self, connection: socket.socket, awaited: int | bytes) -> None:
         came = b""
         while (len(came) < awaited) if isinstance(awaited, int) else not came.endswith(awaited):
-            came += connection.recv(awaited - len(came) if isinstance(awaited, int) else 4096)
+            piece = connection.recv(awaited - len(came) if isinstance(awaited, int) else 4096)
+            if not piece:
+                raise ConnectionResetError("the client has left")
+            came += piece
         self.heard += came
 
 
