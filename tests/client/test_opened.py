@@ -111,6 +111,17 @@ def test_reading_on_after_data_was_cut_asks_for_the_rest() -> None:
         assert file.read(10) == b"ets"
 
 
+def test_server_that_takes_its_time_to_end_what_was_broken_off_serves_the_next_transfer() -> None:
+    slowly = (on("ABOR", later(0.5, "426 aborted", "226 done")), on("NOOP", later(1.5, "200 ok")))
+    again = (epsv(5002), retr(b"octets"))
+    steps = (TYPE_I, SIZE, epsv(), retr(b"oct", end=False), *slowly, *again)
+    with session(*steps, mode="auto") as s, s.ftp.open("f", "rb") as file:
+        assert file.read(3) == b"oct"
+        file.seek(4)
+        file.seek(0)
+        assert file.read() == b"octets"
+
+
 @pytest.mark.req("C-959-ABOR-1", "C-959-SYNC-1")
 def test_closing_early_breaks_the_transfer_off_and_the_session_goes_on() -> None:
     with session(TYPE_I, SIZE, epsv(), retr(b"oct", end=False), *ABORTED, PWD) as s:

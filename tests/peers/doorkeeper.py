@@ -26,7 +26,7 @@ class Doorkeeper:
     def play(self) -> None:
         """Have all turns, then wait until the client leaves."""
         connection, _ = self._listener.accept()
-        with connection, suppress(ConnectionError):  # whoever was refused may leave in a hurry
+        with connection, suppress(OSError):  # whoever was refused may leave in a hurry
             connection.settimeout(DEADLINE)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for awaited, packets in self._turns:

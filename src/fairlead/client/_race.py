@@ -104,6 +104,9 @@ class Race(Generic[T]):
     async def run(self) -> T | None:
         """What the transfer came to, None when no way led to a data connection."""
         try:
+            # What an earlier transfer left behind takes its time to end, be the server deaf or only slow.
+            if not await self._in_step(self._deadlines.long):
+                return None
             result = await self._quickly()
             if result is None:
                 result = await self._patiently()
@@ -160,7 +163,7 @@ class Race(Generic[T]):
 
     async def _call(self, way: Way, patience: float) -> T | None:
         self._calls += 1
-        if not await self._in_step():
+        if not await self._in_step(self._deadlines.quick):
             return None
         calling = await self._ports.call(way)
         if isinstance(calling, Failure):
@@ -189,7 +192,7 @@ class Race(Generic[T]):
         return None if called is None else await self._be_called(called, self._deadlines.long)
 
     async def _be_called(self, way: Way, patience: float) -> T | None:
-        if not await self._in_step():
+        if not await self._in_step(self._deadlines.quick):
             return None
         channel = await self._ports.listen(way, patience)
         if isinstance(channel, Failure):
@@ -284,10 +287,10 @@ class Race(Generic[T]):
         self._ways.note(failure)
         self._control.tell(ModeFailed(str(failure.way), failure.reason, failure.cause.value))
 
-    async def _in_step(self) -> bool:
+    async def _in_step(self, patience: float) -> bool:
         """Whether a command can be sent: not to a server that calls us in vain and hears nothing meanwhile."""
         if self._control.interrupted:
-            self._deaf = not await self._control.abort(patience=self._deadlines.quick)
+            self._deaf = not await self._control.abort(patience=patience)
             if self._deaf and self._renew is not None:
                 self._deaf = not await self._renew()
         return not self._deaf
