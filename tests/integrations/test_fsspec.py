@@ -21,8 +21,10 @@ from fsspec.tests.abstract import (
     AbstractPutTests,
 )
 
+from fairlead.client._face import session_of
 from fairlead.errors import LoginError, TransferError
 from fairlead.integrations.fsspec import FairleadFileSystem
+from fairlead.testing import serve
 from tests.peers.embedded import PASSWORD, USER, Embedded
 
 OCTETS = os.urandom(300_000)
@@ -292,6 +294,15 @@ def test_session_that_the_server_ended_is_replaced(ours: FairleadFileSystem) -> 
     [idle] = ours.sessions._idle
     idle.close()
     assert ours.ls("/", refresh=True) == []
+
+
+def test_sessions_after_one_under_tls_are_never_in_clear(tmp_path: Path) -> None:
+    with serve(tmp_path, tls="offer") as server:
+        fs = FairleadFileSystem(server.host, server.port, server.user, server.password, ca=server.ca,
+                                skip_instance_cache=True)  # fmt: skip
+        with fs.sessions.client() as first, fs.sessions.client() as second:
+            assert [session_of(one).target.tls for one in (first, second)] == ["auto", "require"]
+        fs.sessions.close()
 
 
 def test_settings_of_the_client_are_taken(served: Embedded) -> None:

@@ -67,7 +67,12 @@ class FairleadFileSystem(AbstractFileSystem):  # type: ignore[misc]
         self.host = host
         self.auto_mkdir = auto_mkdir
         url = FtpUrl("ftp", host, port or PORTS["ftp"], username, password)
-        self.sessions = Sessions(lambda: Client(url, tls=tls, **of_client))  # type: ignore[arg-type]
+
+        def make(protected: bool) -> Client:
+            wanted = "require" if protected and tls == "auto" else tls  # nobody talks us into going on in clear
+            return Client(url, tls=wanted, **of_client)  # type: ignore[arg-type]
+
+        self.sessions = Sessions(make)
         weakref.finalize(self, self.sessions.close)
 
     @classmethod

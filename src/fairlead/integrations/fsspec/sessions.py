@@ -11,10 +11,14 @@ from fairlead.client.sync import Client
 
 
 class Sessions:
-    """Sessions that are in nobody's hands, for any thread."""
+    """Sessions that are in nobody's hands, for any thread.
 
-    def __init__(self, make: Callable[[], Client]) -> None:
+    ``make`` gives a client that is not connected yet; it is told whether an earlier one was under TLS.
+    """
+
+    def __init__(self, make: Callable[[bool], Client]) -> None:
         self._make = make
+        self._protected = False
         self._idle: list[Client] = []
         self._lock = threading.Lock()
 
@@ -24,7 +28,9 @@ class Sessions:
             with self._lock:
                 ftp = self._idle.pop() if self._idle else None
             if ftp is None:
-                return self._make().__enter__()
+                ftp = self._make(self._protected).__enter__()
+                self._protected = self._protected or session_of(ftp).was_protected
+                return ftp
             if session_of(ftp).stands():
                 return ftp
             ftp.close()
