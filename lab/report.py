@@ -19,7 +19,7 @@ its advice is followed to the letter, and our client is left to itself.
 * **EPSV** to **PORT**: ✓ works; else the cause that `fairlead doctor` named. ✓ before a cause: our client gets through
   all the same, since it calls the server's own address whatever a 227 says. Over IPv4 where there is any.
 * **IPv6**: modes that fail there. PASV and PORT, which cannot carry IPv6, are left out. **long**: what the doctor says
-  of a file of 4 MB that takes some seconds, where listings come through and this does not.
+  of a file of 16 MB that takes some seconds, where listings come through and this does not.
 * **doctor**: seconds of the whole program, ✗ where a cause is wrong. **alone**: seconds from the login to a listing
   when our client chooses the mode; – where none can work.
 * **you**: a listing arrives when the person at the client follows the advice and nobody else does anything.

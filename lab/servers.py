@@ -20,8 +20,9 @@ from lab.listing import KNOWN_FILE, PASSWORD, USER
 from tests.certificates import make
 
 LARGE_FILE = "large.bin"
-LARGE_SIZE = 4_000_000
-"""More than the topology ``cutter`` lets through."""
+LARGE_SIZE = 16_000_000
+"""More than the topology ``cutter`` lets through, and than the buffers of two systems hold: a server whose data were
+all taken at once would be done while a client reads slowly."""
 FAIRLEAD = Path(sys.executable).with_name("fairlead")
 _UNPACKED = Path(__file__).parents[1] / ".cache" / "peers"
 _OWNER, _OWNER_ID = "daemon", 1
