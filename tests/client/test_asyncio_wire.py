@@ -127,7 +127,7 @@ def test_bell_that_rings_early_is_wound_again(play: Play, ends: tuple[SocketStre
         stream.receive_into(memoryview(bytearray(9)))
         began = wire.now()
         assert await wire.wait_any(readers=[stream], timeout=0.1) == []
-        assert wire.now() - began >= 0.09  # the clocks of event loops tell milliseconds
+        assert wire.now() - began >= 0.1
 
     play(scene)
 

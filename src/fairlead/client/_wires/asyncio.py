@@ -138,19 +138,23 @@ class _Watch:
     def _wind(self, timeout: float | None) -> None:
         if timeout is None:
             return
-        self._due = self.loop.time() + max(0.0, timeout)
+        patience = max(0.0, timeout)
+        self._due = time.monotonic() + patience
+        at = self.loop.time() + patience
         if self._bell is not None:
-            if self._bell.when() <= self._due:
+            if self._bell.when() <= at:
                 return
             self._bell.cancel()
-        self._bell = self.loop.call_at(self._due, self._ring)
+        self._bell = self.loop.call_at(at, self._ring)
 
     def _ring(self) -> None:
+        """The loop's clock may be late by the turn that it is in, and then rings as much too early."""
         self._bell = None
-        if self._due <= self.loop.time():
+        left = self._due - time.monotonic()
+        if left <= 0:
             self._wake()
-        elif self._due < inf:
-            self._bell = self.loop.call_at(self._due, self._ring)
+        elif left < inf:
+            self._bell = self.loop.call_later(left, self._ring)
 
     def _readable(self, number: int, source: Source) -> None:
         """``source`` lives as long as it is watched.
