@@ -86,7 +86,7 @@ bench: develop peers ## Side by side with other servers and clients, on this mac
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: scale
-scale: develop ## How costs grow with sessions, entries and time; ARGS=--write for docs/performance, "--soak 3600"
+scale: develop ## How costs grow with sessions, entries and time; ARGS=--write for docs/performance
 	$(BIN)/python -m benchmarks.scale $(ARGS)
 
 .PHONY: instructions

@@ -19,6 +19,7 @@ struct options {
     int sessions;
     int threads;             /* of the load generator, for the rows of small files and logins */
     double seconds;          /* how long rows of operations per second go on */
+    double pace;             /* NOOPs of all sessions in a second at most, where their latency is measured */
     int repeat;              /* how often a listing or a bulk file is transferred */
     int limit;               /* seconds until the whole run is given up */
     bool tls;                /* whether control and data connections are under TLS */

@@ -57,6 +57,8 @@ static void parse(struct options *options, const char *argument) {
         options->threads = atoi(value);
     else if (IS("seconds"))
         options->seconds = atof(value);
+    else if (IS("pace"))
+        options->pace = atof(value);
     else if (IS("repeat"))
         options->repeat = atoi(value);
     else if (IS("limit"))
@@ -70,7 +72,7 @@ static void parse(struct options *options, const char *argument) {
 
 int main(int count, char **arguments) {
     struct options options = {.user = "bench", .password = "bench", .verb = "RETR", .path = "file", .sessions = 1,
-                              .threads = 1, .seconds = 1, .repeat = 1, .limit = 60};
+                              .threads = 1, .seconds = 1, .pace = 2000, .repeat = 1, .limit = 60};
     options.server.sin_family = AF_INET;
     inet_pton(AF_INET, "127.0.0.1", &options.server.sin_addr);
     inet_pton(AF_INET, "127.1.0.1", &options.source);

@@ -11,7 +11,6 @@
 
 #define BATCH 100 /* NOOPs in one send; two batches are under way at a time */
 #define LINE 6    /* octets of one */
-#define PACE 500  /* microseconds between two NOOPs where they are to be few */
 
 static long long ping(struct control *control, double deadline) {
     long long operations = 0;
@@ -151,11 +150,12 @@ static int ascending(const void *a, const void *b) {
     return (first > second) - (first < second);
 }
 
-/* Sessions take turns with a NOOP each, at a pace that leaves the server idle mostly: how long do they wait for it?
+/* Sessions take turns with a NOOP each, so many a second at most: how long do they wait for it?
  * The slowest hundredth waits for `first` or longer. With a size, another session pulls the file meanwhile. */
 void row_latency(const struct options *options) {
     struct control *controls = calloc((size_t)options->sessions, sizeof *controls);
-    size_t most = (size_t)(options->seconds * 1e6 / PACE) + 1, done = 0;
+    size_t most = (size_t)(options->seconds * options->pace) + 1, done = 0;
+    useconds_t pause = (useconds_t)(1e6 / options->pace);
     double *waits = calloc(most, sizeof *waits);
     struct bulk bulk = {.options = options};
     struct result result = {0};
@@ -179,7 +179,7 @@ void row_latency(const struct options *options) {
         control_send(&controls[turn], "NOOP\r\n", LINE);
         control_expect(&controls[turn], 200, "NOOP");
         waits[done++] = now() - sent;
-        usleep(PACE);
+        usleep(pause);
     }
     result.operations = (long long)done;
     result.seconds = now() - began;

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmarks.group import memory
@@ -36,6 +34,7 @@ class Curve:
     unit: str
     at: list[int]
     series: dict[str, list[float]] = field(default_factory=dict)
+    date: str = ""
 
     def add(self, name: str, value: float) -> None:
         """The next value of a series."""
@@ -51,16 +50,22 @@ class Latency:
     """The 99th percentile."""
     moved: float
     """Octets per second, in millions, of what goes on."""
+    date: str = ""
 
 
 @dataclass(slots=True)
 class Measured:
-    """All that a run has found."""
+    """All that was found."""
 
-    date: str
     machine: dict[str, str]
     curves: list[Curve]
     latencies: list[Latency]
+
+    def with_new(self, new: Measured) -> Measured:
+        """This with the curves and latencies that ``new`` has in the place of those of the same name."""
+        curves = {curve.name: curve for curve in (*self.curves, *new.curves)}
+        latencies = {latency.beside: latency for latency in (*self.latencies, *new.latencies)}
+        return Measured(new.machine, list(curves.values()), list(latencies.values()))
 
     def as_data(self) -> dict[str, Any]:
         """For JSON."""
@@ -70,7 +75,6 @@ class Measured:
     def of(cls, data: dict[str, Any]) -> Measured:
         """From JSON."""
         return cls(
-            date=data["date"],
             machine=data["machine"],
             curves=[Curve(**curve) for curve in data["curves"]],
             latencies=[Latency(**latency) for latency in data["latencies"]],
@@ -92,7 +96,7 @@ class Bench:
     def cost(self, running: Running, row: str, **arguments: object) -> float:
         """Server CPU microseconds for each operation of a row of the load generator."""
         given = {"sessions": 1, "threads": 1, "seconds": self.seconds, **arguments}
-        return min(_each(running.load(row, given, limit=120)) for _ in range(REPEATS))
+        return min(each(running.load(row, given, limit=120)) for _ in range(REPEATS))
 
     def sessions(self, counts: Iterable[int]) -> list[Curve]:
         """Memory, and the cost of commands, while so many sessions are idle."""
@@ -103,7 +107,7 @@ class Bench:
         for count in at:
             running = self.start()
             try:
-                self._warm(running)
+                self.warm(running)
                 before = memory(running.group.pids())[0]
 
                 def look(running: Running = running, before: int = before, count: int = count) -> dict[str, float]:
@@ -127,7 +131,7 @@ class Bench:
         fetched = Curve("entries-file", "Cost of RETR of 8 KB", "entries in the directory", "CPU µs", at)
         running = self.start()
         try:
-            self._warm(running)
+            self.warm(running)
             for count in at:
                 folder = self.tree.directory(count)
                 for verb in ("LIST", "MLSD"):
@@ -145,60 +149,15 @@ class Bench:
         running = self.start()
         cost = Curve("length-cost", "Cost in a session that goes on", "commands in the session", "CPU µs", [])
         try:
-            self._warm(running)
+            self.warm(running)
             for seconds in durations:
                 outcome = running.load("noop", {"sessions": 1, "seconds": seconds}, limit=seconds + 60)
                 cost.at.append(outcome.operations)
-                cost.add("NOOP", _each(outcome))
+                cost.add("NOOP", each(outcome))
                 self.told(f"{outcome.operations:,} commands")
         finally:
             running.stop()
         return [cost]
-
-    def soak(self, seconds: float) -> list[Curve]:
-        """Memory, descriptors and the cost of commands under a mixed load that goes on for so long."""
-        held = Curve("soak-memory", "Memory under mixed load", "seconds", "MB", [])
-        open_files = Curve("soak-descriptors", "Descriptors between two rounds of mixed load", "seconds", "", [])
-        cost = Curve("soak-cost", "Cost under mixed load", "seconds", "CPU µs", [])
-        running = self.start()
-        try:
-            self._warm(running)
-            began = time.monotonic()
-            wait = 0.0
-            while (passed := time.monotonic() - began) < seconds or not held.at:
-                values = self._round(running)
-                if passed < wait:
-                    continue  # the plot has a point for each twelfth of the time
-                wait = passed + seconds / 12
-                pids = running.group.pids()
-                for curve in (held, open_files, cost):
-                    curve.at.append(round(time.monotonic() - began))
-                held.add("PSS", memory(pids)[0] / 1e6)
-                open_files.add("descriptors", sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids))
-                for name, value in values.items():
-                    cost.add(name, value)
-        finally:
-            running.stop()
-        return [held, open_files, cost]
-
-    def _round(self, running: Running) -> dict[str, float]:
-        brief = {"threads": 1, "seconds": self.seconds}
-        values = {"NOOP": self.cost(running, "noop")}
-        values["login"] = _each(running.load("login", {"sessions": 16, **brief}, limit=60))
-        for verb, path in (("RETR", "small"), ("STOR", "up/s")):
-            given = {"verb": verb, "path": path, "size": 1024, "sessions": 8, **brief}
-            outcome = running.load("small", given, limit=60)
-            values[f"{verb} of 1 KiB"] = _each(outcome)
-            if verb == "STOR":
-                self.tree.check_uploads(files=outcome.operations, octets=outcome.octets)
-        for verb, path in (("RETR", self.tree.file(BULK // 4)), ("STOR", "up/s")):
-            given = {"verb": verb, "path": path, "size": BULK // 4, "sessions": 4, "repeat": 1}
-            outcome = running.load("bulk", given, limit=120)
-            if verb == "STOR":
-                self.tree.check_uploads(files=outcome.operations, octets=outcome.octets)
-        folder = self.tree.directory(1000)
-        running.load("listing", {"verb": "MLSD", "path": folder, "size": 1000, "repeat": 5, "seconds": 0}, limit=60)
-        return values
 
     def latencies(self, slow: Server) -> list[Latency]:
         """What 50 sessions wait for their NOOPs: alone, beside a bulk transfer, beside a reader of a ``slow`` store."""
@@ -220,12 +179,13 @@ class Bench:
             self.told(f"beside {beside}")
         return found
 
-    def _warm(self, running: Running) -> None:
+    def warm(self, running: Running) -> None:
         """What is imported and allocated once does not count."""
         brief: dict[str, object] = {"threads": 1, "seconds": 0.1, "sessions": 1}
         running.load("login", brief, limit=30)
         running.load("small", {"verb": "RETR", "path": "small", "size": 1024, **brief}, limit=30)
 
 
-def _each(outcome: Outcome) -> float:
+def each(outcome: Outcome) -> float:
+    """Server CPU microseconds for each operation."""
     return outcome.cpu / outcome.operations * 1e6

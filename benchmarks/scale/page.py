@@ -25,7 +25,8 @@ HEAD = """\
 What a session, a command, a file or a listed entry costs the server must not depend on how many there are. These plots
 show it for Fairlead as it comes (one worker, log written); `make scale ARGS=--write` measures and draws them anew.
 Costs are CPU time of the server, which other programs on the machine disturb less than they do the time on the clock.
-`make bench` compares with other servers.
+`make bench` compares with other servers. The mixed load (commands, logins, small and large transfers, listings, and 50
+sessions that stay) rests between its rounds, since its time is what counts, not its rate.
 """
 LATENCIES = """\
 ## What others wait
@@ -41,8 +42,12 @@ its reply, while beside them went on:
 def files(measured: Measured) -> dict[str, str]:
     """The page, the plots and the data, by name."""
     plots = {f"{curve.name}.svg": plot(curve) for curve in measured.curves}
-    data = json.dumps(measured.as_data(), indent=1, ensure_ascii=False) + "\n"
-    return {"README.md": "\n".join(_page(measured)), **plots, DATA: data}
+    return {"README.md": "\n".join(_page(measured)), **plots, DATA: data(measured)}
+
+
+def data(measured: Measured) -> str:
+    """What was measured, to be read by :func:`load`."""
+    return json.dumps(measured.as_data(), indent=1, ensure_ascii=False) + "\n"
 
 
 def write(measured: Measured) -> None:
@@ -54,23 +59,29 @@ def write(measured: Measured) -> None:
         (FOLDER / name).write_text(text)
 
 
-def read(folder: Path = FOLDER) -> Measured:
+def read(folder: Path) -> Measured:
     """What was written."""
-    return Measured.of(json.loads((folder / DATA).read_text()))
+    return load(folder / DATA)
+
+
+def load(file: Path) -> Measured:
+    """What :func:`data` made."""
+    return Measured.of(json.loads(file.read_text()))
 
 
 def _page(measured: Measured) -> Iterator[str]:
     yield HEAD
     machine = "; ".join(f"{key}: {value}" for key, value in measured.machine.items())
-    yield f"{measured.date}. {machine}.\n"
+    yield f"{machine}.\n"
     for curve in measured.curves:
         yield f"## {curve.title}\n"
         yield f"![{curve.title}, by {curve.across}]({curve.name}.svg)\n"
         yield from _table(curve)
+        yield f"{curve.date}.\n"
     yield LATENCIES.rstrip("\n")
     for latency in measured.latencies:
         yield f"| {latency.beside} | {latency.slowest:.3g} ms | {latency.moved:,.0f} MB/s |"
-    yield ""
+    yield f"\n{max((latency.date for latency in measured.latencies), default='')}.\n"
 
 
 def _table(curve: Curve) -> Iterator[str]:

@@ -11,13 +11,16 @@ import pytest
 
 from benchmarks.build import build
 from benchmarks.scale import page
-from benchmarks.scale.__main__ import SLOW, measure
+from benchmarks.scale import soak as soaking
+from benchmarks.scale.__main__ import SLOW, Extent, main, measure
 from benchmarks.scale.curves import Bench, Curve, Latency, Measured
 from benchmarks.tree import Tree
 
 WORDS = {"cores": "2", "kernel": "Linux"}
-CURVE = Curve("curve", "A curve", "sessions", "ms", [10, 1000], {"NOOP": [1.5, 2.0], "login": [3.0, 4.25]})
-MEASURED = Measured("today", WORDS, [CURVE], [Latency("nothing", 0.25, 0.0), Latency("a transfer", 12.0, 3456.0)])
+CURVE = Curve("curve", "A curve", "sessions", "ms", [10, 1000], {"NOOP": [1.5, 2.0], "login": [3.0, 4.25]}, "today")
+OTHER = Curve("other", "Another", "seconds", "MB", [1], {"PSS": [20.0]}, "today")
+WAITS = [Latency("nothing", 0.25, 0.0, "today"), Latency("a transfer", 12.0, 3456.0, "today")]
+MEASURED = Measured(WORDS, [CURVE, OTHER], WAITS)
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def tree() -> Iterator[Tree]:
 
 
 def test_the_page_and_the_plots_in_the_docs_are_what_the_data_make() -> None:
-    for name, text in page.files(page.read()).items():
+    for name, text in page.files(page.read(page.FOLDER)).items():
         assert (page.FOLDER / name).read_text() == text, "make scale ARGS=--write"
 
 
@@ -58,6 +61,41 @@ def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
     assert page.read(tmp_path / "performance") == MEASURED
 
 
+def test_what_is_measured_anew_takes_the_place_of_what_has_its_name() -> None:
+    anew = Curve("curve", "A curve", "sessions", "ms", [10], {"NOOP": [1.0]}, "tomorrow")
+    third = Latency("a slow disk", 1.0, 2.0, "tomorrow")
+
+    both = MEASURED.with_new(Measured(WORDS, [anew], [third]))
+
+    assert both == Measured(WORDS, [anew, OTHER], [*WAITS, third])
+
+
+def test_what_was_saved_is_drawn_and_written_beside_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(page, "FOLDER", tmp_path / "performance")
+    page.write(MEASURED)
+    anew = Curve("curve", "A curve", "sessions", "ms", [10], {"NOOP": [1.0]}, "tomorrow")
+    saved = tmp_path / "saved.json"
+    saved.write_text(page.data(Measured(WORDS, [anew], [])))
+    monkeypatch.setattr("sys.argv", ["scale", "--draw", str(saved), "--write"])
+
+    assert main() == 0
+
+    assert "tomorrow" in capsys.readouterr().out
+    assert page.read(tmp_path / "performance") == Measured(WORDS, [anew, OTHER], WAITS)
+
+
+def test_a_soak_rests_until_its_share_of_a_core_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("time.sleep", rests.append)
+
+    soaking.rest(passed=2.0, spent=1.5, share=0.15)
+    soaking.rest(passed=20.0, spent=1.5, share=0.15)
+
+    assert rests == [pytest.approx(8.0), 0.0]
+
+
 @pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("benchmarks")
@@ -66,11 +104,12 @@ def test_everything_is_measured(tree: Tree) -> None:
     build("load")
     told: list[str] = []
 
-    found = measure(Bench(tree, seconds=0.1, told=told.append), quick=True, soak=0.1, most=1000)
+    found = measure(Bench(tree, seconds=0.1, told=told.append), Extent(quick=True, soak=0.1, share=2, most=1000))
 
     by_name = {curve.name: curve for curve in found.curves}
     assert by_name["sessions-cost"].at == [10, 100]
     assert by_name["sessions-cost"].series.keys() == {"NOOP", "RETR of 1 KiB", "login, to QUIT"}
+    assert by_name["soak-descriptors"].series.keys() == {"descriptors", "threads"}
     for curve in found.curves:
         assert curve.at
         for values in curve.series.values():
