@@ -146,6 +146,24 @@ def test_long_data_come_out_whole(pair: Pair, version: ssl.TLSVersion, size: int
     assert max(map(len, client.receive_records(server.send(data)))) == min(size, RECORD)
 
 
+@pytest.mark.parametrize("size", [1, RECORD, RECORD + 1, 1_000_000])
+@pytest.mark.parametrize("piece", [1000, RECORD, 100_000])
+def test_long_data_come_out_whole_in_a_place_of_the_receivers(
+    pair: Pair, version: ssl.TLSVersion, size: int, piece: int
+) -> None:
+    client, server = joined(pair, version)
+    data = os.urandom(size)
+    place = memoryview(bytearray(piece + RECORD))
+
+    received = [
+        bytes(place[: server.receive_into(place, memoryview(part))])
+        for part in pieces(client.send(data) + client.end(), piece)
+    ]
+
+    assert b"".join(received) == data
+    assert server.ended
+
+
 def test_nothing_to_say_is_nothing_to_send(pair: Pair, version: ssl.TLSVersion) -> None:
     client, server = joined(pair, version)
 
@@ -351,6 +369,8 @@ def test_a_damaged_record_is_an_error(pair: Pair, version: ssl.TLSVersion) -> No
     record[-1] ^= 1
 
     with pytest.raises(TlsError, match="damaged"):
+        server.receive_into(memoryview(bytearray(2 * RECORD)), memoryview(record))
+    with pytest.raises(TlsError):
         server.receive(record)
     with pytest.raises(TlsError):
         client.receive(server.take())

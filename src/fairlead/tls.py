@@ -9,6 +9,7 @@ serves an event loop and a blocking thread; only one of them may use it at a tim
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -96,25 +97,46 @@ class Tls:
 
     def receive_records(self, data: bytes | bytearray | memoryview = b"") -> list[bytes]:
         """As :meth:`receive`, in pieces of at most a record."""
+        read = self._object.read
+        pieces: list[bytes] = []
+
+        def one() -> bool:
+            piece = read(RECORD)
+            if piece:
+                pieces.append(piece)
+            return bool(piece)
+
+        self._open_all(data, one)
+        return pieces
+
+    def receive_into(self, plain: memoryview, data: memoryview) -> int:
+        """As :meth:`receive`, but into ``plain``, which is at least a record longer than ``data``; how many octets."""
+        read = self._object.read
+        size = 0
+
+        def one() -> bool:
+            nonlocal size
+            count: Any = read(RECORD, plain[size : size + RECORD])  # a number, where it is given a place
+            size += count
+            return bool(count)
+
+        self._open_all(data, one)
+        return size
+
+    def _open_all(self, data: bytes | bytearray | memoryview, one: Callable[[], bool]) -> None:
+        """Call ``one`` for each record that is whole with ``data``; it is false at the end. Raises TlsError."""
         incoming = self._incoming
         if data:
             incoming.write(data)
-        read = self._object.read
-        pieces: list[bytes] = []
         try:
             while incoming.pending and not self.ended:
-                piece = read(RECORD)
-                if piece:
-                    pieces.append(piece)
-                else:
-                    self.ended = True
+                self.ended = not one()
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
             self.ended = True
         except ssl.SSLError as error:
             raise _failure(error) from error
-        return pieces
 
     def send(self, data: bytes | bytearray | memoryview) -> bytes:
         """Octets for the connection that carry all of ``data``. Raises TlsError."""

@@ -543,7 +543,7 @@ class BrokenSource(MemorySource):
 
 
 class BrokenUpload(MemoryUpload):
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         raise StorageFault(detail="Input/output error")
 
 

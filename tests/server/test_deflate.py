@@ -149,7 +149,7 @@ class SmallStorage(MemoryStorage):
         upload = super().create(path, intent=intent, owner=owner, offset=offset)
         write = upload.write
 
-        def limited(data: bytes) -> None:
+        def limited(data: bytes | memoryview) -> None:
             self.largest = max(self.largest, len(data))
             if upload.position + len(data) > 1_000_000:
                 raise NoSpace(path)

@@ -65,6 +65,24 @@ class Protected:
             self._plain = b""
         return plain
 
+    def recv_into(self, plain: memoryview, cipher: memoryview) -> int:
+        """As :meth:`recv` into ``plain``, by way of the shorter ``cipher``; how many octets, 0 at the end.
+
+        Where the socket blocks, that may wait.
+        """
+        tls = self._tls
+        size = len(self._plain)
+        plain[:size] = self._plain
+        self._plain = b""
+        while not size and not tls.ended:
+            received = self.raw.recv_into(cipher)
+            if not received:
+                if self._require_close_notify:
+                    tls.connection_ended()
+                break
+            size = tls.receive_into(plain, cipher[:received])
+        return size
+
     def send(self, data: bytes | memoryview, flags: int = 0) -> int:
         """Encrypt and send all of ``data``, or 0 where the connection took only a part of that.
 

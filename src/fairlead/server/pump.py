@@ -56,7 +56,7 @@ def lost(error: OSError) -> DataConnectionError:
     )
 
 
-class _Connection:
+class SocketPump:
     """The socket of a pump, and how long the kernel may wait on it."""
 
     __slots__ = ("_patience", "fd", "moved", "socket")
@@ -79,7 +79,7 @@ class _Connection:
             self.socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(seconds), int(fraction * 1e6)))
 
 
-class SendFile(_Connection):
+class SendFile(SocketPump):
     """A file's octets as they are, from the page cache to the connection (``sendfile``)."""
 
     __slots__ = ("_end", "_offset", "_source")
@@ -112,7 +112,7 @@ class SendFile(_Connection):
         return True
 
 
-class SendChunks(_Connection):
+class SendChunks(SocketPump):
     """Octets that are made on the way: an encoded file, a listing."""
 
     __slots__ = ("_chunks", "_rest")
@@ -150,7 +150,7 @@ class SendChunks(_Connection):
             rest = b""
 
 
-class Receive(_Connection):
+class Receive(SocketPump):
     """The connection's octets through a decoder into a file."""
 
     __slots__ = ("_decoder", "_upload", "budget")
@@ -195,7 +195,7 @@ class Receive(_Connection):
         return False
 
 
-class ReceiveFramed(_Connection):
+class ReceiveFramed(SocketPump):
     """The connection's octets through a decoder that may find restart markers in them, and the end.
 
     ``early`` came before; ``size`` is how many octets are received at a time. Where it ``answers`` a marker, it stops
@@ -266,7 +266,7 @@ class ReceiveFramed(_Connection):
         self.done = True
 
 
-class Collect(_Connection):
+class Collect(SocketPump):
     """The connection's octets as they are into a file, by one call for all that have come: never patient."""
 
     __slots__ = ("_dtp", "_path", "_upload")
@@ -294,7 +294,7 @@ class Collect(_Connection):
         return delivery.outcome is Outcome.DONE
 
 
-class Splice(_Connection):
+class Splice(SocketPump):
     """The connection's octets as they are into a file, without entering this process (``splice``)."""
 
     __slots__ = ("_pipe", "_pipes", "_upload")

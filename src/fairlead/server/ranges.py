@@ -83,7 +83,7 @@ class Stretch:
         """None: what is written passes by here, to be counted."""
         return None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write all of ``data``. Raises LimitError where the range would be left; nothing is written then."""
         if self.position + len(data) > self._end:
             raise LimitError("More octets came than RANG announced; the file stays as it was")

@@ -16,7 +16,7 @@ from fairlead.server.data import Connection, RawConnection
 from fairlead.server.dtp import SMALL
 from fairlead.server.failures import AbortedError
 from fairlead.server.marks import Mark
-from fairlead.server.pump import RECEIVE_CHUNK, Collect, Receive, ReceiveFramed, Splice
+from fairlead.server.pump import RECEIVE_CHUNK, Collect, Pump, Receive, ReceiveFramed, Splice
 from fairlead.server.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -83,7 +83,12 @@ async def _receive(
     else:
         return None
     receive.budget = None
-    await transfer.pump(receive, connection)
+    pump: Pump = receive
+    if is_identity(representation) and not isinstance(connection, RawConnection):
+        from fairlead.server.decrypting import Decrypt  # noqa: PLC0415 - many servers have no TLS
+
+        pump = Decrypt(connection, upload, receive.moved)
+    await transfer.pump(pump, connection)
     return None
 
 

@@ -76,7 +76,7 @@ class Upload(Protocol):
         Who writes to it directly adds what was written to ``position``.
         """
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write all of ``data`` at ``position``."""
 
     def flush(self) -> None:

@@ -80,7 +80,7 @@ class LocalUpload:
         """The descriptor of the partial; its file offset stands at ``position``."""
         return self._descriptor
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write all of ``data``; where it fails, ``position`` counts what was written."""
         try:
             written = os.write(self._descriptor, data)

@@ -69,7 +69,7 @@ class MemoryUpload:
         """None: there is no descriptor."""
         return None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write all of ``data``; where it fails, ``position`` counts what was written."""
         with self._tree.lock:
             written = self._tree.write(self._file, self.position, data, self._path)

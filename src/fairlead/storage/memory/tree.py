@@ -181,7 +181,7 @@ class Tree:
             files += [entry for entry in directory.entries.values() if isinstance(entry, File)]
         return self._capacity - sum(len(file.data) for file in files)
 
-    def write(self, file: File, position: int, data: bytes, path: str) -> int:
+    def write(self, file: File, position: int, data: bytes | memoryview, path: str) -> int:
         """Write to ``file`` as much of ``data`` as there is room for; returns how much. Raises NoSpace for none."""
         size = min(len(data), len(file.data) - position + self.room())
         if data and size <= 0:
