@@ -214,6 +214,25 @@ def test_call_that_is_never_answered_is_given_up() -> None:
         assert "did not begin in 20.0 s" in both.copy().detour
 
 
+def test_server_that_called_too_early_and_waits_for_what_went_by_is_given_up() -> None:
+    """pyftpdlib calls as soon as it hears PORT, and drops what comes before STOR."""
+    source = (TYPE_I, SIZE, PASV, begins("RETR f", "226 ok"), on("PORT 192,0,2,91,19,138", "200 ok"))
+    stopped = (on("ABOR", "225 ok"), on("NOOP", "200 ok"))
+    target = (TYPE_I, PORT, begins("STOR g"), *stopped, OTHER_PASV, begins("STOR g", "226 ok"), ARRIVED)
+    with two((*source, begins("RETR f", "226 ok")), target) as both:
+        result = both.copy()
+        assert (result.mode, result.detour) == ("PASV, PORT", "")
+        assert result.seconds < 20
+
+
+def test_server_that_never_says_how_its_part_ended_is_given_up() -> None:
+    source = (TYPE_I, SIZE, PASV, begins("RETR f", later(9, "226 ok")), NO_OTHER_PORT, EPSV)
+    stopped = (on("ABOR", "225 ok"), on("NOOP", "200 ok"))
+    target = (TYPE_I, PORT, begins("STOR g"), *stopped, OTHER_PASV, EPSV, on("STOR g", "150 go", take("226 ok")))
+    with two((*source, begins("RETR f", data(b"octets"), "226 ok")), target) as both:
+        assert "192.0.2.91 did not say how its part ended" in both.copy().detour
+
+
 def test_copy_that_arrived_short_is_an_error() -> None:
     source = (TYPE_I, SIZE, PASV, begins("RETR f", "226 ok"))
     target = (TYPE_I, PORT, begins("STOR g", "226 ok"), on("SIZE g", "213 5"))

@@ -96,6 +96,16 @@ def test_over_ipv6(connect: Connect) -> None:
         assert copied(connect, one.at("::1"), other.at("::1"), tls="off").mode == "EPSV, EPRT"
 
 
+def test_server_that_calls_before_it_is_told_to_store(connect: Connect, served: Named) -> None:
+    """pyftpdlib drops what comes meanwhile, and then waits for it; the other way round nothing is lost."""
+    source, target = (served(name, "127.0.0.1", third_parties=False) for name in ("fairlead", "pyftpdlib"))
+    put(source, "f", b"octets")
+    login = {"user": source.user, "password": source.password, "tls": "off"}
+    with connect(source.url, **login) as one, connect(target.url, **login) as other:
+        assert one.copy("f", other, "g").detour == ""
+    assert (target.root / "g").read_bytes() == b"octets"
+
+
 def test_file_that_is_not_there(connect: Connect, served: Named, tmp_path: Path) -> None:
     source, target = served("fairlead", HERE), served("fairlead", THERE)
     put(target, "there", b"kept")

@@ -211,13 +211,17 @@ async def _exchange(way: _Way, passively: tuple[str, str], actively: tuple[str, 
     await _hear([passive], until=passive.control.wire.now() + early, opening_only=True)
     if passive.final is None or passive.final.completed:
         active = _Side(way.active, actively)
+        called_early = passive.final is not None  # what came is within the other one's system by now, or was dropped
         await active.begin()
         sides = [passive, active]
         patience = passive.control.settings.connect_timeout
         await _hear(sides, until=passive.control.wire.now() + patience, opening_only=True)
-        if all(side.well for side in sides):
-            await _hear(sides, until=None)
-        await _hear(sides, until=passive.control.wire.now() + _OTHER_FINAL)
+        patience = _OTHER_FINAL
+        if all(side.well for side in sides) and not called_early:
+            await _hear(sides, until=None, first_final=True)
+            if all(side.well for side in sides):
+                patience = max(side.patience for side in sides)
+        await _hear(sides, until=passive.control.wire.now() + patience)
     else:
         sides = [passive]
     return _judge(sides)
@@ -238,6 +242,12 @@ class _Side:
         """Whether the transfer began, and did not fail."""
         return self.final.completed if self.final is not None else self.opened
 
+    @property
+    def patience(self) -> float:
+        """Seconds for the final reply once the data went over."""
+        settings = self.control.settings
+        return settings.reply_timeout if settings.final_timeout is None else settings.final_timeout
+
     async def begin(self) -> None:
         await self.control.send(*self.command)
         self.control.interrupted = True  # until the final reply is here
@@ -252,9 +262,12 @@ class _Side:
                 self.control.interrupted = False
 
 
-async def _hear(sides: Sequence[_Side], *, until: float | None, opening_only: bool = False) -> None:
+async def _hear(
+    sides: Sequence[_Side], *, until: float | None, opening_only: bool = False, first_final: bool = False
+) -> None:
     """Wait for final replies, or with ``opening_only`` for any, until the time ``until`` or one that fails.
 
+    With ``first_final`` the first of them is enough.
     After one failed, the other one is waited for all the same where a time is given.
     """
     wire = sides[0].control.wire
@@ -263,7 +276,7 @@ async def _hear(sides: Sequence[_Side], *, until: float | None, opening_only: bo
             side.notice()
         failed = any(side.final is not None and not side.final.completed for side in sides)
         waiting = [side for side in sides if side.final is None and not (opening_only and side.opened)]
-        if not waiting or (failed and (opening_only or until is None)):
+        if not waiting or (failed and (opening_only or until is None)) or (first_final and len(waiting) < len(sides)):
             return
         patience = None if until is None else until - wire.now()
         if not await wire.wait_any(readers=[side.control.stream for side in waiting], timeout=patience):
@@ -278,6 +291,8 @@ def _judge(sides: Sequence[_Side]) -> str:
         if side.final is not None and not side.final.completed:
             return _said(side.session, side.final)
     for side in sides:
+        if side.final is None and any(other.final is not None for other in sides):
+            return f"{side.session.target.url} did not say how its part ended"
         if side.final is None:
             return f"{side.session.target.url} did not begin in {show_duration(side.control.settings.connect_timeout)}"
     return ""
