@@ -22,6 +22,7 @@ $(BASE): requirements/base.txt pyproject.toml scripts/venv hatch_build.py $(ACCE
 	scripts/venv
 	$(PIP) install --quiet --require-hashes --requirement requirements/base.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(TEST): requirements/test.txt $(BASE)

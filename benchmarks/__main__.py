@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from rich.console import Console
 
 from benchmarks import group
-from benchmarks.build import BuildError, build
+from benchmarks.build import BuildError, build, build_modules
 from benchmarks.clients import CLIENTS
 from benchmarks.clients.runner import ClientPlan, run_clients
 from benchmarks.clients.tasks import client_rows
@@ -106,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         build("load")
         build("limit")
+        build_modules()
     except (UnknownNameError, BuildError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2

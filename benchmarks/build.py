@@ -1,11 +1,13 @@
-"""Compiling the load generator and the limit server."""
+"""Compiling: the load generator, the limit server, and our modules."""
 
 from __future__ import annotations
 
+import compileall
 import os
 import subprocess
 from pathlib import Path
 
+import fairlead
 from benchmarks.places import PROGRAMS
 
 FLAGS = ("-std=gnu17", "-O2", "-Wall", "-Wextra", "-pthread")
@@ -38,3 +40,12 @@ def build(name: str, *flags: str) -> Path:
         raise BuildError(f"gcc refused {name}:\n{error.stderr}") from error
     fresh.replace(program)
     return program
+
+
+def build_modules() -> None:
+    """Compile our modules to bytecode, as pip does with what it installs: with the modules of the others it has.
+
+    An editable installation leaves that to the first run, and under ``PYTHONDONTWRITEBYTECODE`` to each run, at some
+    90 ms of CPU time.
+    """
+    compileall.compile_dir(Path(fairlead.__file__).parent, quiet=1)
