@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypedDict
 
 from fairlead.client._files import Transferred
@@ -11,6 +10,7 @@ from fairlead.client._flow import Progress
 from fairlead.client.aio import AsyncClient
 from fairlead.client.mirror.plan import Rules, Step
 from fairlead.client.mirror.tree import Tree, Wanted
+from fairlead.record import Record
 
 
 def everything(path: str, directory: bool) -> bool:  # noqa: ARG001 - it fits the predicate's type
@@ -31,8 +31,7 @@ class Choices(TypedDict, total=False):
     in_place: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Record):
     """How to mirror, whichever way."""
 
     delete: bool = False

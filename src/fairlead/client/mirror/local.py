@@ -12,12 +12,13 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 
 from fairlead.client._local import LocalPath, Part
-from fairlead.client._walk import DEEPEST, below
+from fairlead.client._walk import DEEPEST
 from fairlead.client.mirror.parts import is_part
-from fairlead.client.mirror.tree import Item, Tree, Trouble, Wanted, above, exactly
+from fairlead.client.mirror.tree import Item, Span, Tree, Trouble, Wanted, above
 from fairlead.proto.entry import Kind
 
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd
@@ -58,15 +59,18 @@ class _Scan:
             return
         try:
             with os.scandir(self._top / path) as found:
-                entries = sorted(found, key=_name)
+                entries = sorted(found, key=attrgetter("name"))
         except OSError as error:
             self._tree.troubles.append(Trouble(path, f"it cannot be listed: {error.strerror}"))
             return
+        start, above_these = f"{path}/" if path else "", (*chain, identity)
         for entry in entries:
-            self._entry(path, entry, (*chain, identity))
+            self._entry(path, start + entry.name, entry, above_these)
 
-    def _entry(self, directory: str, entry: os.DirEntry[str], chain: tuple[tuple[int, int], ...]) -> None:
-        path, tree = below(directory, entry.name), self._tree
+    def _entry(
+        self, directory: str, path: str, entry: os.DirEntry[str], chain: tuple[tuple[int, int], ...]
+    ) -> None:
+        tree = self._tree
         try:
             status = entry.stat(follow_symlinks=False)
             if self._follow and stat.S_ISLNK(status.st_mode):
@@ -86,8 +90,8 @@ class _Scan:
             tree.add(Item(path, kind))
             self.directory(path, _identity(status), chain)
         else:
-            size = status.st_size if kind is Kind.FILE else None
-            tree.add(Item(path, kind, size, exactly(status.st_mtime_ns // 1_000_000_000)))
+            size, second = status.st_size if kind is Kind.FILE else None, status.st_mtime_ns // 1_000_000_000
+            tree.add(Item(path, kind, size, Span(second, second)))
 
 
 def tells_case_apart(top: LocalPath) -> bool:
@@ -209,7 +213,3 @@ def _kind(mode: int) -> Kind:
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
-
-
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name

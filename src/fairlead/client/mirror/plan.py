@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from fairlead.client.mirror.compare import Reason, difference
 from fairlead.client.mirror.tree import Item, Tree, Trouble, above
 from fairlead.proto.entry import Kind
+from fairlead.record import Record
 
 
 class Action(StrEnum):
@@ -21,8 +22,7 @@ class Action(StrEnum):
     RMDIR = "rmdir"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One thing to do at ``path``, which both ends name the same way."""
 
     action: Action
@@ -34,8 +34,7 @@ class Step:
     """The older file that a copy takes the place of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Record):
     """What counts as a difference, and what may be done about it."""
 
     delete: bool = False
@@ -50,8 +49,7 @@ class Rules:
     """Equal for two names that are the same to the target, where it does not tell upper and lower case apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """What will be done, in this order: clear the way, make directories, copy, remove."""
 
     clear: Sequence[Step]
@@ -114,7 +112,7 @@ class _Drawing:
         taken: dict[str, str] = {}
         full = _with_files(self._source.items.values()) if self._rules.prune else None
         for path, item in sorted(self._source.items.items()):
-            if not self._blocked.isdisjoint(above(path)):
+            if self._blocked and not self._blocked.isdisjoint(above(path)):
                 continue
             if full is not None and item.kind is Kind.DIRECTORY and path not in full:
                 continue

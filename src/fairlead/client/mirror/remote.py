@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from fairlead.client._face import exclusively, session_of
 from fairlead.client._listing import listed
@@ -21,8 +22,7 @@ from fairlead.proto.entry import Entry, Kind
 _NAMES_NOTHING = {"", ".", "/"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Directory:
+class _Directory(NamedTuple):
     """One to be listed."""
 
     path: str
@@ -40,13 +40,14 @@ class RemoteFolder:
         self.pool = pool
         self.top = top
         self.parallel = parallel
+        self._start = top.rstrip(".") if top in _NAMES_NOTHING else f"{top.rstrip('/')}/"
+        """What goes before the path of what is below the top."""
 
     def at(self, path: str) -> str:
         """The path of ``path`` for a command."""
-        if self.top in _NAMES_NOTHING:
-            top = self.top.rstrip(".")
-            return f"{top}{path}" if top or not path.startswith(("-", "~")) else f"./{path}"
-        return f"{self.top.rstrip('/')}/{path}" if path else self.top
+        if not path:
+            return self.top if self._start.strip("/") else self._start
+        return f"./{path}" if not self._start and path.startswith(("-", "~")) else f"{self._start}{path}"
 
     async def exists(self) -> bool:
         """Whether there is such a directory. Some servers list one that is not there as an empty one."""
@@ -108,36 +109,37 @@ class _Walk:
             self._trouble(directory.path, f"it cannot be listed: {error}")
 
     async def _list(self, ftp: AsyncClient, directory: _Directory) -> None:
-        session = session_of(ftp)
+        session, items = session_of(ftp), self._tree.items
         found = await exclusively(session, listed(session, self._folder.at(directory.path)))
         for line in found.unread:
             self._trouble(below(directory.path, repr(line)), "this line of the listing cannot be read")
+        start, exact = f"{directory.path}/" if directory.path else "", session.machine_listings
         for entry in found.entries:
-            path = below(directory.path, entry.name)
             try:
-                local_name(entry.name, windows=self._windows)
+                path = start + local_name(entry.name, windows=self._windows)
             except UnsafeName:
                 self._trouble(below(directory.path, repr(entry.name)), "no file may have this name here")
                 continue
-            if path not in self._tree.items:
-                await self._entry(ftp, directory, path, entry)
+            if path in items:
+                continue
+            real = None
+            if entry.kind is Kind.LINK and self._follow:
+                real = posixpath.normpath(posixpath.join(directory.real, entry.target or entry.name))
+                entry = await self._resolved(ftp, path, entry)  # noqa: PLW2901 - what it leads to takes its place
+            self._take(directory, path, entry, real, exact=exact)
 
-    async def _entry(self, ftp: AsyncClient, directory: _Directory, path: str, entry: Entry) -> None:
-        real = posixpath.join(directory.real, entry.name)
-        if entry.kind is Kind.LINK and self._follow:
-            real = posixpath.normpath(posixpath.join(directory.real, entry.target or entry.name))
-            entry = await self._resolved(ftp, path, entry)
-        if entry.kind is Kind.FILE and is_part(entry.name):
+    def _take(self, directory: _Directory, path: str, entry: Entry, real: str | None, *, exact: bool) -> None:
+        kind = entry.kind
+        if kind is Kind.FILE and is_part(entry.name):
             self._tree.parts[path] = entry.size or 0
-        elif not self._wanted(path, entry.kind is Kind.DIRECTORY):
+        elif not self._wanted(path, kind is Kind.DIRECTORY):
             self._tree.left_out.add(directory.path)
-        elif entry.kind is Kind.DIRECTORY:
-            self._tree.add(Item(path, entry.kind))
-            self._descend(directory, path, real, entry.unique)
+        elif kind is Kind.DIRECTORY:
+            self._tree.add(Item(path, kind))
+            self._descend(directory, path, real or posixpath.join(directory.real, entry.name), entry.unique)
         else:
-            exact = session_of(ftp).machine_listings
-            size = entry.size if entry.kind is Kind.FILE else None
-            self._tree.add(Item(path, entry.kind, size, span_of(entry.modified, exact=exact)))
+            size = entry.size if kind is Kind.FILE else None
+            self._tree.add(Item(path, kind, size, span_of(entry.modified, exact=exact)))
 
     def _descend(self, directory: _Directory, path: str, real: str, unique: str | None) -> None:
         chain = directory.chain | {directory.real}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from fairlead.client._face import Face, likewise
 from fairlead.client._files import Transferred
@@ -36,22 +35,19 @@ _NO_ROOM_HERE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _NO_ROOM_THERE = {452, 552}
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """The plan is there; nothing was done yet."""
 
-    plan: Plan = field(repr=False)
+    plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(NamedTuple):
     """A step begins."""
 
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """Octets of a file arrived: ``done`` of ``total``, those of an earlier part included."""
 
     step: Step
@@ -59,24 +55,21 @@ class Moved:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A step is done; ``transferred`` says how, of a copy."""
 
     step: Step
     transferred: Transferred | None
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(NamedTuple):
     """A step failed and will be tried again."""
 
     step: Step
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """A step could not be done."""
 
     step: Step
@@ -87,20 +80,20 @@ Event: TypeAlias = Planned | Began | Moved | Done | Again | Failed
 Listener: TypeAlias = Callable[[Event], None]
 
 
-@dataclass(slots=True)
 class Mirrored:
     """What a mirror came to."""
 
-    plan: Plan = field(repr=False)
-    done: dict[Action, int] = field(default_factory=lambda: dict.fromkeys(Action, 0))
-    """How many steps of each kind were taken."""
-    octets: int = 0
-    """What went over data connections of files that were copied, in the last attempt at each."""
-    troubles: list[Trouble] = field(default_factory=list)
-    """What stayed undone, and why: that of the plan, and what failed."""
-    kept: int = 0
-    """What was to be removed but was not, since something else had failed."""
-    seconds: float = 0.0
+    def __init__(self, plan: Plan, *, octets: int = 0, kept: int | None = None, seconds: float = 0.0) -> None:
+        self.plan = plan
+        self.done = dict.fromkeys(Action, 0)
+        """How many steps of each kind were taken."""
+        self.octets = octets
+        """What went over data connections of files that were copied, in the last attempt at each."""
+        self.troubles = list(plan.troubles)
+        """What stayed undone, and why: that of the plan, and what failed."""
+        self.kept = plan.kept if kept is None else kept
+        """What was to be removed but was not, since something else had failed."""
+        self.seconds = seconds
 
     @property
     def complete(self) -> bool:
@@ -141,7 +134,7 @@ class Mirror:
         try:
             source, target, rules = await self._direction.look()
             plan = draw_up(source, target, rules)
-            result = Mirrored(plan, troubles=list(plan.troubles), kept=plan.kept)
+            result = Mirrored(plan)
             self._tell(Planned(plan))
             if not dry:
                 await self._carry_out(plan, result)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
@@ -55,8 +54,7 @@ def span_of(modified: datetime | None, *, exact: bool) -> Span | None:
     return Span(second - _EASTMOST, second + 24 * _HOUR + _WESTMOST - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A file, a directory, or what is neither."""
 
     path: str
@@ -73,19 +71,19 @@ class Trouble(NamedTuple):
     why: str
 
 
-@dataclass(slots=True)
 class Tree:
     """All that was found below one directory, and what of it could not be found out."""
 
-    items: dict[str, Item] = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
-    """Directories that could not be listed, names that nobody may have: there may be more than ``items``."""
-    left_out: set[str] = field(default_factory=set)
-    """Directories that hold what is not to be mirrored, and so are never removed."""
-    parts: dict[str, int] = field(default_factory=dict)
-    """The octets that earlier mirrors left of files that were not whole yet, by the path of the part."""
-    exists: bool = True
-    """Whether there is a directory at all."""
+    def __init__(self, *, exists: bool = True) -> None:
+        self.items: dict[str, Item] = {}
+        self.troubles: list[Trouble] = []
+        """Directories that could not be listed, names that nobody may have: there may be more than ``items``."""
+        self.left_out: set[str] = set()
+        """Directories that hold what is not to be mirrored, and so are never removed."""
+        self.parts: dict[str, int] = {}
+        """The octets that earlier mirrors left of files that were not whole yet, by the path of the part."""
+        self.exists = exists
+        """Whether there is a directory at all."""
 
     @property
     def complete(self) -> bool:
