@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.client import _local
 from fairlead.errors import PermanentError
 from tests.client.script import Step, data, door, on, session, take
 
@@ -101,8 +102,12 @@ def test_stream_has_no_time() -> None:
             s.ftp.download("f", io.BytesIO(), times=True)
 
 
+@pytest.mark.parametrize("by_descriptor", [True, False])
 @pytest.mark.parametrize(("reply", "known"), [(f"213 {STAMP}", True), ("550 no", False)])
-def test_download_gets_the_time_of_the_file_on_the_server(tmp_path: Path, reply: str, known: bool) -> None:
+def test_download_gets_the_time_of_the_file_on_the_server(
+    tmp_path: Path, reply: str, known: bool, by_descriptor: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_local, "_TIMES_BY_DESCRIPTOR", by_descriptor and _local._TIMES_BY_DESCRIPTOR)
     fetched = on("RETR f", "150 go", data(b"octets"), "226 done")
     with session(TYPE_I, on("SIZE f", "213 6"), EPSV, fetched, on("MDTM f", reply)) as s:
         result = s.ftp.download("f", tmp_path / "f", times=True)

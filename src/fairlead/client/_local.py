@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
@@ -23,6 +24,7 @@ PART = ".part"
 
 _PIPE = 1 << 20
 """Octets that a pipe holds which takes what comes into the file."""
+_TIMES_BY_DESCRIPTOR = os.utime in os.supports_fd
 _ALWAYS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 LocalPath: TypeAlias = "str | os.PathLike[str]"
@@ -63,7 +65,8 @@ class Part:
         self._target = target
         self._path = part
         self._directory = directory
-        self._file: io.FileIO | None = None
+        self._file: int | None = None
+        """The descriptor of the open part."""
         self._pipe: tuple[int, int] | None = None
 
     def kept(self) -> os.stat_result | None:
@@ -80,10 +83,10 @@ class Part:
         self._drop_pipe()
         fresh = self._file is None
         if self._file is None:
-            self._file = self._open(os.O_RDWR if offset else os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            self._file = self._opened(self._path, os.O_RDWR if offset else os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         if not self._direct and (offset or not fresh):
-            self._file.truncate(offset)
-            self._file.seek(offset)
+            os.ftruncate(self._file, offset)
+            os.lseek(self._file, offset, os.SEEK_SET)
 
     @property
     def begun(self) -> bool:
@@ -93,7 +96,7 @@ class Part:
     def write(self, data: memoryview) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
         assert self._file is not None
-        _write_all(self._file.write, data)
+        _write_all(partial(os.write, self._file), data)
 
     def pipe(self) -> int | None:
         """See :class:`fairlead.client._flow.PipedSink`; only for a regular file, where the system has ``splice``."""
@@ -108,21 +111,24 @@ class Part:
         assert self._file is not None
         assert self._pipe is not None
         while count:
-            count -= os.splice(self._pipe[0], self._file.fileno(), count)
+            count -= os.splice(self._pipe[0], self._file, count)
 
     def keep(self, modified: datetime | None = None) -> None:
         """Everything is here: the file takes its name, and the time ``modified`` where that is given.
 
         It has that time before it has the name, or whoever is stopped in between would fetch it once more.
         """
+        moments = None if modified is None or self._direct else (modified.timestamp(),) * 2
         fetched = self._file is not None
+        if moments is not None and self._file is not None and _TIMES_BY_DESCRIPTOR:
+            os.utime(self._file, moments)
+            moments = None
         self._close()
         if self._direct:
             return
         renamed = fetched or self._status(self._path) is not None
-        if modified is not None:
-            moment = modified.timestamp()
-            os.utime(self._path if renamed else self._target, (moment, moment), dir_fd=self._directory)
+        if moments is not None:
+            os.utime(self._path if renamed else self._target, moments, dir_fd=self._directory)
         if renamed:
             os.replace(self._path, self._target, src_dir_fd=self._directory, dst_dir_fd=self._directory)
 
@@ -144,7 +150,7 @@ class Part:
         """Close it; what arrived of a file that is not whole stays to go on from, but no empty file does."""
         if self._file is None:
             return
-        empty = not self._direct and not os.fstat(self._file.fileno()).st_size
+        empty = not self._direct and not os.fstat(self._file).st_size
         self._close()
         if empty:
             os.unlink(self._path, dir_fd=self._directory)
@@ -155,16 +161,13 @@ class Part:
         except FileNotFoundError:
             return None
 
-    def _open(self, flags: int) -> io.FileIO:
-        return io.FileIO(self._opened(self._path, flags), "r+" if flags & os.O_RDWR else "w")
-
     def _opened(self, path: str, flags: int) -> int:
         return os.open(path, flags | _ALWAYS, 0o666, dir_fd=self._directory)
 
     def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
         self._drop_pipe()
 
     def _drop_pipe(self) -> None:

@@ -215,6 +215,22 @@ def test_more_directories_than_are_kept_open(folder: LocalFolder) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_directory_stays_open_for_as_long_as_a_part_is_written_in_it(folder: LocalFolder) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    folder.mkdir("d")
+    part = folder.part("d/f", "d/f.part")
+    part.begin(0)
+    part.write(memoryview(b"octets"))
+    for number in range(100):
+        folder.mkdir(f"d{number}")
+        folder.mkdir(f"d{number}/e")
+    folder.close()
+    part.keep(THEN)
+    part.close()
+    assert (folder.top / "d" / "f").read_bytes() == b"octets"
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_this_file_system_tells_case_apart_or_not(tmp_path: Path) -> None:
     (tmp_path / "name").touch()
     assert tells_case_apart(tmp_path / "not" / "there") is not (tmp_path / "NAME").exists()

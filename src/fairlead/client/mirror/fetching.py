@@ -88,7 +88,6 @@ class Fetching:
     async def _copy(self, session: Session, step: Step, progress: Progress | None) -> Transferred:
         item, options, remote = step.item, self._options, self._remote.at(step.path)
         part = part_of(item)
-        await session.set_type("I")
         modified = self._times.get(step.path)
         if modified is None and options.times:
             modified = await _modified(session, remote, item.modified)

@@ -67,9 +67,7 @@ class _Scan:
         for entry in entries:
             self._entry(path, start + entry.name, entry, above_these)
 
-    def _entry(
-        self, directory: str, path: str, entry: os.DirEntry[str], chain: tuple[tuple[int, int], ...]
-    ) -> None:
+    def _entry(self, directory: str, path: str, entry: os.DirEntry[str], chain: tuple[tuple[int, int], ...]) -> None:
         tree = self._tree
         try:
             status = entry.stat(follow_symlinks=False)
@@ -116,7 +114,7 @@ class LocalFolder:
 
     def __init__(self, top: LocalPath) -> None:
         self.top = Path(top)
-        self._open: OrderedDict[str, int] = OrderedDict()
+        self._open: OrderedDict[str, _OpenDirectory] = OrderedDict()
 
     def make_top(self) -> None:
         """Make the directory itself, and those above it."""
@@ -137,17 +135,17 @@ class LocalFolder:
     def rmdir(self, path: str) -> None:
         """Remove an empty directory. Raises OSError."""
         for open_one in [one for one in self._open if one == path or path in above(one)]:
-            os.close(self._open.pop(open_one))
+            self._open.pop(open_one).close()
         name, directory = self._at(path)
         with suppress(FileNotFoundError):
             os.rmdir(name, dir_fd=directory)
 
-    def part(self, path: str, part: str) -> OwnedPart:
+    def part(self, path: str, part: str) -> PlacedPart:
         """The file ``path``, to be written as ``part`` in the same directory first."""
-        name, directory = self._at(path)
-        if directory is None:
-            return OwnedPart(name, str(self.top / part))
-        return OwnedPart(name, part.rpartition("/")[2], os.dup(directory))
+        if not _BY_DESCRIPTOR:
+            return PlacedPart(self._at(path)[0], str(self.top / part))
+        directory, _, name = path.rpartition("/")
+        return PlacedPart(name, part.rpartition("/")[2], self._directory(directory))
 
     def source(self, path: str) -> Path:
         """The file ``path``, to be read."""
@@ -156,7 +154,7 @@ class LocalFolder:
     def close(self) -> None:
         """Close the directories."""
         while self._open:
-            os.close(self._open.popitem()[1])
+            self._open.popitem()[1].close()
 
     def _at(self, path: str) -> tuple[str, int | None]:
         """A name, and the open directory in which it is one. Raises OSError where a link or a file is on the way."""
@@ -166,36 +164,60 @@ class LocalFolder:
                     raise NotADirectoryError(20, "a link is in the way", str(self.top / directory))
             return str(self.top / path), None
         directory, _, name = path.rpartition("/")
-        return name, self._directory(directory)
+        return name, self._directory(directory).descriptor
 
-    def _directory(self, path: str) -> int:
+    def _directory(self, path: str) -> _OpenDirectory:
         found = self._open.get(path)
         if found is not None:
             self._open.move_to_end(path)
             return found
         if not path:
-            found = os.open(self.top, _DIRECTORY & ~getattr(os, "O_NOFOLLOW", 0))
+            descriptor = os.open(self.top, _DIRECTORY & ~getattr(os, "O_NOFOLLOW", 0))
         else:
             above_it, _, name = path.rpartition("/")
             try:
-                found = os.open(name, _DIRECTORY, dir_fd=self._directory(above_it))
+                descriptor = os.open(name, _DIRECTORY, dir_fd=self._directory(above_it).descriptor)
             except OSError as error:
                 raise OSError(error.errno, error.strerror, str(self.top / path)) from error
-        self._open[path] = found
+        found = self._open[path] = _OpenDirectory(descriptor)
         if len(self._open) > _OPEN_AT_ONCE:
-            os.close(self._open.popitem(last=False)[1])
+            self._open.popitem(last=False)[1].close()
         return found
 
 
-class OwnedPart(Part):
-    """A part with an open directory of its own."""
+class _OpenDirectory:
+    """A directory that stays open as long as a part is being written in it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._users = 1
+
+    def use(self) -> None:
+        """One user more; each one closes it."""
+        self._users += 1
 
     def close(self) -> None:
-        """Close the directory; the part stays where it is unless it was kept."""
+        """One user less."""
+        self._users -= 1
+        if not self._users:
+            os.close(self.descriptor)
+
+
+class PlacedPart(Part):
+    """A part in a directory that is kept open for it."""
+
+    def __init__(self, target: str, part: str, place: _OpenDirectory | None = None) -> None:
+        super().__init__(target, part, None if place is None else place.descriptor)
+        self._place = place
+        if place is not None:
+            place.use()
+
+    def close(self) -> None:
+        """Let go of the directory; the part stays where it is unless it was kept."""
         self.leave()
-        if self._directory is not None:
-            os.close(self._directory)
-            self._directory = None
+        place, self._place = self._place, None
+        if place is not None:
+            place.close()
 
 
 def _inside(place: Path) -> Iterator[Path]:
