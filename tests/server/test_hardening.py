@@ -202,7 +202,7 @@ def held(running: Running) -> dict[str, int]:
     def measure() -> dict[str, int]:
         (control,) = running.server._controls
         parser = control._parser
-        reader = parser._reader
+        reader = parser.reader
         return {
             "queue": len(control._queue),
             "unsent": cast("asyncio.Transport", control._transport).get_write_buffer_size()

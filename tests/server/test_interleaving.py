@@ -29,7 +29,7 @@ from fairlead.events import Noticed
 from fairlead.proto.command import Command, CommandParser
 from fairlead.proto.reply import ReplyParser
 from fairlead.proto.sequences import legal
-from fairlead.server.control import WEB_VERBS
+from fairlead.server.strangers import WEB_VERBS
 from fairlead.storage.base import Intent
 from fairlead.storage.memory import MemoryStorage
 from tests.certificates import Pair

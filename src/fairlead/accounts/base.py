@@ -62,6 +62,11 @@ class Account(Record):
         """The rules, the longest path first."""
         return tuple(sorted(self.rules, key=lambda rule: -len(rule.path)))
 
+    @cached_property
+    def _everywhere(self) -> Right | None:
+        """The rights on all paths, where they are the same."""
+        return self._sorted[0].rights if self._sorted and self._sorted[0].path == "/" else None
+
     def rights(self, path: str) -> Right:
         """The rights on the absolute virtual path ``path``."""
         for rule in self._sorted:
@@ -72,7 +77,8 @@ class Account(Record):
     def allows(self, path: str, right: Right) -> bool:
         """Whether all of ``right`` is given on the absolute virtual path ``path``."""
         # The plain operation on integers: that of flags makes a flag, which takes longer than all the rest.
-        return int.__and__(self.rights(path), right) == right
+        rights = self._everywhere
+        return int.__and__(self.rights(path) if rights is None else rights, right) == right
 
     def rules_below(self, path: str) -> bool:
         """Whether entries of the directory ``path`` may have rights of their own."""

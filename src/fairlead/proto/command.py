@@ -24,6 +24,8 @@ class Command(NamedTuple):
 
 CommandEvent: TypeAlias = "Command | LineTooLong"
 
+_NEW = tuple.__new__
+"""Makes a :class:`Command` without the call of Python's own that a named tuple puts before it."""
 _VERB = r"[!-~]+"
 _SHORT = len(b"NOOP\r\n")
 """Octets up to which a command that is sent alone is looked up rather than read; verbs have four letters at most."""
@@ -38,13 +40,13 @@ class CommandParser:
     commands are taken out, see :mod:`fairlead.proto.telnet`.
     """
 
-    __slots__ = ("_limit", "_pending", "_reader", "_reading", "_tail")
+    __slots__ = ("_limit", "_pending", "_reading", "_tail", "reader")
 
     def __init__(self, limit: int = 8192) -> None:
         self._limit = limit
         self._tail = b""
-        self._reader: LineReader | None = None
-        """Made for the first line that is read octet for octet."""
+        self.reader: LineReader | None = None
+        """Made for the first line that is read octet for octet; until then there are no answers."""
         self._reading = False
         self._pending = False
 
@@ -60,7 +62,8 @@ class CommandParser:
             text = data.decode("ascii")
             line = text[:-2]
             if text[-2:] == "\r\n" and "\n" not in line and "\0" not in line:
-                return [_command(line)]
+                verb, _, argument = line.partition(" ")
+                return [_NEW(Command, (verb.upper(), argument))]
         return self._go_on(data)
 
     def _go_on(self, data: bytes) -> list[CommandEvent]:
@@ -71,7 +74,7 @@ class CommandParser:
 
     def take_answers(self) -> bytes:
         """Telnet refusals (WONT, DONT) to send back; mostly empty."""
-        return self._reader.take_answers() if self._reader is not None else b""
+        return self.reader.take_answers() if self.reader is not None else b""
 
     def _split(self, data: bytes) -> list[CommandEvent]:
         """As :meth:`feed`, for lines that hold neither Telnet commands nor NUL."""
@@ -93,11 +96,11 @@ class CommandParser:
 
     def _read(self, data: bytes) -> list[CommandEvent]:
         """As :meth:`feed`, octet for octet: for Telnet commands, CR NUL, and lines over the limit."""
-        if self._reader is None:
-            self._reader = LineReader(self._limit)
-        lines = self._reader.feed(self._tail + data)
+        if self.reader is None:
+            self.reader = LineReader(self._limit)
+        lines = self.reader.feed(self._tail + data)
         self._tail = b""
-        self._reading = not self._reader.idle
+        self._reading = not self.reader.idle
         return [
             line if isinstance(line, LineTooLong) else _command(line.decode("utf-8", "surrogateescape"))
             for line in lines

@@ -81,16 +81,19 @@ class Reply:
         space in front, CR becomes CR NUL, 255 is doubled, other control characters become ``?``. A reply that is sent
         again and again is encoded once.
         """
-        if not self._octets:
-            self._octets = self._encode()
-        return self._octets
+        octets = self._octets
+        if not octets:
+            lines = self.lines
+            if len(lines) == 1 and (text := lines[0]).isascii() and text.isprintable():
+                octets = f"{self.code} {text}\r\n".encode("ascii")
+            else:
+                octets = self._encode()
+            self._octets = octets
+        return octets
 
     def _encode(self) -> bytes:
         if len(self.lines) <= 1:
-            text = self.lines[0] if self.lines else ""
-            if text.isascii() and text.isprintable():
-                return f"{self.code} {text}\r\n".encode("ascii")
-            return b"%d %b\r\n" % (self.code, _encode_text(text))
+            return b"%d %b\r\n" % (self.code, _encode_text("".join(self.lines)))
         first, *inner, last = self.lines
         sent = [b"%d-%b" % (self.code, _encode_text(first))]
         sent += [_encode_text(f" {line}" if _begins_with_code(line) else line) for line in inner]

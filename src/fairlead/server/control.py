@@ -1,35 +1,33 @@
-"""The control connection: octets in, commands one at a time, replies out in order.
-
-Replies gather in a buffer and leave in one write when the session has nothing more to do in this turn of the loop, so
-the 150 and 226 of a small file, or the replies to a hundred pipelined commands, are one segment.
-"""
+"""The control connection: octets in, commands one at a time, replies out in order."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import select
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
-from fairlead.events import CommandReceived, ReplySent
+from fairlead.events import CommandReceived
 from fairlead.proto.command import Command, CommandParser, LineTooLong
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
 from fairlead.server import occurrences
+from fairlead.server.commands import look_up
 from fairlead.server.data import plain_address
 from fairlead.server.deadlines import TICKS
-from fairlead.server.dispatch import dispatch
+from fairlead.server.dispatch import dispatch, unknown
 from fairlead.server.ending import unacknowledged
 from fairlead.server.failures import AbortedError
+from fairlead.server.outgoing import Outgoing
 from fairlead.server.registry import COMMANDS, Urgency
 from fairlead.server.session import Session
 from fairlead.server.stepping import Stepper, Wait
+from fairlead.server.strangers import turned_away
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable
 
-    from fairlead.server.layer import TlsLayer
+    from fairlead.server.registry import Spec
     from fairlead.server.server import Server
 
 TOO_LONG = Reply(500, "The command line is too long.")
@@ -42,62 +40,42 @@ TURN = 256
 GOODBYE = Reply(421, "The server is shutting down, closing the control connection.")
 LAST_WORDS = 3.0
 """Seconds a client has to read the last reply and to close before the connection is cut."""
-WEB_VERBS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH"})
-"""A web browser made to speak to this port (ALPACA); no FTP command has these names."""
-PROXY_VERBS = {"PROXY": 1, "\0": 3}
-"""What the header of the PROXY protocol, version 1 or 2, looks like to who expects commands: a verb, and how many
-commands it makes with those before it."""
 
 
-class Control(asyncio.Protocol):
+class Control(Outgoing):
     """One control connection and its session."""
 
     __slots__ = (
         "_active",
         "_busy",
-        "_descriptor",
-        "_drained",
         "_ended",
         "_ending",
         "_implicit",
-        "_layer",
         "_loop",
         "_lost",
         "_orderly",
-        "_out",
         "_parser",
         "_queue",
         "_reading_paused",
-        "_running",
-        "_server",
         "_tick",
-        "_transport",
         "_verb",
-        "_writing_paused",
         "closing",
         "commands",
-        "encode",
-        "session",
     )
 
     def __init__(self, server: Server, *, implicit: bool = False) -> None:
-        self._server = server
+        super().__init__(server)
         self._implicit = implicit
-        self._layer: TlsLayer | None = None
         self._loop = server.loop
         self._parser = CommandParser(server.settings.line_limit)
         self._queue: deque[Command | LineTooLong] = NOTHING
-        self._out: list[bytes] = []
         self._busy = False
-        self._running = False
         self._ended = False
         self._lost = False
         self._ending: select.poll | None = None
         """Tells whether the client has ended the connection, once it was asked."""
         self._orderly = False
         self._reading_paused = False
-        self._writing_paused = False
-        self._drained: Wait | None = None
         self._verb = ""
         self._tick = 0
         """When its deadlines are looked at, see :mod:`fairlead.server.deadlines`; 0 for never."""
@@ -106,8 +84,6 @@ class Control(asyncio.Protocol):
         """Why the connection is about to be closed, once it is."""
         self.commands = 0
         """How many were begun."""
-        self.encode: Callable[[Reply], bytes] = Reply.encode
-        """Replies in the session's language; events carry them in English."""
 
     # The transport's calls
 
@@ -127,7 +103,7 @@ class Control(asyncio.Protocol):
 
         ``own`` is this end of the connection: not ``local`` where a proxy called.
         """
-        self._transport: asyncio.Transport | TlsLayer = cast("asyncio.Transport", transport)
+        self._connect(cast("asyncio.Transport", transport))
         server = self._server
         session = self.session = Session(server, self, server.next_number(), self._active, implicit=self._implicit)
         if not peer or not local or not own:
@@ -136,7 +112,7 @@ class Control(asyncio.Protocol):
         session.peer = (plain_address(peer[0]), peer[1])
         session.local = (plain_address(local[0]), local[1])
         session.here = session.local[0] if own is local else plain_address(own[0])
-        self._descriptor: int = transport.get_extra_info("socket").fileno()
+        self._descriptor = transport.get_extra_info("socket").fileno()
         refusal = server.admit(self, self._descriptor)
         if refusal is not None:
             occurrences.refused(session, refusal)
@@ -157,9 +133,9 @@ class Control(asyncio.Protocol):
         if self.closing:
             return
         self._active = self._loop.time()
-        commands = self._parser.feed(data)
-        answers = self._parser.take_answers()
-        if answers:
+        parser = self._parser
+        commands = parser.feed(data)
+        if parser.reader is not None and (answers := parser.take_answers()):
             self._out.append(answers)
         if self._busy:
             for command in commands:
@@ -172,7 +148,11 @@ class Control(asyncio.Protocol):
         elif len(commands) == 1 and self._queue is NOTHING and not self._writing_paused:  # no queue is needed
             self._running = True
             self._execute(commands[0])
-            self._end_turn()
+            if self._queue or self._reading_paused or self._ended or self._server.stopping:
+                self._end_turn()
+            else:
+                self._running = False
+                self._flush()
         else:
             self._enqueue(commands)
             self._run()
@@ -226,45 +206,6 @@ class Control(asyncio.Protocol):
 
     # The session's calls
 
-    def send(self, reply: Reply) -> None:
-        """Queue ``reply``; it leaves at the end of this turn."""
-        self._out.append(self.encode(reply))
-        events = self._server.events
-        if events.routes[ReplySent]:
-            session = self.session
-            events.emit(ReplySent(session=session.number, peer=session.peer[0], code=reply.code, text=reply.text))
-
-    def send_preliminary(self, reply: Reply) -> None:
-        """Queue ``reply``; where the command began in an earlier turn, it leaves at once, for the client waits."""
-        self.send(reply)
-        if not self._running:
-            self._flush()
-
-    def invite(self, reply: Reply) -> None:
-        """Send ``reply``, upon which the client sends data, at once: it does so while the data connection is taken."""
-        self.send(reply)
-        if self._layer is None or not self._running:
-            self._flush()
-
-    @property
-    def writing_paused(self) -> bool:
-        """Whether the client has not read its replies for so long that no more can be written."""
-        return self._writing_paused
-
-    def send_octets(self, data: bytes) -> None:
-        """Queue octets of a reply that is written piece by piece."""
-        self._out.append(data)
-
-    async def drained(self) -> None:
-        """Write out what was sent so far, and wait until the client has taken most of it."""
-        self._flush()
-        if self._writing_paused:
-            self._drained = Wait()
-            try:
-                await self._drained
-            finally:
-                self._drained = None
-
     async def hear_out(self) -> None:
         """If the client has ended the control connection, go on only once that has been noticed.
 
@@ -317,13 +258,10 @@ class Control(asyncio.Protocol):
         protection.context = self._server.certificates.session_context(host.names[0] if host is not None else "")
         tls = protection.context.begin()
         transport = cast("asyncio.Transport", self._transport)
-        self._transport = self._layer = TlsLayer(
-            self, transport, protection, tls, self._in_clear_again, after_reply=after_reply
-        )
+        self._put_under(TlsLayer(self, transport, protection, tls, self._in_clear_again, after_reply=after_reply))
 
     def _in_clear_again(self, transport: asyncio.Transport, data: bytes) -> None:
-        self._layer = None
-        self._transport = transport
+        self._connect(transport)
         if data:
             self.data_received(data)
 
@@ -427,17 +365,6 @@ class Control(asyncio.Protocol):
             elif self._server.stopping:
                 self.say_goodbye()
 
-    def _refuse_proxy(self) -> None:
-        """A header of the PROXY protocol from somebody who is not trusted with it: no client speaks so."""
-        session = self.session
-        self._server.notice(
-            session,
-            "proxy",
-            f"a PROXY header came from {session.peer[0]}; where that is a load balancer of yours, name it in"
-            " server.proxy_from",
-        )
-        self.close("a proxy called that is not trusted", Reply(421, "You are no proxy that I know."))
-
     def _go_on(self) -> None:
         if not self._busy:
             self._run()
@@ -448,22 +375,24 @@ class Control(asyncio.Protocol):
             return
         if TYPE_CHECKING:
             assert isinstance(command, Command)
+        session = self.session
         if self._server.events.routes[CommandReceived]:
-            occurrences.received(self.session, command)
+            occurrences.received(session, command)
         self.commands += 1
         verb = self._verb = command.verb
-        if verb in WEB_VERBS:
-            self.close("a web client called", Reply(421, "This is an FTP server."))
+        spec = COMMANDS.get(verb) or look_up(verb)
+        if spec is None:
+            if not turned_away(session, verb):
+                self.send(unknown(session, verb))
             return
-        if PROXY_VERBS.get(verb) == self.commands:
-            self._refuse_proxy()
-            return
-        result = dispatch(self.session, command)
+        result = dispatch(session, spec, command.argument)
         if type(result) is Reply:
             self.send(result)
             return
+        if TYPE_CHECKING:
+            assert not isinstance(result, Reply)
         self._busy = True
-        Stepper(cast("Coroutine[Any, Any, Reply]", result), self._ended_with).step()
+        Stepper(result, self._ended_with).step()
 
     def _ended_with(self, reply: Reply | None, error: Exception | None) -> None:
         """The running command is done; if it did not end in the turn it began in, go on with the next."""
@@ -485,15 +414,15 @@ class Control(asyncio.Protocol):
         spec = COMMANDS.get(command.verb) if isinstance(command, Command) else None
         urgency = spec.urgency if spec is not None and transfer is not None else Urgency.NONE
         in_step = transfer is not None and transfer.announced and not self._queue
-        if urgency is Urgency.ANSWERED and in_step and self._answered(cast("Command", command)):
+        if urgency is Urgency.ANSWERED and in_step and self._answered(cast("Spec", spec), cast("Command", command)):
             return
         self._enqueue((command,))
         if urgency is Urgency.STOPS and transfer is not None:
             transfer.abort()
 
-    def _answered(self, command: Command) -> bool:
+    def _answered(self, spec: Spec, command: Command) -> bool:
         """Answer ``command`` during a transfer; False where its answer would need to wait for something."""
-        result = dispatch(self.session, command)
+        result = dispatch(self.session, spec, command.argument)
         if type(result) is not Reply:
             cast("Coroutine[Any, Any, Reply]", result).close()
             return False
@@ -514,32 +443,12 @@ class Control(asyncio.Protocol):
         else:
             self._transport.resume_reading()
 
-    def _flush(self) -> None:
-        out = self._out
-        if not out:
-            return
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        transport = self._transport
-        if transport.is_closing():
-            return
-        if self._layer is None and not cast("asyncio.Transport", transport).get_write_buffer_size():
-            # The transport would write at the end of the turn; so there is time to clear up while the client reads.
-            try:
-                written = os.write(self._descriptor, data)
-            except OSError:  # the transport finds the same, and closes or waits
-                written = 0
-            if written == len(data):
-                return
-            data = data[written:]
-        transport.write(data)
-
     # Deadlines
 
     def check_at(self, when: float) -> None:
         """See to the session's deadlines at the loop's time ``when``, or before."""
         if self._tick:
-            if self._tick <= when * TICKS:
+            if self._tick < when * TICKS + 1:  # so it is no later than the tick of that time
                 return
             self._forget_deadlines()
         elif self.closing:

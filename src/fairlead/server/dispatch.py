@@ -13,12 +13,10 @@ from fairlead.errors import DataConnectionError, Denied
 from fairlead.proto.path import resolve
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.server.commands import look_up
 from fairlead.server.protection import CLEAR
-from fairlead.server.registry import COMMANDS, NOT_IMPLEMENTED, Argument, Handler
+from fairlead.server.registry import NOT_IMPLEMENTED, Argument, Handler
 
 if TYPE_CHECKING:
-    from fairlead.proto.command import Command
     from fairlead.server.registry import Spec
     from fairlead.server.session import Session
 
@@ -58,10 +56,10 @@ def _without_port(session: Session, verb: str) -> Reply | None:
     return EPSV_FIRST if session.epsv_all else session.server.answer(session, PASSIVE_FIRST, verb)
 
 
-def _wrong_arity(verb: str, spec: Spec) -> Reply:
+def _wrong_arity(spec: Spec) -> Reply:
     if spec.argument is Argument.NONE:
-        return Reply(501, f"{verb} takes no argument.")
-    return Reply(501, f"{verb} needs an argument: {verb} {spec.syntax}")
+        return Reply(501, f"{spec.verb} takes no argument.")
+    return Reply(501, f"{spec.verb} needs an argument: {spec.verb} {spec.syntax}")
 
 
 def _protected(session: Session, spec: Spec) -> bool:
@@ -71,34 +69,36 @@ def _protected(session: Session, spec: Spec) -> bool:
     return session.protection.level != CLEAR or session.account is None  # who is not logged in is told that
 
 
-def dispatch(session: Session, command: Command) -> Reply | Coroutine[Any, Any, Reply]:
-    """Check ``command`` and run its handler: the reply, or a coroutine that ends with it."""
-    verb, argument = command
-    spec = COMMANDS.get(verb) or look_up(verb)
-    if spec is None:
-        session.pending = ""
-        return NOT_HERE if verb in NOT_IMPLEMENTED else UNKNOWN
+def unknown(session: Session, verb: str) -> Reply:
+    """The reply to a verb that is no command."""
+    session.pending = ""
+    return NOT_HERE if verb in NOT_IMPLEMENTED else UNKNOWN
+
+
+def dispatch(session: Session, spec: Spec, argument: str) -> Reply | Coroutine[Any, Any, Reply]:
+    """Check a command and run its handler: the reply, or a coroutine that ends with it."""
     pending, session.offset, session.window = session.pending, session.restart, session.range
     if pending or session.offset or session.window is not None:
         _forget(session, spec)
     if spec.argument is (Argument.NONE if argument else Argument.REQUIRED):
-        return _wrong_arity(verb, spec)
+        return _wrong_arity(spec)
     if (spec.private or spec.data) and session.server.settings.tls.required and not _protected(session, spec):
         return TLS_FIRST if spec.private else PROTECT_FIRST
-    if spec.login and session.account is None:
+    account = session.account
+    if account is None and spec.login:
         return NOT_LOGGED_IN
     if spec.after and pending != spec.after:
         return Reply(503, f"Send {spec.after} first.")
     no_port = spec.data and (session.port is None or session.port.kept)
-    if no_port and (refusal := _without_port(session, verb)) is not None:
+    if no_port and (refusal := _without_port(session, spec.verb)) is not None:
         return refusal
     try:
         if spec.path:
             argument = resolve(session.cwd, argument)
-            if not session.logged_in.allows(argument, spec.right):
+            if account is None or not account.allows(argument, spec.right):
                 raise Denied(argument)
         if spec.storage and not session.storage.inline:
             return in_thread(session, spec.handler, argument)
         return spec.handler(session, argument)
     except Exception as error:  # noqa: BLE001 - every failure is answered, in one place
-        return session.server.answer(session, error, verb)
+        return session.server.answer(session, error, spec.verb)

@@ -103,7 +103,7 @@ class Log:
         self._size += len(line)
         if self._size >= ENOUGH and not self._held_up:
             self.flush()
-        else:
+        elif not self._scheduled:
             self._flush_later()
 
     def _flush_later(self) -> None:
@@ -132,21 +132,26 @@ class Log:
 
 
 class Stamps:
-    """The time of each record, in UTC with milliseconds; a second's text is made once."""
+    """The time of each record, in UTC with milliseconds; the text of each of these, and of a second, is made once."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._millisecond = -1
         self._second = -1
         self._text = ""
+        self._stamp = ""
 
     def now(self) -> str:
         """Such as ``2003-07-01T10:52:37.123Z``."""
-        now = self._clock()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._text}.{int((now - second) * 1000):03d}Z"
+        millisecond = int(self._clock() * 1000)
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            second, rest = divmod(millisecond, 1000)
+            if second != self._second:
+                self._second = second
+                self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._stamp = f"{self._text}.{rest:03d}Z"
+        return self._stamp
 
 
 def level(event: Event) -> str:

@@ -13,7 +13,7 @@ from fairlead.events import PassiveUncalled
 from fairlead.reach.cause import Cause
 from fairlead.reach.private import is_private
 from fairlead.server.data import DataPort, RawConnection, without_zone
-from fairlead.server.dtp import NOBODY, Outcome, adopt
+from fairlead.server.dtp import DONE, NOBODY, Outcome, adopt
 from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from fairlead.server.session import Session
 
 
+UNUSED = 2
+"""How many times the time for making a data connection a passive port may wait for its transfer command."""
+
+
 @lru_cache(maxsize=256)
-def _octets(host: str | None) -> bytes:
+def _octets(host: str) -> bytes:
     """An address as it goes over the wire."""
-    assert host is not None
     return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
 
 
@@ -38,16 +41,21 @@ class PassivePort(DataPort):
     """
 
     __slots__ = (
-        "_begun", "_call", "_called", "_commands", "_early", "_lease", "_peer", "_pool", "announced", "port", "refused",
+        "_begun", "_call", "_called", "_commands", "_early", "_expected", "_lease", "_peer", "_pool", "announced",
+        "port", "refused",
     )  # fmt: skip
 
     def __init__(self, mode: str, session: Session, host: str, peer: str | None) -> None:
         super().__init__(mode)
-        self._pool = session.server.pool
+        server = session.server
+        self._pool = server.pool
         self._peer = peer
         """The only address that may call; None for any."""
-        self._lease: Lease | None = self._pool.lease(host)
-        self.port: int = self._lease.port
+        self._expected = _octets(peer) if peer and not server.behind_proxies else None
+        """That address, where the next call can only be the peer's own, or a stranger's."""
+        lease = self._pool.lease(host)
+        self._lease: Lease | None = lease
+        self.port: int = lease.port
         self.announced: tuple[str, int] = ("", self.port)
         """The address, where the reply had one, and the port that the client was told."""
         self.refused: str | None = None
@@ -57,7 +65,8 @@ class PassivePort(DataPort):
         self._call: Call | None = None
         """A proxy's, whose header is awaited."""
         self._called = False
-        self._begun = session.server.loop.time()
+        self._begun = server.loop.time()
+        self.expires = self._begun + server.settings.data_connect_timeout * UNUSED
         self._commands = session.reply_to.commands
         """How many commands the session had had when this one made it."""
 
@@ -65,29 +74,27 @@ class PassivePort(DataPort):
         """The descriptor of the listener, -1 once it is closed."""
         return -1 if self._lease is None else self._lease.descriptor
 
-    def deliver(self, session: Session, octets: bytes) -> Delivery:
+    def deliver(self, octets: bytes) -> Delivery:
         """Send ``octets`` to a client that has called already, and close; a stranger's call is left to :meth:`take`.
 
         Nothing is waited for. Raises OSError where the connection broke.
         """
-        if not self._awaits_peer(session):
+        if self._lease is None or self._expected is None:
             return NOBODY
-        assert self._lease is not None
-        return self._seen(self._pool.dtp.deliver(self._lease.descriptor, _octets(self._peer), octets))
+        delivery = self._pool.dtp.deliver(self._lease.descriptor, self._expected, octets)
+        if delivery is DONE:
+            self.close()
+            return DONE
+        return self._seen(delivery)
 
-    def collect(self, session: Session, file: int, limit: int) -> Delivery:
+    def collect(self, file: int, limit: int) -> Delivery:
         """Write to ``file`` what a client has sent already, see :meth:`fairlead.server.dtp.Dtp.collect`.
 
-        Otherwise as :meth:`deliver`.
+        Otherwise as :meth:`deliver`, but that this one stays open.
         """
-        if not self._awaits_peer(session):
+        if self._lease is None or self._expected is None:
             return NOBODY
-        assert self._lease is not None
-        return self._seen(self._pool.dtp.collect(self._lease.descriptor, _octets(self._peer), file, limit))
-
-    def _awaits_peer(self, session: Session) -> bool:
-        """Whether the next call can only be the peer's own, or a stranger's."""
-        return self._lease is not None and bool(self._peer) and not self._call and not session.server.behind_proxies
+        return self._seen(self._pool.dtp.collect(self._lease.descriptor, self._expected, file, limit))
 
     def _seen(self, delivery: Delivery) -> Delivery:
         if delivery.outcome is Outcome.STRANGER:
@@ -122,6 +129,7 @@ class PassivePort(DataPort):
             from fairlead.server.proxied import Call  # noqa: PLC0415 - few servers stand behind a proxy
 
             self._call = Call(*accepted, session.server.loop.time())
+            self._expected = None
         call = self._call
         host, fault = call.proxy, ""
         try:

@@ -33,27 +33,21 @@ DICE = 1024
 class Lease:
     """A listening, non-blocking socket and where it listens."""
 
-    __slots__ = ("_listener", "descriptor", "host", "port")
+    __slots__ = ("adopted", "descriptor", "host", "port")
 
     def __init__(self, host: str, port: int, descriptor: int) -> None:
         self.host = host
         self.port = port
         self.descriptor = descriptor
-        self._listener: RawConnection | None = None
+        self.adopted: RawConnection | None = None
+        """The socket as an object, once there is one."""
 
     @property
     def listener(self) -> RawConnection:
         """The socket as an object, made at the first use: most are closed without."""
-        if self._listener is None:
-            self._listener = adopt(self.descriptor, socket.AF_INET6 if ":" in self.host else socket.AF_INET)
-        return self._listener
-
-    def close(self) -> None:
-        """Close the socket."""
-        if self._listener is None:
-            os.close(self.descriptor)
-        else:
-            self._listener.close()
+        if self.adopted is None:
+            self.adopted = adopt(self.descriptor, socket.AF_INET6 if ":" in self.host else socket.AF_INET)
+        return self.adopted
 
 
 class PortPool:
@@ -87,36 +81,37 @@ class PortPool:
         Raises DataConnectionError (passive-exhausted) when no port of the range can be bound, or no descriptor is
         left.
         """
-        for port in self._candidates(host):
-            try:
-                listener = self.dtp.listen(host, port)
-            except OSError as error:
-                if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                    continue
-                if out_of_descriptors(error):
-                    raise DataConnectionError(
-                        Cause.PASSIVE_EXHAUSTED,
-                        f"The server has no descriptor left for a data connection ({Cause.PASSIVE_EXHAUSTED})",
-                    ) from error
-                raise
-            self._in_use.add((host, port))
-            return Lease(host, port, listener)
+        port = first = self.ports[self._draw(len(self.ports))]
+        others: Iterator[int] | None = None
+        while port:
+            if (host, port) not in self._in_use:
+                try:
+                    listener = self.dtp.listen(host, port)
+                except OSError as error:
+                    _check_taken(error)
+                else:
+                    self._in_use.add((host, port))
+                    return Lease(host, port, listener)
+            if others is None:
+                others = self._others(host, first)
+            port = next(others, 0)
         self.exhausted += 1
-        first, last = self.ports[0], self.ports[-1]
+        lowest, highest = self.ports[0], self.ports[-1]
         raise DataConnectionError(
-            Cause.PASSIVE_EXHAUSTED, f"No passive port is free in {first}-{last} ({Cause.PASSIVE_EXHAUSTED})"
+            Cause.PASSIVE_EXHAUSTED, f"No passive port is free in {lowest}-{highest} ({Cause.PASSIVE_EXHAUSTED})"
         )
 
     def give_back(self, lease: Lease) -> None:
         """Close a leased listener; its port can be drawn again at once."""
         self._in_use.discard((lease.host, lease.port))
-        lease.close()
+        if lease.adopted is None:
+            os.close(lease.descriptor)
+        else:
+            lease.adopted.close()
 
-    def _candidates(self, host: str) -> Iterator[int]:
+    def _others(self, host: str, first: int) -> Iterator[int]:
+        """The ports to try after ``first``, in no order, all of them."""
         in_use = self._in_use
-        first = self.ports[self._draw(len(self.ports))]
-        if (host, first) not in in_use:
-            yield first
         tried = {first}
         for _ in range(1, DRAWS):
             port = self.ports[self._draw(len(self.ports))]
@@ -132,3 +127,15 @@ class PortPool:
         if not self._dice:
             self._dice = array("I", self._random(DICE * array("I").itemsize))
         return self._dice.pop() % below
+
+
+def _check_taken(error: OSError) -> None:
+    """Raise what keeps all ports from being listened on, not only the one at which the ``error`` came."""
+    if error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return
+    if out_of_descriptors(error):
+        raise DataConnectionError(
+            Cause.PASSIVE_EXHAUSTED,
+            f"The server has no descriptor left for a data connection ({Cause.PASSIVE_EXHAUSTED})",
+        ) from error
+    raise error

@@ -36,13 +36,13 @@ def send_whole(session: Session, verb: str, path: str, octets: bytes) -> Reply |
         return send_octets(Transfer(session, verb, path, len(octets)), opening, octets)
     began = monotonic()
     try:
-        delivery = port.deliver(session, octets)
+        delivery = port.deliver(octets)
     except OSError as error:
         session.reply(Reply(150, opening))
         return Transfer(session, verb, path, len(octets)).fail(port, lost(error))
     if delivery is DONE:
-        session.reply(Reply(150, opening))
-        session.use_port(None)
+        session.reply_to.send(Reply(150, opening))  # it leaves with the other reply, for all is done in one turn
+        session.port = None
         report_finished(session, verb, path, len(octets), monotonic() - began, port.mode)
         return COMPLETE
     transfer = Transfer(session, verb, path, len(octets))
@@ -94,7 +94,7 @@ def _begun(session: Session, verb: str, path: str, port: PassivePort) -> Transfe
 
 def _collected(session: Session, port: PassivePort, file: int) -> Delivery:
     """What has come by now, and where that is nothing, by the time that the listener is closed, which takes a while."""
-    delivery = port.collect(session, file, SMALL)
+    delivery = port.collect(file, SMALL)
     if delivery.outcome is Outcome.PARTLY and not delivery.moved:
         session.use_port(None)
         try:
@@ -112,7 +112,7 @@ def _called_port(session: Session) -> PassivePort | None:
         type(port) is not PassivePort
         or session.protection.level == PRIVATE
         or session.reply_to.stop_wanted
-        or session.server.events.wanted(DataConnected)
+        or session.server.events.routes[DataConnected]
     ):
         return None
     return port

@@ -123,6 +123,8 @@ class Server:
         self.pool = PortPool(self.settings.passive_ports)
         self.networks = Networks(self.settings.allow, self.settings.deny)
         self._proxies = _networks_of(self.settings.proxy_from)
+        self.behind_proxies = self._proxies is not None
+        """Whether connections may come from proxies that are trusted."""
         self.arrivals: set[Arrival] = set()
         """Connections of proxies that have not said for whom they call."""
         self.greeting = greeting(self.settings.banner)
@@ -147,7 +149,8 @@ class Server:
         self._threads: ThreadPoolExecutor
         self._background: ThreadPoolExecutor
         self._emptied: asyncio.Event
-        self._stopping = False
+        self.stopping = False
+        """Whether the server is shutting down."""
         self._descriptors = 0
         """The first descriptor that is kept free of sessions."""
 
@@ -191,11 +194,6 @@ class Server:
 
         return Arrival(self, implicit=implicit)
 
-    @property
-    def behind_proxies(self) -> bool:
-        """Whether connections may come from proxies that are trusted."""
-        return self._proxies is not None
-
     def is_proxy(self, address: str) -> bool:
         """Whether a connection from ``address`` begins with a PROXY header."""
         return self._proxies is not None and self._proxies.admits(address)
@@ -221,7 +219,7 @@ class Server:
 
     async def stop(self, grace: float | None = None) -> None:
         """Stop listening, end idle sessions with 421, and let transfers go on for at most ``grace`` seconds."""
-        self._stopping = True
+        self.stopping = True
         for listener in self._listeners:
             listener.close()
         for arrival in list(self.arrivals):
@@ -261,11 +259,6 @@ class Server:
             if control.idle:
                 control.say_goodbye()
 
-    @property
-    def stopping(self) -> bool:
-        """Whether the server is shutting down."""
-        return self._stopping
-
     def reconfigure(self, settings: Settings, accounts: Accounts, hosts: Sequence[Host] = ()) -> None:
         """Take new settings, accounts and virtual hosts for sessions to come; listeners stay as they are.
 
@@ -278,6 +271,7 @@ class Server:
         self.hosts = known
         self.networks = Networks(settings.allow, settings.deny)
         self._proxies = _networks_of(settings.proxy_from)
+        self.behind_proxies = self._proxies is not None
         if settings.passive_ports != self.settings.passive_ports:
             self.pool = PortPool(settings.passive_ports)
         self.settings = settings
@@ -296,7 +290,7 @@ class Server:
         A descriptor is the lowest number that is free: a high one shows that few are left, and those are for the
         transfers of the sessions that are there.
         """
-        if self._stopping:
+        if self.stopping:
             return "The server is shutting down."
         if not self.networks.admits(control.session.peer[0]):
             return "Your address may not use this server."

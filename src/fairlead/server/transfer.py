@@ -373,7 +373,7 @@ class Transfer:
 def report_finished(session: Session, verb: str, path: str, size: int, seconds: float, mode: str) -> None:
     """Tell of a transfer that ended well; see :class:`~fairlead.events.TransferFinished` for the arguments."""
     events = session.server.events
-    if events.wanted(TransferFinished):
+    if events.routes[TransferFinished]:
         events.emit(
             TransferFinished(
                 session=session.number,

@@ -31,7 +31,7 @@ def relative(path: str, hidden: type[StorageError] = NotFound) -> bytes:
     if "\0" in path or not path.startswith("/"):
         raise InvalidName(path)
     try:
-        octets = encode(path)
+        octets = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise InvalidName(path) from error
     if b"/." in octets:

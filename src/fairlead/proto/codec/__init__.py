@@ -8,6 +8,7 @@ changes nothing: carriage control is part of the lines, stored and returned with
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fairlead.errors import UnsupportedError
@@ -40,6 +41,7 @@ class Representation(NamedTuple):
     """Bits of a logical byte under ``L``, from 1 to 255."""
 
 
+@lru_cache(maxsize=64)
 def is_identity(representation: Representation) -> bool:
     """Whether the octets of the data connection are those of the file, so that no codec is needed."""
     return (

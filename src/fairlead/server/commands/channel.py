@@ -33,8 +33,6 @@ PRIVILEGED = 1024
 IPV4, IPV6 = 1, 2
 LOOPBACK = {IPV4: "127.0.0.1", IPV6: "::1"}
 WILDCARD = {IPV4: "0.0.0.0", IPV6: "::"}
-UNUSED = 2
-"""How many times the time for making a data connection a passive port may wait for its transfer command."""
 AFTER_ALL = Reply(501, "Not allowed after EPSV ALL; use EPSV.")
 
 
@@ -221,12 +219,10 @@ def long_passive(session: Session, _: str) -> Reply:
 
 
 def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:
-    server = session.server
-    session.use_port(None)
+    if session.port is not None:
+        session.use_port(None)
     caller = None if _third_parties(session) else without_zone(peer)
-    listening = PassivePort(mode, session, host, caller)
-    session.use_port(listening)
-    listening.expires = server.loop.time() + server.settings.data_connect_timeout * UNUSED
+    session.port = listening = PassivePort(mode, session, host, caller)
     session.reply_to.check_at(listening.expires)
     return listening
 

@@ -22,15 +22,13 @@ def best() -> ReadWhole | None:
     import ctypes  # noqa: PLC0415 - large, and useless without the library
 
     call = library.fairlead_whole
-    call.restype = ctypes.c_long
-    call.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t)
-    string_at, own = ctypes.string_at, threading.local()
+    own = threading.local()
 
     def read_whole(root: int, path: bytes, limit: int) -> bytes | None:
         if getattr(own, "limit", -1) < limit:
-            own.buffer, own.limit = ctypes.create_string_buffer(limit), limit
-            own.address = ctypes.addressof(own.buffer)
-        size: int = call(root, path, FLAGS, own.address, limit)
-        return string_at(own.address, size) if size >= 0 else None
+            buffer = ctypes.create_string_buffer(limit)
+            own.octets, own.limit, own.pointer = memoryview(buffer).cast("B"), limit, ctypes.byref(buffer)
+        size: int = call(root, path, FLAGS, own.pointer, limit)
+        return own.octets[:size].tobytes() if size >= 0 else None
 
     return read_whole

@@ -21,10 +21,10 @@ struct delivery {
 };
 
 EXPORTED int fairlead_listen(const void *address, unsigned length, int backlog);
-EXPORTED int fairlead_deliver(int listener, const void *peer, size_t peer_length, const void *octets, size_t size,
+EXPORTED int fairlead_deliver(int listener, const void *peer, unsigned peer_length, const void *octets, unsigned size,
                               struct delivery *delivery);
-EXPORTED int fairlead_receive(int connection, int file, size_t limit, struct delivery *delivery);
-EXPORTED int fairlead_collect(int listener, const void *peer, size_t peer_length, int file, size_t limit,
+EXPORTED int fairlead_receive(int connection, int file, unsigned limit, struct delivery *delivery);
+EXPORTED int fairlead_collect(int listener, const void *peer, unsigned peer_length, int file, unsigned limit,
                               struct delivery *delivery);
 
 static int failed(int descriptor) {
@@ -49,7 +49,7 @@ int fairlead_listen(const void *address, unsigned length, int backlog) {
     return listener;
 }
 
-static bool is_peer(const struct sockaddr_storage *caller, const void *peer, size_t peer_length) {
+static bool is_peer(const struct sockaddr_storage *caller, const void *peer, unsigned peer_length) {
     const void *octets = &((const struct sockaddr_in *)caller)->sin_addr;
     if (caller->ss_family == AF_INET6)
         octets = &((const struct sockaddr_in6 *)caller)->sin6_addr;
@@ -72,7 +72,7 @@ static int discard_incoming(int connection) {
 }
 
 /* Takes the call that waits: DONE where it is the peer's, else NOBODY (has called, or is there still) or a STRANGER. */
-static int take(int listener, const void *peer, size_t peer_length, struct delivery *delivery) {
+static int take(int listener, const void *peer, unsigned peer_length, struct delivery *delivery) {
     struct sockaddr_storage caller;
     socklen_t length = sizeof caller;
     delivery->moved = 0;
@@ -86,7 +86,7 @@ static int take(int listener, const void *peer, size_t peer_length, struct deliv
  *
  * A STRANGER's connection, and that which took the octets PARTLY, is handed to the caller.
  */
-int fairlead_deliver(int listener, const void *peer, size_t peer_length, const void *octets, size_t size,
+int fairlead_deliver(int listener, const void *peer, unsigned peer_length, const void *octets, unsigned size,
                      struct delivery *delivery) {
     int outcome = take(listener, peer, peer_length, delivery);
     if (outcome != DONE)
@@ -121,7 +121,7 @@ static bool write_all(int file, const char *octets, size_t size) {
  *
  * PARTLY: more is to come, or the limit is reached. FAULT: the file could not be written. The connection stays open.
  */
-int fairlead_receive(int connection, int file, size_t limit, struct delivery *delivery) {
+int fairlead_receive(int connection, int file, unsigned limit, struct delivery *delivery) {
     char octets[1 << 16];
     delivery->connection = connection;
     delivery->moved = 0;
@@ -141,7 +141,7 @@ int fairlead_receive(int connection, int file, size_t limit, struct delivery *de
 }
 
 /* Takes the peer's call and receives over it; the connection is always handed to the caller, but where it broke. */
-int fairlead_collect(int listener, const void *peer, size_t peer_length, int file, size_t limit,
+int fairlead_collect(int listener, const void *peer, unsigned peer_length, int file, unsigned limit,
                      struct delivery *delivery) {
     int outcome = take(listener, peer, peer_length, delivery);
     if (outcome == DONE)

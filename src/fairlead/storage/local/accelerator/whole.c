@@ -8,14 +8,13 @@
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-EXPORTED long fairlead_whole(int root, const char *path, uint64_t flags, void *octets, size_t limit);
+EXPORTED int fairlead_whole(int root, const char *path, int flags, void *octets, int limit);
 
 static bool in_memory(int file) {
     struct statfs system;
@@ -24,24 +23,24 @@ static bool in_memory(int file) {
     return system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC;
 }
 
-static long read_whole(int file, void *octets, size_t limit) {
+static int read_whole(int file, void *octets, int limit) {
     struct stat status;
-    if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode) || (uint64_t)status.st_size > limit)
+    if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size > limit)
         return -1;
-    struct iovec into = {octets, limit};
+    struct iovec into = {octets, (size_t)limit};
     ssize_t got = preadv2(file, &into, 1, 0, RWF_NOWAIT);
     if (got < 0 && errno == EOPNOTSUPP && in_memory(file))
-        got = pread(file, octets, limit, 0);
-    return got == status.st_size ? got : -1;
+        got = pread(file, octets, (size_t)limit, 0);
+    return got == status.st_size ? (int)got : -1;
 }
 
 /* The octets of a regular file that has no more than limit of them; how many, or -1 where they cannot be had so. */
-long fairlead_whole(int root, const char *path, uint64_t flags, void *octets, size_t limit) {
-    struct open_how how = {.flags = flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+int fairlead_whole(int root, const char *path, int flags, void *octets, int limit) {
+    struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     int file = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
     if (file < 0)
         return -1;
-    long got = read_whole(file, octets, limit);
+    int got = read_whole(file, octets, limit);
     close(file);
     return got;
 }

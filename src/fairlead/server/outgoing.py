@@ -1,0 +1,125 @@
+"""The outgoing half of a control connection: replies gather, and leave in one write.
+
+They leave when the session has nothing more to do in this turn of the loop, so the 150 and 226 of a small file, or the
+replies to a hundred pipelined commands, are one segment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from fairlead.events import ReplySent
+from fairlead.proto.reply import Reply
+from fairlead.server.stepping import Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fairlead.server.layer import TlsLayer
+    from fairlead.server.server import Server
+    from fairlead.server.session import Session
+
+
+class Outgoing(asyncio.Protocol):
+    """What a session says; who hears it is the business of the transport, or of TLS before it."""
+
+    __slots__ = (
+        "_clear",
+        "_descriptor",
+        "_drained",
+        "_layer",
+        "_out",
+        "_running",
+        "_server",
+        "_transport",
+        "_writing_paused",
+        "encode",
+        "session",
+    )
+
+    session: Session
+    _descriptor: int
+    """That of the connection."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._out: list[bytes] = []
+        self._running = False
+        """Whether commands are being run that came in this turn of the loop."""
+        self._writing_paused = False
+        self._drained: Wait | None = None
+        self.encode: Callable[[Reply], bytes] = Reply.encode
+        """Replies in the session's language; events carry them in English."""
+
+    def _connect(self, transport: asyncio.Transport) -> None:
+        """Write to ``transport`` in clear."""
+        self._transport: asyncio.Transport | TlsLayer = transport
+        self._clear: asyncio.Transport | None = transport
+        """The transport, where nothing comes before it."""
+        self._layer: TlsLayer | None = None
+
+    def _put_under(self, layer: TlsLayer) -> None:
+        """Write to ``layer``, which encrypts."""
+        self._transport = self._layer = layer
+        self._clear = None
+
+    def send(self, reply: Reply) -> None:
+        """Queue ``reply``; it leaves at the end of this turn."""
+        self._out.append(self.encode(reply))
+        events = self._server.events
+        if events.routes[ReplySent]:
+            session = self.session
+            events.emit(ReplySent(session=session.number, peer=session.peer[0], code=reply.code, text=reply.text))
+
+    def send_preliminary(self, reply: Reply) -> None:
+        """Queue ``reply``; where the command began in an earlier turn, it leaves at once, for the client waits."""
+        self.send(reply)
+        if not self._running:
+            self._flush()
+
+    def invite(self, reply: Reply) -> None:
+        """Send ``reply``, upon which the client sends data, at once: it does so while the data connection is taken."""
+        self.send(reply)
+        if self._clear is not None or not self._running:
+            self._flush()
+
+    @property
+    def writing_paused(self) -> bool:
+        """Whether the client has not read its replies for so long that no more can be written."""
+        return self._writing_paused
+
+    def send_octets(self, data: bytes) -> None:
+        """Queue octets of a reply that is written piece by piece."""
+        self._out.append(data)
+
+    async def drained(self) -> None:
+        """Write out what was sent so far, and wait until the client has taken most of it."""
+        self._flush()
+        if self._writing_paused:
+            self._drained = Wait()
+            try:
+                await self._drained
+            finally:
+                self._drained = None
+
+    def _flush(self) -> None:
+        out = self._out
+        if not out:
+            return
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        if self._transport.is_closing():
+            return
+        clear = self._clear
+        if clear is not None and not clear.get_write_buffer_size():
+            # The transport would write at the end of the turn; so there is time to clear up while the client reads.
+            try:
+                written = os.write(self._descriptor, data)
+            except OSError:  # the transport finds the same, and closes or waits
+                written = 0
+            if written == len(data):
+                return
+            data = data[written:]
+        self._transport.write(data)
