@@ -165,7 +165,7 @@ def test_get_where_nothing_can_be_written(against: Against) -> None:
     server = against(*IN, TYPE_I, on("SIZE big.bin", "213 6"), EPSV)
     assert server.run("get", f"{URL}/big.bin") == 1
     assert server.err.startswith("fairlead: ")
-    assert server.err.endswith("big.bin.part: Is a directory\n")
+    assert server.err.endswith("big.bin.part: Is a directory; choose another name\n")
 
 
 def test_cat_is_octet_for_octet(against: Against) -> None:

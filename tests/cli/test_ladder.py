@@ -132,14 +132,14 @@ def test_file_that_cannot_be_written_fails_the_verb(against: Against) -> None:
     Path("a.svg").mkdir()
     server = against(*IN, *LIST)
     assert server.run("ls", "--ladder=a.svg", f"{URL}/") == 1
-    assert server.err == "fairlead: a.svg: Is a directory\n"
+    assert server.err == "fairlead: a.svg: Is a directory; choose another name\n"
 
 
 def test_file_in_whose_place_a_directory_stands_is_told_beside_the_failure(against: Against) -> None:
     Path("a.svg").mkdir()
     server = against(*IN, on("EPSV", "229 ok (|||5001|)"))
     assert server.run("ls", "--ladder=a.svg", "--mode", "epsv", f"{URL}/") == 5
-    assert "fairlead: a.svg: Is a directory\n" in server.err
+    assert "fairlead: a.svg: Is a directory; choose another name\n" in server.err
     assert "no data connection" in server.err
 
 

@@ -49,7 +49,7 @@ def test_bad_options_are_usage_errors_in_one_sentence(against: Against, options:
 def test_timeout_is_for_every_wait(against: Against) -> None:
     server = against(*IN, on("EPSV"))
     assert server.run("ls", "--retries", "0", "--timeout", "3", URL) == 1
-    assert server.err == "fairlead: no reply to EPSV within 3.0 s\n"
+    assert server.err == "fairlead: no reply to EPSV within 3.0 s; try again later, or allow more time by --timeout\n"
     assert server.play.wire.time < 4
 
 

@@ -11,7 +11,7 @@ import pytest
 import fairlead
 from fairlead import cli
 from fairlead.cli import VERBS, main
-from fairlead.errors import ConfigError, ConnectError
+from fairlead.errors import ConfigError, ConnectError, SessionLost, TlsError
 from fairlead.storage.local import accelerator
 
 
@@ -73,9 +73,24 @@ def test_the_version_is_shown_and_whether_the_accelerator_is_used(capsys: pytest
         ([], "fairlead: the following arguments are required: VERB; see fairlead --help"),
         (["serv"], "fairlead: there is no verb 'serv', did you mean serve?; see fairlead --help"),
         (["xyz"], "fairlead: there is no verb 'xyz'; see fairlead --help"),
-        (["serve", "--bogus"], "fairlead serve: nobody knows --bogus; see fairlead serve --help"),
+        (["serve", "--xyz"], "fairlead serve: nobody knows --xyz; see fairlead serve --help"),
         (["serve", "a", "b"], "fairlead serve: nobody knows b; see fairlead serve --help"),
-        (["serve", "--work"], "fairlead serve: nobody knows --work; see fairlead serve --help"),
+        (
+            ["serve", "--work"],
+            "fairlead serve: nobody knows --work, did you mean --workers?; see fairlead serve --help",
+        ),
+        (
+            ["ls", "--mdoe", "pasv", "ftp://x/"],
+            "fairlead ls: nobody knows --mdoe, did you mean --mode?; see fairlead ls --help",
+        ),
+        (["get", "--jsno=x"], "fairlead get: nobody knows --jsno, did you mean --json?; see fairlead get --help"),
+        (
+            ["get", "ftp://x/a", "b"],
+            (
+                "fairlead get: argument URL: 'b' is no URL, write ftp://[user@]host/path; -o FILE names the file here; "
+                "see fairlead get --help"
+            ),
+        ),
         (["serve", "--config"], "fairlead serve: argument --config: expected one argument; see fairlead serve --help"),
         (["config"], "fairlead config: the following arguments are required: VERB; see fairlead config --help"),
     ],
@@ -114,8 +129,25 @@ def verb_that_raises(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     ("error", "status", "message"),
     [
         (ConfigError("the setting is wrong"), 2, "fairlead: the setting is wrong\n"),
-        (ConnectError("nobody answers"), 3, "fairlead: nobody answers\n"),
-        (FileNotFoundError(2, "No such file or directory", "/x"), 1, "fairlead: /x: No such file or directory\n"),
+        (
+            ConnectError("nobody answers"),
+            3,
+            "fairlead: nobody answers; try again later, or allow more time by --timeout\n",
+        ),
+        (ConnectError("nobody answers; ask"), 3, "fairlead: nobody answers; ask\n"),
+        (SessionLost("it ended: 421 Gone."), 1, "fairlead: it ended: 421 Gone; try again later\n"),
+        (
+            TlsError("what came is not TLS"),
+            3,
+            "fairlead: what came is not TLS; check the port and --tls; fairlead doctor looks closer\n",
+        ),
+        (
+            FileNotFoundError(2, "No such file or directory", "/x"),
+            1,
+            "fairlead: /x: No such file or directory; check the path\n",
+        ),
+        (OSError(28, "No space left on device", "/x"), 1, "fairlead: /x: No space left on device; make room\n"),
+        (OSError(5, "Input/output error", "/x"), 1, "fairlead: /x: Input/output error\n"),
         (KeyboardInterrupt(), 130, "fairlead: interrupted\n"),
         (
             ZeroDivisionError("division by zero"),

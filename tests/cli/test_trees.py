@@ -148,3 +148,84 @@ def test_ls_lists_a_file_all_the_same(server: Embedded, capsys: Captured) -> Non
     grow(server.root, FILES)
     assert main(["ls", "-R", f"{server.url}/a.txt"]) == 0
     assert capsys.readouterr().out.endswith(" a.txt\n")
+
+
+def test_get_and_put_tell_what_went_over(server: Embedded, capsys: Captured) -> None:
+    grow(server.root / "pub", FILES)
+    assert main(["get", "-r", "--json", "--verify", f"{server.url}/pub/a.txt", f"{server.url}/pub/d"]) == 0
+    file, *tree = json.loads(capsys.readouterr().out)
+    assert (file["path"], file["file"], file["size"], file["offset"]) == ("pub/a.txt", "a.txt", 5, 0)
+    assert (file["mode"], file["verified"]) == ("EPSV", "HASH SHA-256")
+    assert sorted((one["path"], one["file"], one["size"]) for one in tree) == [
+        ("pub/d/b.txt", "d/b.txt", 6),
+        ("pub/d/e/c.txt", "d/e/c.txt", 5),
+    ]
+    assert main(["put", "-r", "--json", "a.txt", "d", f"{server.url}/pub/"]) == 0
+    file, *tree = json.loads(capsys.readouterr().out)
+    assert (file["path"], file["file"], file["size"]) == ("pub/a.txt", "a.txt", 5)
+    assert tree == []  # the same already
+
+
+def told(capsys: Captured) -> list[tuple[str, str, int]]:
+    return sorted((one["path"], one["file"], one["size"]) for one in json.loads(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize("parallel", ["1", "2"])
+def test_get_and_put_tell_of_each_of_several(server: Embedded, capsys: Captured, parallel: str) -> None:
+    grow(server.root, FILES | {"z.txt": b"last"})
+    assert main(["get", "--json", "--parallel", parallel, f"{server.url}/*.txt"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert sorted((one["path"], one["file"], one["size"]) for one in told) == [
+        ("a.txt", "a.txt", 5),
+        ("z.txt", "z.txt", 4),
+    ]
+    assert main(["put", "--json", "--parallel", parallel, "a.txt", "z.txt", f"{server.url}/d/"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert sorted((one["path"], one["file"], one["size"]) for one in told) == [
+        ("d/a.txt", "a.txt", 5),
+        ("d/z.txt", "z.txt", 4),
+    ]
+
+
+def test_get_tells_what_went_over_before_it_failed(server: Embedded, capsys: Captured) -> None:
+    grow(server.root, FILES)
+    assert main(["get", "--json", f"{server.url}/a.txt", f"{server.url}/none"]) == 1
+    assert [one["path"] for one in json.loads(capsys.readouterr().out)] == ["a.txt"]
+
+
+def test_json_and_a_file_do_not_share_standard_output(server: Embedded, capsys: Captured) -> None:
+    assert main(["get", "--json", "-o", "-", f"{server.url}/a.txt"]) == 2
+    assert "leave one of them out" in capsys.readouterr().err
+
+
+def test_ls_cat_and_mv_take_patterns(server: Embedded, capsys: Captured) -> None:
+    grow(server.root, FILES | {"z.txt": b" last"})
+    assert main(["ls", "--json", f"{server.url}/**/*.txt"]) == 0
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["a.txt", "d/b.txt", "d/e/c.txt", "z.txt"]
+    assert main(["mv", "--json", f"{server.url}/*.txt", f"{server.url}/d/"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"path": "a.txt", "target": "d/a.txt"},
+        {"path": "z.txt", "target": "d/z.txt"},
+    ]
+
+
+def test_cat_prints_what_a_pattern_matches(server: Embedded, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    grow(server.root, FILES | {"z.txt": b" last"})
+    assert main(["cat", f"{server.url}/[az]*"]) == 0
+    assert capfdbinary.readouterr().out == b"first last"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "error"),
+    [
+        (["ls", "{}/*.nix"], 1, "nothing on the server matches *.nix; check it with fairlead ls"),
+        (["ls", "-R", "{}/*"], 2, "write ** for any number of directories"),
+        (["cat", "{}/*.nix"], 1, "nothing on the server matches *.nix"),
+        (["mv", "{}/*.txt", "{}/one"], 2, "several files cannot go into one"),
+    ],
+)
+def test_pattern_that_does_not_serve(
+    server: Embedded, capsys: Captured, arguments: list[str], status: int, error: str
+) -> None:
+    assert main([argument.format(server.url) for argument in arguments]) == status
+    assert error in capsys.readouterr().err

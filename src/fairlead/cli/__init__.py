@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from fairlead import __version__
@@ -52,6 +53,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False} | settings)
+        self._given: list[str] = []
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         """As the base class, which asks shutil for the width: much to import, and asked anew for each option."""
@@ -61,15 +63,36 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As the base class; an option whose value may be left out has it behind ``=`` only, never as the next word."""
-        return super().parse_known_args(list(map(self._with_value, args)), namespace)
+        self._given = list(map(self._with_value, args))
+        return super().parse_known_args(self._given, namespace)
 
     def _with_value(self, argument: str) -> str:
         action = self._option_string_actions.get(argument)
         return f"{argument}=" if action is not None and action.nargs == "?" else argument
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where to read on."""
+        """Say what is wrong and where to read on; an option that nobody knows may have put words in wrong places."""
+        unknown = self._unknown_options()
+        self._stop(f"nobody knows {unknown[0]}{self._meant(unknown[0])}" if unknown else message)
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Say that nobody knows these arguments."""
+        self._stop(f"nobody knows {' '.join(unknown)}{self._meant(unknown[0])}")
+
+    def _stop(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+    def _unknown_options(self) -> list[str]:
+        if any(isinstance(action, argparse._SubParsersAction) for action in self._actions):  # noqa: SLF001
+            return []  # they may be options of a verb below
+        options = takewhile(lambda word: word != "--", self._given)
+        long = (word.partition("=")[0] for word in options if word.startswith("--"))
+        return [word for word in long if word not in self._option_string_actions]
+
+    def _meant(self, option: str) -> str:
+        """The option that ``option`` looks like, as a question."""
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        return did_you_mean(option, known) if option.startswith("--") else ""
 
 
 class _Version(argparse.Action):
@@ -109,8 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser = parser_of(verb, alone=verb in VERBS and verb == arguments[0])
         parsed, unknown = parser.parse_known_args(arguments)
         if unknown:
-            parser.prog += f" {verb}"
-            parser.error(f"nobody knows {' '.join(unknown)}")
+            _parser_below(parser, verb).refuse(unknown)
     except SystemExit as stop:  # help was shown, or the arguments are wrong
         return int(stop.code or 0)
     return _run(parsed)
@@ -165,8 +187,20 @@ def parser_of(verb: str, *, alone: bool = False) -> Parser:
         elif not alone:
             subparsers.add_parser(name, help=purpose)
     if verb and verb not in VERBS:
-        from difflib import get_close_matches
-
-        close = get_close_matches(verb, VERBS, 1)
-        parser.error(f"there is no verb {verb!r}{f', did you mean {close[0]}?' if close else ''}")
+        parser.error(f"there is no verb {verb!r}{did_you_mean(verb, VERBS)}")
     return parser
+
+
+def _parser_below(parser: Parser, verb: str) -> Parser:
+    """The parser of ``verb`` within that of the whole."""
+    groups = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    found: Parser = next(groups).choices[verb]
+    return found
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The one of ``known`` that ``word`` looks like, as a question; empty where none does."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, 1, 0.7)
+    return f", did you mean {close[0]}?" if close else ""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_session_options, file_url
+from fairlead.cli.options import add_session_options, pattern_url
+
+if TYPE_CHECKING:
+    from fairlead.client.sync import Client
+    from fairlead.proto.url import FtpUrl
 
 _EXAMPLES = """\
 examples:
   fairlead cat ftp://ftp.example.com/pub/README
+  fairlead cat 'ftp://me@ftp.example.com/logs/*.log' | grep failed
   fairlead cat ftp://ftp.example.com/backup.tar.gz | tar tz
 """
 
@@ -23,7 +29,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("urls", nargs="+", type=file_url, metavar="URL", help="the file, as ftp://[user@]host/path")
+    parser.add_argument(
+        "urls",
+        nargs="+",
+        type=pattern_url,
+        metavar="URL",
+        help="the file, as ftp://[user@]host/path; *, ? and [a-z] match names",
+    )
     add_session_options(parser)
     add_ladder_option(parser)
     parser.set_defaults(run=run)
@@ -39,9 +51,24 @@ def run(args: argparse.Namespace) -> int:
 
 def _cat(args: argparse.Namespace) -> int:
     from fairlead.cli.connection import connected
+    from fairlead.client._glob import is_pattern
+    from fairlead.errors import ConfigError
 
     for url in args.urls:
-        *directory, name = url.segments
-        with connected(args, url, directory) as client:
-            client.download(name, sys.stdout.buffer, text=url.type == "A")
+        if url.directory:
+            message = f"{url} names a directory; name a file, or list it with fairlead ls"
+            raise ConfigError(message)
+    for url in args.urls:
+        matched = is_pattern(url.path)
+        with connected(args, url, () if matched else url.segments[:-1]) as client:
+            for name in _files(client, url) if matched else url.segments[-1:]:
+                client.download(name, sys.stdout.buffer, text=url.type == "A")
     return 0
+
+
+def _files(client: Client, url: FtpUrl) -> list[str]:
+    """What the pattern ``url`` matches, but for directories."""
+    from fairlead.cli.naming import matching
+    from fairlead.proto.entry import Kind
+
+    return [entry.name for entry in matching(client, url) if entry.kind not in {Kind.DIRECTORY, Kind.OTHER}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -17,10 +18,13 @@ from fairlead.errors import (
     ConfigError,
     ConnectError,
     DataConnectionError,
+    DeadlineError,
     FairleadError,
     LoginError,
     PathError,
+    ProtocolError,
     ReplyError,
+    SessionLost,
     TlsError,
 )
 
@@ -37,6 +41,26 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (CaptureError, USAGE),
 )
 _LOGIN_COMMANDS = {"USER", "PASS", "ACCT"}
+_UNANSWERED = "try again later, or allow more time by --timeout"
+_NEXT: dict[type[Exception], str] = {
+    ConnectError: _UNANSWERED,
+    DeadlineError: _UNANSWERED,
+    SessionLost: "try again later",
+    ProtocolError: "check that host and port are those of an FTP server",
+    TlsError: "check the port and --tls; fairlead doctor looks closer",
+}
+"""What to do after errors whose own words, which stand in ladders and logs as well, only say what happened."""
+_NEXT_HERE = {
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "choose another name",
+    errno.EACCES: "check what you are allowed to do there",
+    errno.EPERM: "check what you are allowed to do there",
+    errno.EROFS: "choose another place",
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room",
+}
+"""The same after the usual errors of the file system here."""
 
 
 def guarded(args: argparse.Namespace, action: Callable[[argparse.Namespace], int]) -> int:
@@ -66,14 +90,19 @@ def exit_code(error: Exception) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
 
 
-def sentence(error: Exception) -> str:
-    """What happened and what to do next."""
+def sentence(error: Exception, *, advice: str = "") -> str:
+    """What happened and what to do next: ``advice`` where it is given and the error itself does not say."""
     text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
-    if isinstance(error, ReplyError):
-        text = f"{text.rstrip('.')}; {_advice(error)}"
     if isinstance(error, CertificateError):
-        text += " (--ca FILE, --pin SHA256 or --tofu say whom to trust)"
-    return text
+        return f"{text} (--ca FILE, --pin SHA256 or --tofu say whom to trust)"
+    if isinstance(error, ReplyError):
+        advice = _advice(error)
+    elif "; " in text:
+        return text
+    else:
+        advice = advice or (_NEXT_HERE.get(error.errno or 0, "") if isinstance(error, OSError) else "")
+        advice = advice or _NEXT.get(type(error), "")
+    return f"{text.rstrip('.')}; {advice}" if advice else text
 
 
 def _advice(error: ReplyError) -> str:

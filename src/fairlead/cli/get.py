@@ -7,12 +7,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fairlead.cli.bookmarks import is_bookmark
 from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import (
     PARALLEL,
     add_fidelity_options,
+    add_json_option,
     add_parallel_option,
     add_recursive_option,
     add_resume_option,
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
     from fairlead.client.aio import AsyncClient
     from fairlead.client.sync import Client
 
+Done = list[dict[str, Any]]
+"""What went over, for ``--json``."""
 _EXAMPLES = """\
 examples:
   fairlead get ftp://ftp.example.com/pub/big.iso
   fairlead get -o isos/ 'ftp://ftp.example.com/pub/*.iso'
   fairlead get -r --parallel 8 ftp://ftp.example.com/pub/docs/
   fairlead get --resume -o isos/ ftp://me@ftp.example.com/big.iso
+  fairlead get --json --verify ftp://me@ftp.example.com/report.pdf | jq '.[].verified'
 """
 
 
@@ -47,7 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "urls",
         nargs="+",
-        type=pattern_url,
+        type=_source,
         metavar="URL",
         help="the file, as ftp://[user@]host/path; *, ? and [a-z] match names, %%2A is a star that is one",
     )
@@ -66,9 +71,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_resume_option(parser)
     add_fidelity_options(parser)
+    add_json_option(parser)
     add_session_options(parser)
     add_ladder_option(parser)
     parser.set_defaults(run=run)
+
+
+def _source(text: str) -> FtpUrl:
+    if "://" not in text and not is_bookmark(text):
+        message = f"{text!r} is no URL, write ftp://[user@]host/path; -o FILE names the file here"
+        raise argparse.ArgumentTypeError(message)
+    return pattern_url(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _get(args: argparse.Namespace) -> int:
     from fairlead.cli.failures import DONE, FAILED
+    from fairlead.cli.naming import told
     from fairlead.client._glob import is_pattern
     from fairlead.errors import ConfigError
 
@@ -91,37 +105,42 @@ def _get(args: argparse.Namespace) -> int:
     if args.recursive and args.output == "-":
         message = "directories cannot go to standard output; name a directory, or leave --recursive out"
         raise ConfigError(message)
+    if args.json and args.output == "-":
+        message = "--json and -o - would both go to standard output; leave one of them out"
+        raise ConfigError(message)
     for url in args.urls:
         if url.directory and not args.recursive:
             message = f"{url} names a directory; name a file, or add --recursive to fetch all that it holds"
             raise ConfigError(message)
-    incomplete = [url for url in args.urls if not _fetch(args, url)]
+    with told(args) as done:
+        incomplete = [url for url in args.urls if not _fetch(args, url, done)]
     return FAILED if incomplete else DONE
 
 
-def _fetch(args: argparse.Namespace, url: FtpUrl) -> bool:
-    """Fetch what ``url`` names; whether all of it is here."""
+def _fetch(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
+    """Fetch what ``url`` names, and add it to ``done``; whether all of it is here."""
     from fairlead.cli.connection import connected
     from fairlead.client._glob import is_pattern
 
     if is_pattern(url.path):
-        return _fetch_matching(args, url)
+        return _fetch_matching(args, url, done)
     if args.recursive and (url.directory or _is_directory(args, url)):
-        return _fetch_tree(args, url, _target(args.output, url) if url.path else Path(args.output or "."))
+        return _fetch_tree(args, url, _target(args.output, url) if url.path else Path(args.output or "."), done)
     *directory, name = url.segments
     target = sys.stdout.buffer if args.output == "-" else _target(args.output, url)
-    if not _fetch_in_parts(args, url, directory, name, target):
+    if not _fetch_in_parts(args, url, directory, name, target, done):
         with connected(args, url, directory) as client:
-            _receive(args, client, url, name, target)
+            done.append(_receive(args, client, url, name, target, directory))
     return True
 
 
 def _fetch_in_parts(
-    args: argparse.Namespace, url: FtpUrl, directory: Sequence[str], name: str, target: Path | Writable
+    args: argparse.Namespace, url: FtpUrl, directory: Sequence[str], name: str, target: Path | Writable, done: Done
 ) -> bool:
     """Fetch one file in several sessions where that was asked for and pays; whether it did."""
     if (args.parallel or 1) == 1 or not isinstance(target, Path) or as_text(args, url):
         return False
+    from fairlead.cli.naming import of_file
     from fairlead.cli.progress import progress
     from fairlead.cli.side_by_side import finish, pooled
     from fairlead.client.segments.fetch import fetch_from
@@ -129,7 +148,7 @@ def _fetch_in_parts(
     async def fetched() -> bool:
         with progress(args, name) as on_progress:
             async with pooled(args, url, directory) as pool:
-                done = await fetch_from(
+                result = await fetch_from(
                     pool,
                     name,
                     target,
@@ -139,7 +158,8 @@ def _fetch_in_parts(
                     times=args.times,
                     on_progress=on_progress,
                 )
-        return done is not None
+        done.extend(of_file(one, target, directory) for one in [result] if one is not None)
+        return result is not None
 
     return finish(fetched())
 
@@ -151,7 +171,7 @@ def _is_directory(args: argparse.Namespace, url: FtpUrl) -> bool:
         return client.is_dir(url.path)
 
 
-def _fetch_matching(args: argparse.Namespace, url: FtpUrl) -> bool:
+def _fetch_matching(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
     """Fetch what ``url`` matches; the names, which the server made up, lead nowhere else."""
     from fairlead.cli.connection import connected
     from fairlead.cli.naming import matching
@@ -163,39 +183,51 @@ def _fetch_matching(args: argparse.Namespace, url: FtpUrl) -> bool:
         jobs = [(entry.name, target) for entry, target in found if entry.kind not in {Kind.DIRECTORY, Kind.OTHER}]
         side_by_side = (args.parallel or 1) > 1 and len(jobs) > 1 and args.output != "-"
         for name, target in [] if side_by_side else jobs:
-            _receive(args, client, url, name, sys.stdout.buffer if args.output == "-" else target)
+            done.append(_receive(args, client, url, name, sys.stdout.buffer if args.output == "-" else target))
     if side_by_side:
-        _fetch_side_by_side(args, url, jobs)
+        _fetch_side_by_side(args, url, jobs, done)
     trees = [(entry.name, target) for entry, target in found if entry.kind is Kind.DIRECTORY and args.recursive]
-    incomplete = [target for path, target in trees if not _fetch_tree(args, replace(url, segments=(path,)), target)]
+    incomplete = [
+        target for path, target in trees if not _fetch_tree(args, replace(url, segments=(path,)), target, done)
+    ]
     return not incomplete
 
 
-def _fetch_side_by_side(args: argparse.Namespace, url: FtpUrl, jobs: list[Job]) -> None:
+def _fetch_side_by_side(args: argparse.Namespace, url: FtpUrl, jobs: list[Job], done: Done) -> None:
+    from fairlead.cli.naming import of_file
     from fairlead.cli.side_by_side import files
 
     async def fetch(ftp: AsyncClient, job: Job, on_progress: Progress | None) -> None:
         remote, local = job
-        await ftp.download(
+        result = await ftp.download(
             remote, local, **_how(args, url), resume=args.resume, times=args.times, on_progress=on_progress
         )
+        done.append(of_file(result, local))
 
     files(args, url, (), jobs, fetch)
 
 
-def _fetch_tree(args: argparse.Namespace, url: FtpUrl, target: Path) -> bool:
+def _fetch_tree(args: argparse.Namespace, url: FtpUrl, target: Path, done: Done) -> bool:
     from fairlead.cli.side_by_side import tree
 
     refuse_text(url)
-    return tree(args, url, target, upload=False)
+    return tree(args, url, target, done, upload=False)
 
 
-def _receive(args: argparse.Namespace, client: Client, url: FtpUrl, name: str, target: Path | Writable) -> None:
+def _receive(
+    args: argparse.Namespace,
+    client: Client,
+    url: FtpUrl,
+    name: str,
+    target: Path | Writable,
+    directory: Sequence[str] = (),
+) -> dict[str, Any]:
+    from fairlead.cli.naming import of_file
     from fairlead.cli.progress import progress
 
     with progress(args, name) as on_progress:
         named = isinstance(target, Path)
-        client.download(
+        result = client.download(
             name,
             target,
             **_how(args, url),
@@ -203,6 +235,7 @@ def _receive(args: argparse.Namespace, client: Client, url: FtpUrl, name: str, t
             times=args.times and named,
             on_progress=on_progress,
         )
+    return of_file(result, target if isinstance(target, Path) else "-", directory)
 
 
 def _how(args: argparse.Namespace, url: FtpUrl) -> dict[str, bool]:

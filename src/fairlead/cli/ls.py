@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_session_options, ftp_url
+from fairlead.cli.options import add_session_options, pattern_url
 from fairlead.proto.entry import Entry, Kind
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _EXAMPLES = """\
 examples:
   fairlead ls ftp://ftp.example.com/pub/
   fairlead ls -R ftp://ftp.example.com/pub/
+  fairlead ls 'ftp://ftp.example.com/pub/**/*.iso'
   fairlead ls --json ftp://me@ftp.example.com/ | jq '.[].name'
 """
 _SIDES = "<<<><"
@@ -38,7 +39,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "ls", help="list a directory", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("url", type=ftp_url, metavar="URL", help="the directory, as ftp://[user@]host/path/")
+    parser.add_argument(
+        "url",
+        type=pattern_url,
+        metavar="URL",
+        help="the directory, as ftp://[user@]host/path/; *, ? and [a-z] match names",
+    )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
     parser.add_argument(
         "-R", "--recursive", action="store_true", help="list the directories below as well, and follow no links"
@@ -58,8 +64,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     from fairlead.cli.connection import connected
+    from fairlead.client._glob import is_pattern
 
     url: FtpUrl = args.url
+    if is_pattern(url.path):
+        return _list_matching(args, url)
     with connected(args, url, url.segments if url.directory else url.segments[:-1]) as client:
         if args.recursive and (url.directory or client.is_dir(url.segments[-1])):
             return _list_tree(args, client, "" if url.directory else url.segments[-1])
@@ -70,6 +79,21 @@ def _list(args: argparse.Namespace) -> int:
             entries = client.scandir() if url.directory else _entries(client, url.segments[-1])
             entries.sort(key=lambda entry: entry.name)
             _print(args, lambda: [_record(entry) for entry in entries], table(entries))
+    return 0
+
+
+def _list_matching(args: argparse.Namespace, url: FtpUrl) -> int:
+    """Print what the pattern ``url`` matches, directories as such."""
+    from fairlead.cli.connection import connected
+    from fairlead.cli.naming import matching
+    from fairlead.errors import ConfigError
+
+    if args.recursive:
+        message = f"{url} is a pattern, which --recursive does not go with; write ** for any number of directories"
+        raise ConfigError(message)
+    with connected(args, url, ()) as client:
+        entries = matching(client, url)
+    _print(args, lambda: [_record(entry) for entry in entries], table(entries))
     return 0
 
 

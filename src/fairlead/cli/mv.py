@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_json_option, add_session_options, ftp_url
-from fairlead.proto.url import FtpUrl
+from fairlead.cli.options import add_json_option, add_session_options, ftp_url, pattern_url
+
+if TYPE_CHECKING:
+    from fairlead.client.sync import Client
+    from fairlead.proto.url import FtpUrl
 
 _EXAMPLES = """\
 examples:
   fairlead mv ftp://me@ftp.example.com/inbox/a.pdf ftp://me@ftp.example.com/inbox/b.pdf
-  fairlead mv ftp://me@ftp.example.com/inbox/a.pdf ftp://me@ftp.example.com/done/
+  fairlead mv 'ftp://me@ftp.example.com/inbox/*.pdf' ftp://me@ftp.example.com/done/
 """
 
 
@@ -25,7 +28,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "sources", nargs="+", type=ftp_url, metavar="URL", help="what to move, as ftp://[user@]host/path"
+        "sources",
+        nargs="+",
+        type=pattern_url,
+        metavar="URL",
+        help="what to move, as ftp://[user@]host/path; *, ? and [a-z] match names",
     )
     parser.add_argument(
         "target", type=ftp_url, metavar="TARGET", help="its new URL on the same server; a directory ends with /"
@@ -47,21 +54,24 @@ def run(args: argparse.Namespace) -> int:
 def _move(args: argparse.Namespace) -> int:
     from fairlead.cli.naming import sessions, told
 
-    targets = list(_targets(args.sources, args.target))
+    _check(args.sources, args.target)
     with told(args) as done:
         for client, urls in sessions(args, args.sources):
-            for url, target in zip(urls, targets, strict=True):
-                client.rename(url.path, target)
-                done.append({"path": url.path, "target": target})
+            for url in urls:
+                for path in _paths(client, url):
+                    target = _target(path, args.target)
+                    client.rename(path, target)
+                    done.append({"path": path, "target": target})
     return 0
 
 
-def _targets(sources: list[FtpUrl], target: FtpUrl) -> Iterator[str]:
-    """The new path of each. Raises ConfigError where it can have none."""
+def _check(sources: list[FtpUrl], target: FtpUrl) -> None:
+    """Raises ConfigError where one of them can have no new path."""
     from fairlead.cli.naming import same_server
+    from fairlead.client._glob import is_pattern
     from fairlead.errors import ConfigError
 
-    if len(sources) > 1 and not target.directory:
+    if not target.directory and (len(sources) > 1 or is_pattern(sources[0].path)):
         message = f"several files cannot go into one; end {target} with / if it is a directory"
         raise ConfigError(message)
     for source in sources:
@@ -71,5 +81,18 @@ def _targets(sources: list[FtpUrl], target: FtpUrl) -> Iterator[str]:
         if not source.path:
             message = f"{source} names nothing to move; add its path"
             raise ConfigError(message)
-        name = source.path.rpartition("/")[2]
-        yield (f"{target.path.rstrip('/')}/{name}" if target.path else name) if target.directory else target.path
+
+
+def _paths(client: Client, url: FtpUrl) -> list[str]:
+    from fairlead.cli.naming import matching
+    from fairlead.client._glob import is_pattern
+
+    return [entry.name for entry in matching(client, url)] if is_pattern(url.path) else [url.path]
+
+
+def _target(path: str, target: FtpUrl) -> str:
+    """The new path of ``path``."""
+    if not target.directory:
+        return target.path
+    name = path.rpartition("/")[2]
+    return f"{target.path.rstrip('/')}/{name}" if target.path else name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fairlead.client._files import Transferred
+    from fairlead.client.mirror.run import Mirrored
     from fairlead.client.sync import Client
     from fairlead.proto.entry import Entry
     from fairlead.proto.url import FtpUrl
@@ -51,6 +56,33 @@ def told(args: argparse.Namespace) -> Iterator[list[dict[str, Any]]]:
     finally:
         if args.json:
             print(json.dumps(done, indent=2))
+
+
+def of_file(result: Transferred, file: str | Path, directory: Sequence[str] = ()) -> dict[str, Any]:
+    """What is told of one file that went over; ``file`` is its name here, ``directory`` where the session stood."""
+    return {
+        "path": "/".join((*directory, result.path)),
+        "file": str(file),
+        "size": result.size,
+        "offset": result.offset,
+        "seconds": result.seconds,
+        "mode": result.mode,
+        "verified": result.verified,
+    }
+
+
+def of_tree(result: Mirrored, path: str, folder: str | Path) -> Iterator[dict[str, Any]]:
+    """What is told of each file of a directory ``path`` on the server, ``folder`` here, that went over."""
+    from fairlead.client.mirror.plan import Action
+
+    failed = {trouble.path for trouble in result.troubles}
+    for step in result.plan.steps:
+        if step.action is Action.COPY and step.path not in failed:
+            yield {
+                "path": f"{path.rstrip('/')}/{step.path}" if path else step.path,
+                "file": os.path.join(folder, *step.path.split("/")),
+                "size": step.item.size,
+            }
 
 
 def _server(url: FtpUrl) -> FtpUrl:

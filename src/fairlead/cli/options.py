@@ -235,6 +235,9 @@ def _expanded(text: str) -> tuple[str, Mapping[str, Any]]:
 
 
 def _parsed(text: str, options: Mapping[str, Any]) -> FtpUrl:
+    if "://" not in text:
+        message = f"{text!r} is no URL; write ftp://[user@]host/path"
+        raise argparse.ArgumentTypeError(message)
     try:
         return with_options(parse_url(text), options)
     except ArgumentError as error:
@@ -255,7 +258,7 @@ def pattern_url(text: str) -> FtpUrl:
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
-    """``--json``, of the verbs that change names."""
+    """``--json``, of the verbs that copy files or change names."""
     parser.add_argument("--json", action="store_true", help="print a list of objects, one for each thing done")
 
 

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import (
     PARALLEL,
     add_fidelity_options,
+    add_json_option,
     add_parallel_option,
     add_recursive_option,
     add_resume_option,
@@ -56,6 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_resume_option(parser)
     add_fidelity_options(parser)
+    add_json_option(parser)
     add_session_options(parser)
     add_ladder_option(parser)
     parser.set_defaults(run=run)
@@ -72,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
 def _put(args: argparse.Namespace) -> int:
     from fairlead.cli.connection import connected
     from fairlead.cli.failures import DONE, FAILED
+    from fairlead.cli.naming import of_file, told
     from fairlead.cli.progress import progress
 
     url: FtpUrl = args.url
@@ -79,15 +82,18 @@ def _put(args: argparse.Namespace) -> int:
     _check(args.files, url, trees)
     jobs = list(_jobs([file for file in args.files if file not in trees], url))
     directory = url.segments if url.directory else url.segments[:-1]
-    if (args.parallel or 1) > 1 and len(jobs) > 1:
-        _store_side_by_side(args, url, directory, [(name, source) for source, name in jobs if isinstance(source, Path)])
-    elif jobs:
-        with connected(args, url, directory) as client:
-            for source, name in jobs:
-                with progress(args, name) as on_progress:
-                    resume = args.resume and isinstance(source, Path)
-                    client.upload(source, name, **_how(args, url), resume=resume, on_progress=on_progress)
-    incomplete = [tree for tree in trees if not _store_tree(args, url, Path(tree))]
+    with told(args) as done:
+        if (args.parallel or 1) > 1 and len(jobs) > 1:
+            files = [(name, source) for source, name in jobs if isinstance(source, Path)]
+            _store_side_by_side(args, url, directory, files, done)
+        elif jobs:
+            with connected(args, url, directory) as client:
+                for source, name in jobs:
+                    with progress(args, name) as on_progress:
+                        resume = args.resume and isinstance(source, Path)
+                        result = client.upload(source, name, **_how(args, url), resume=resume, on_progress=on_progress)
+                    done.append(of_file(result, source if isinstance(source, Path) else "-", directory))
+        incomplete = [tree for tree in trees if not _store_tree(args, url, Path(tree), done)]
     return FAILED if incomplete else DONE
 
 
@@ -95,22 +101,26 @@ def _how(args: argparse.Namespace, url: FtpUrl) -> dict[str, bool]:
     return {"text": as_text(args, url), "verify": args.verify, "times": args.times}
 
 
-def _store_side_by_side(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str], jobs: list[Job]) -> None:
+def _store_side_by_side(
+    args: argparse.Namespace, url: FtpUrl, directory: Sequence[str], jobs: list[Job], done: list[dict[str, Any]]
+) -> None:
+    from fairlead.cli.naming import of_file
     from fairlead.cli.side_by_side import files
 
     async def store(ftp: AsyncClient, job: Job, on_progress: Progress | None) -> None:
         remote, local = job
-        await ftp.upload(local, remote, **_how(args, url), resume=args.resume, on_progress=on_progress)
+        result = await ftp.upload(local, remote, **_how(args, url), resume=args.resume, on_progress=on_progress)
+        done.append(of_file(result, local, directory))
 
     files(args, url, directory, jobs, store)
 
 
-def _store_tree(args: argparse.Namespace, url: FtpUrl, local: Path) -> bool:
+def _store_tree(args: argparse.Namespace, url: FtpUrl, local: Path, done: list[dict[str, Any]]) -> bool:
     """Store a directory under its own name; whether all of it is there."""
     from fairlead.cli.side_by_side import tree
 
     refuse_text(url)
-    return tree(args, replace(url, segments=(*url.segments, local.resolve().name)), local, upload=True)
+    return tree(args, replace(url, segments=(*url.segments, local.resolve().name)), local, done, upload=True)
 
 
 def _check(files: list[str], url: FtpUrl, trees: list[str]) -> None:

@@ -62,15 +62,18 @@ async def mirrored(
             return await mirror.run(dry=dry)
 
 
-def tree(args: argparse.Namespace, url: FtpUrl, local: str | Path, *, upload: bool) -> bool:
-    """Copy all that a directory holds; whether that succeeded. What did not is told on standard error.
+def tree(args: argparse.Namespace, url: FtpUrl, local: str | Path, done: list[dict[str, Any]], *, upload: bool) -> bool:
+    """Copy all that a directory holds, and add it to ``done``; whether that succeeded.
 
-    Files that are there already, with the size and the time of the original, are not copied again.
+    What did not is told on standard error. Files that are there already, with the size and the time of the original,
+    are not copied again.
     """
     from fairlead.cli.failures import say
+    from fairlead.cli.naming import of_tree
     from fairlead.client.mirror.direction import Options
 
     result = finish(mirrored(args, url, local, Options(verify=args.verify), upload=upload))
+    done += of_tree(result, url.path, local)
     for trouble in result.troubles:
         say(f"{trouble.path}: {trouble.why}")
     return result.complete

@@ -62,12 +62,18 @@ def said(shell: Shell) -> Iterator[Outcome]:
     except (FairleadError, OSError) as error:
         if isinstance(error, FairleadError):
             shell.recorder.failed(error)
-        text = sentence(error).removesuffix("; connect again")
-        lost = stood and link is not None and not link.connected
-        shell.complain(f"{text}; the next command connects again" if lost and shell.interactive else text)
+        lost = stood and link is not None and not link.connected and shell.interactive
+        shell.complain(_after_the_end(error) if lost else sentence(error).removesuffix("; connect again"))
         outcome.status = exit_code(error)
     except KeyboardInterrupt:
         outcome.status = _interrupted(shell)
+
+
+def _after_the_end(error: Exception) -> str:
+    """What is said of an error that ended the session."""
+    advice = "the next command connects again"
+    text = sentence(error, advice=advice).removesuffix("; connect again")
+    return text if text.endswith(advice) else f"{text}; {advice}"
 
 
 def call(shell: Shell, verb: Verb, words: list[Word]) -> int:
