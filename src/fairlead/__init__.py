@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fairlead.client.aio import AsyncClient
     from fairlead.client.once import get, ls, put
+    from fairlead.client.pool import Pool
     from fairlead.client.sync import Client
     from fairlead.server import Server
 
 __version__ = "0.1.0"
-__all__ = ["AsyncClient", "Client", "Server", "__version__", "get", "ls", "put"]
+__all__ = ["AsyncClient", "Client", "Pool", "Server", "__version__", "get", "ls", "put"]
 
 _HOMES = {
     "AsyncClient": "fairlead.client.aio",
     "Client": "fairlead.client.sync",
+    "Pool": "fairlead.client.pool",
     "Server": "fairlead.server",
     "get": "fairlead.client.once",
     "ls": "fairlead.client.once",

@@ -48,8 +48,8 @@ class Face:
     of a data connection (:mod:`fairlead.client.trace`). ``memory`` is a file (or an object like
     :class:`fairlead.client.memory.ModeMemory`) that remembers which mode served with this server in this network;
     without it nothing is remembered beyond the session. ``proxy`` is what stands in between, see
-    :func:`fairlead.integrations.proxies.proxy`. The other arguments are fields of
-    :class:`fairlead.client.settings.Settings`. Raises ArgumentError for what is no such URL.
+    :func:`fairlead.integrations.proxies.proxy`. ``retries`` None is 0 for all but mirrors, which then try three times in
+    a row. The other arguments are fields of :class:`fairlead.client.settings.Settings`. Raises ArgumentError for what is no such URL.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Face:
         reply_timeout: float = Settings.reply_timeout,
         final_timeout: float | None = Settings.final_timeout,
         data_timeout: float = Settings.data_timeout,
-        retries: int = Settings.retries,
+        retries: int | None = None,
         retry_delay: float = Settings.retry_delay,
         noop_interval: float | None = Settings.noop_interval,
         structure: StructureSetting = Settings.structure,
@@ -96,7 +96,7 @@ class Face:
             reply_timeout=reply_timeout,
             final_timeout=final_timeout,
             data_timeout=data_timeout,
-            retries=retries,
+            retries=retries or Settings.retries,
             retry_delay=retry_delay,
             noop_interval=noop_interval,
             structure=structure,
@@ -123,6 +123,7 @@ class Face:
         wire = self._make_wire() if tunnel is None else self._make_tunnelled(tunnel, settings.connect_timeout)
         self._session = Session(wire, target, settings, trace, kept)
         self._given = {"url": url, "user": user, "password": password, "account": account, "tls": tls}
+        self._retries = retries
         self._trace, self._memory = trace, kept
 
     @property
@@ -156,7 +157,7 @@ class Face:
 
     def _likewise(self) -> dict[str, Any]:
         trace, secret = self._trace, self._session.secret
-        arguments: dict[str, Any] = self._given | vars(self._session.settings)
+        arguments: dict[str, Any] = self._given | vars(self._session.settings) | {"retries": self._retries}
         if callable(arguments["password"]) and secret is not None:
             arguments["password"] = secret
         if self._session.was_protected and self._session.target.tls == "auto":

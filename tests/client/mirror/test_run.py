@@ -320,6 +320,29 @@ def test_file_that_was_cut_is_gone_on_with(
     assert result.octets == len(BIG) - cut[0]
 
 
+@pytest.mark.parametrize(("told", "attempts"), [({}, 4), ({"retries": 0}, 1), ({"retries": 1}, 2)])
+def test_file_is_tried_again_as_often_as_the_client_was_told(
+    login: dict[str, Any],
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: dict[str, int],
+    attempts: int,
+) -> None:
+    grow(server.root, {"f": b"octets"})
+    began: list[int] = []
+
+    def fail(_part: Part, _data: memoryview) -> None:
+        began.append(1)
+        raise TransferError("cut by the test")
+
+    monkeypatch.setattr(Part, "write", fail)
+    with Client(**login, **told) as ftp:
+        result = ftp.mirror("", tmp_path / "x")
+    assert [trouble.path for trouble in result.troubles] == ["f"]
+    assert len(began) == attempts
+
+
 def test_failure_of_a_directory_spares_what_is_below(
     ftp: Client, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ from fairlead.client.pool import SIZE, Pool
 from fairlead.errors import ArgumentError, FairleadError, LoginError, ReplyError, TransferError
 
 RETRIES = 3
-"""How many times in a row a step is tried again, unless the client's settings say."""
+"""How many times in a row a step is tried again, unless the client was told."""
 
 _HANDFUL = 50
 """Files that are asked about at once."""
@@ -254,7 +254,8 @@ async def mirror(
 ) -> Mirrored:
     """See :meth:`fairlead.client.sync.Client.mirror`; in sessions like that of ``client``."""
     options, settings = Options(**choices), likewise(client)
-    settings["retries"] = settings["retries"] or RETRIES
+    if settings["retries"] is None:
+        settings["retries"] = RETRIES
     async with Pool(size=parallel, **settings) as pool:
         work = Mirror(pool, remote, local, options, upload=upload, parallel=parallel, listener=listener)
         return await work.run(dry=dry_run)
