@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.cli import main
+from fairlead.cli.options import MANY
 from tests.client.mirror.trees import contents, grow
 from tests.peers.embedded import Embedded, embedded
 
@@ -126,6 +127,61 @@ def test_get_fetches_several_files_at_once(server: Embedded, capsys: Captured) -
     assert main(["get", "-d", "--parallel", "3", f"{server.url}/f*"]) == 0
     assert contents(server.root) == contents(Path())
     assert "[2] ---> RETR" in capsys.readouterr().err
+
+
+MANY_FILES = {f"f{number:03}": bytes([number]) * 1000 for number in range(2 * MANY)}
+ONE_AT_A_TIME = pytest.mark.parametrize(
+    ("said", "files", "several"),
+    [([], MANY_FILES, True), (["--parallel", "1"], MANY_FILES, False), ([], dict(list(MANY_FILES.items())[:5]), False)],
+    ids=["many", "many, one at a time", "few"],
+)
+
+
+@ONE_AT_A_TIME
+def test_get_of_many_files_goes_side_by_side_unless_told_otherwise(
+    server: Embedded, capsys: Captured, said: list[str], files: dict[str, bytes], several: bool
+) -> None:
+    grow(server.root, files)
+    assert main(["get", "-d", *said, f"{server.url}/f*"]) == 0
+    assert contents(Path()) == files
+    assert ("[2] ---> USER" in capsys.readouterr().err) is several
+
+
+@ONE_AT_A_TIME
+def test_put_of_many_files_goes_side_by_side_unless_told_otherwise(
+    server: Embedded, capsys: Captured, said: list[str], files: dict[str, bytes], several: bool
+) -> None:
+    grow(Path(), files)
+    assert main(["put", "-d", *said, *files, f"{server.url}/"]) == 0
+    assert contents(server.root) == files
+    assert ("[2] ---> USER" in capsys.readouterr().err) is several
+
+
+def test_session_that_told_the_names_fetches_too(server: Embedded, capsys: Captured) -> None:
+    grow(server.root, MANY_FILES)
+    assert main(["get", "-d", "--parallel", "2", f"{server.url}/f*"]) == 0
+    shown = capsys.readouterr().err
+    assert "\n---> RETR" in shown
+    assert shown.count("---> USER") == shown.count("---> QUIT") == 2
+
+
+@pytest.mark.usefixtures("server")
+def test_many_files_come_from_a_server_that_takes_one_session_only(tmp_path: Path) -> None:
+    (tmp_path / "narrow").mkdir()
+    grow(tmp_path / "narrow", MANY_FILES)
+    with embedded(tmp_path / "narrow", max_sessions_per_address=1) as narrow:
+        assert main(["get", f"{narrow.url}/f*"]) == 0
+        assert contents(Path()) == MANY_FILES
+        grow(Path(), {"new": b"one more"})
+        assert main(["put", *sorted(os.listdir()), f"{narrow.url}/"]) == 0
+    assert contents(tmp_path / "narrow") == MANY_FILES | {"new": b"one more"}
+
+
+def test_files_that_become_one_wait_for_one_another(server: Embedded, capsys: Captured) -> None:
+    grow(server.root, {f"d{number:03}/f": bytes([number]) * 1000 for number in range(2 * MANY)})
+    assert main(["get", "-d", f"{server.url}/d*/f"]) == 0
+    assert contents(Path()) == {"f": bytes([2 * MANY - 1]) * 1000}
+    assert "[2]" not in capsys.readouterr().err
 
 
 def test_first_failure_ends_what_goes_side_by_side(server: Embedded, capsys: Captured) -> None:

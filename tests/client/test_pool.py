@@ -14,6 +14,7 @@ import pytest
 from fairlead.client._face import session_of
 from fairlead.client.aio import AsyncClient
 from fairlead.client.pool import Pool
+from fairlead.client.sync import Client
 from fairlead.client.trace import CommandSent, Record
 from fairlead.errors import CertificateError, ConnectError, LoginError, SessionLost
 from tests.certificates import make
@@ -488,6 +489,45 @@ def test_closing_ends_those_who_wait_and_those_who_use() -> None:
             pass
 
     play(server, scene, size=1)
+
+
+def test_session_of_a_blocking_client_is_taken_in() -> None:
+    server = Limited()
+    asked: list[str] = []
+
+    def ask() -> str:
+        asked.append("password")
+        return "secret"
+
+    async def scene(pool: Pool) -> None:
+        giver = Client(server.url, password=ask, tls="off")
+        await asyncio.to_thread(giver.__enter__)
+        await asyncio.to_thread(giver.cwd, "a")
+        pool.take_in(giver)
+        assert not giver.connected
+        giver.close()
+        async with pool.client() as ftp:
+            assert await ftp.pwd() == "/"
+        assert len(await all_at_once(pool, 5, meet=2)) == 2
+
+    play(server, scene, size=2, password=ask)
+    assert asked == ["password"]
+    assert server.most == 2
+
+
+def test_session_that_never_began_or_is_busy_is_not_taken_in() -> None:
+    server = Limited()
+
+    async def scene(pool: Pool) -> None:
+        with pytest.raises(SessionLost):
+            pool.take_in(AsyncClient(server.url))
+        async with AsyncClient(server.url, password="secret", tls="off") as giver:
+            with session_of(giver).claimed(), pytest.raises(RuntimeError, match="in the middle of another operation"):
+                pool.take_in(giver)
+            assert giver.connected
+        assert pool.sessions == 0
+
+    play(server, scene)
 
 
 def test_trace_tells_the_sessions_apart() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fairlead.cli.bookmarks import is_bookmark
 from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import (
+    MANY,
     PARALLEL,
     add_fidelity_options,
     add_json_option,
@@ -66,8 +67,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_parallel_option(
         parser,
         None,
-        "use up to N sessions at once: for several files, or for parts of a long one; without it one at a time, and "
-        f"{PARALLEL} for directories",
+        "use up to N sessions at once: for several files, or for parts of a long one; without it "
+        f"{PARALLEL} for directories and for {MANY} files or more, else one",
     )
     add_resume_option(parser)
     add_fidelity_options(parser)
@@ -174,18 +175,18 @@ def _is_directory(args: argparse.Namespace, url: FtpUrl) -> bool:
 def _fetch_matching(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
     """Fetch what ``url`` matches; the names, which the server made up, lead nowhere else."""
     from fairlead.cli.connection import connected
-    from fairlead.cli.naming import matching
+    from fairlead.cli.naming import matching, side_by_side
     from fairlead.client.names import inside
     from fairlead.proto.entry import Kind
 
     with connected(args, url, ()) as client:
         found = [(entry, inside(args.output or ".", entry.name.rpartition("/")[2])) for entry in matching(client, url)]
         jobs = [(entry.name, target) for entry, target in found if entry.kind not in {Kind.DIRECTORY, Kind.OTHER}]
-        side_by_side = (args.parallel or 1) > 1 and len(jobs) > 1 and args.output != "-"
-        for name, target in [] if side_by_side else jobs:
-            done.append(_receive(args, client, url, name, sys.stdout.buffer if args.output == "-" else target))
-    if side_by_side:
-        _fetch_side_by_side(args, url, jobs, done)
+        if args.output != "-" and side_by_side(args, [str(target) for _, target in jobs]):
+            _fetch_side_by_side(args, url, jobs, client, done)
+        else:
+            for name, target in jobs:
+                done.append(_receive(args, client, url, name, sys.stdout.buffer if args.output == "-" else target))
     trees = [(entry.name, target) for entry, target in found if entry.kind is Kind.DIRECTORY and args.recursive]
     incomplete = [
         target for path, target in trees if not _fetch_tree(args, replace(url, segments=(path,)), target, done)
@@ -193,7 +194,7 @@ def _fetch_matching(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
     return not incomplete
 
 
-def _fetch_side_by_side(args: argparse.Namespace, url: FtpUrl, jobs: list[Job], done: Done) -> None:
+def _fetch_side_by_side(args: argparse.Namespace, url: FtpUrl, jobs: list[Job], client: Client, done: Done) -> None:
     from fairlead.cli.naming import of_file
     from fairlead.cli.side_by_side import files
 
@@ -204,7 +205,7 @@ def _fetch_side_by_side(args: argparse.Namespace, url: FtpUrl, jobs: list[Job], 
         )
         done.append(of_file(result, local))
 
-    files(args, url, (), jobs, fetch)
+    files(args, url, jobs, fetch, client=client)
 
 
 def _fetch_tree(args: argparse.Namespace, url: FtpUrl, target: Path, done: Done) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from fairlead.cli.options import MANY, PARALLEL
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -45,6 +47,19 @@ def matching(client: Client, url: FtpUrl) -> list[Entry]:
         message = f"nothing on the server matches {url.path}; check it with fairlead ls"
         raise NoSuchName(message)
     return entries
+
+
+def side_by_side(args: argparse.Namespace, targets: Sequence[str]) -> bool:
+    """Whether files that become ``targets`` are copied several at once: where that was asked for, or they are many.
+
+    Where two of them may be one, each waits for the one before.
+    """
+    from fairlead.client.mirror.plan import folded
+
+    unasked = PARALLEL if len(targets) >= MANY and args.active_ports is None else 1
+    if len(targets) < 2 or (args.parallel or unasked) == 1:
+        return False
+    return len(set(map(folded, targets))) == len(targets)
 
 
 @contextmanager

@@ -23,6 +23,9 @@ _LITERAL = re.compile("%(?:2A|3F|5B)", re.IGNORECASE)
 
 
 PARALLEL = 4
+"""Sessions at once for a directory or many files, unless the command line says."""
+MANY = 24
+"""Files from which on they are many."""
 """Sessions at once of the verbs that take as many as pays."""
 _MOST_SESSIONS = 64
 RETRIES = 3

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import (
+    MANY,
     PARALLEL,
     add_fidelity_options,
     add_json_option,
@@ -53,7 +54,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_parallel_option(
         parser,
         None,
-        f"store up to N files at once, each in a session of its own; without it one, and {PARALLEL} of directories",
+        f"store up to N files at once, each in a session of its own; without it {PARALLEL} of a directory and of "
+        f"{MANY} files or more, else one",
     )
     add_resume_option(parser)
     add_fidelity_options(parser)
@@ -64,7 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Store each file in turn, all in one session."""
+    """Store each file: few in turn and one session, many side by side."""
     from fairlead.cli.failures import guarded
     from fairlead.cli.ladder import recorded
 
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 def _put(args: argparse.Namespace) -> int:
     from fairlead.cli.connection import connected
     from fairlead.cli.failures import DONE, FAILED
-    from fairlead.cli.naming import of_file, told
+    from fairlead.cli.naming import of_file, side_by_side, told
     from fairlead.cli.progress import progress
 
     url: FtpUrl = args.url
@@ -83,7 +85,7 @@ def _put(args: argparse.Namespace) -> int:
     jobs = list(_jobs([file for file in args.files if file not in trees], url))
     directory = url.segments if url.directory else url.segments[:-1]
     with told(args) as done:
-        if (args.parallel or 1) > 1 and len(jobs) > 1:
+        if side_by_side(args, [name for _, name in jobs]):
             files = [(name, source) for source, name in jobs if isinstance(source, Path)]
             _store_side_by_side(args, url, directory, files, done)
         elif jobs:
@@ -112,7 +114,7 @@ def _store_side_by_side(
         result = await ftp.upload(local, remote, **_how(args, url), resume=args.resume, on_progress=on_progress)
         done.append(of_file(result, local, directory))
 
-    files(args, url, directory, jobs, store)
+    files(args, url, jobs, store, directory=directory)
 
 
 def _store_tree(args: argparse.Namespace, url: FtpUrl, local: Path, done: list[dict[str, Any]]) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fairlead.client.mirror.direction import Options
     from fairlead.client.mirror.run import Mirrored
     from fairlead.client.pool import PoolTrace
+    from fairlead.client.sync import Client
     from fairlead.client.trace import Record, Trace
     from fairlead.proto.url import FtpUrl
 
@@ -35,8 +36,7 @@ T = TypeVar("T")
 @asynccontextmanager
 async def pooled(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -> AsyncIterator[Pool]:
     """A pool of sessions in ``directory``, one of which has logged in. Raises ConnectError, LoginError, ConfigError."""
-    place = replace(url, segments=tuple(directory))
-    async with Pool(place, size=args.parallel or PARALLEL, trace=_trace(args), **settings_of(args, url)) as pool:
+    async with _pool(args, url, directory) as pool:
         try:
             try:
                 async with pool.client():
@@ -47,6 +47,19 @@ async def pooled(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]
         except FairleadError as error:
             tell_failure(args, error)
             raise
+
+
+@asynccontextmanager
+async def _pool_with(args: argparse.Namespace, url: FtpUrl, client: Client) -> AsyncIterator[Pool]:
+    """A pool that begins with the session of ``client``, in the directory of the login."""
+    async with _pool(args, url, ()) as pool:
+        pool.take_in(client)
+        yield pool
+
+
+def _pool(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -> Pool:
+    place = replace(url, segments=tuple(directory))
+    return Pool(place, size=args.parallel or PARALLEL, trace=_trace(args), **settings_of(args, url))
 
 
 async def mirrored(
@@ -82,11 +95,16 @@ def tree(args: argparse.Namespace, url: FtpUrl, local: str | Path, done: list[di
 def files(
     args: argparse.Namespace,
     url: FtpUrl,
-    directory: Sequence[str],
     jobs: Sequence[Job],
     copy: Callable[[AsyncClient, Job, Progress | None], Awaitable[object]],
+    *,
+    directory: Sequence[str] = (),
+    client: Client | None = None,
 ) -> None:
-    """``copy`` each of ``jobs``, several at once; the first failure ends it."""
+    """``copy`` each of ``jobs``, several at once; the first failure ends it.
+
+    The sessions are in ``directory``. The first of them is that of ``client``, which is in the directory of the login.
+    """
     from fairlead.cli.progress import bar, transfer_bars
 
     async def work() -> None:
@@ -96,8 +114,9 @@ def files(
                 with bar(bars, job[0], passing=True) as on_progress:
                     await copy(ftp, job, on_progress)
 
-            async with pooled(args, url, directory) as pool:
-                await Crew(pool, args.parallel, one).work(jobs)
+            sessions = pooled(args, url, directory) if client is None else _pool_with(args, url, client)
+            async with sessions as pool:
+                await Crew(pool, args.parallel or PARALLEL, one).work(jobs)
 
     finish(work())
 

@@ -338,6 +338,10 @@ class Session:
             raise
         self._left = None
 
+    def move_to(self, wire: Wire) -> None:
+        """Wait by ``wire`` from now on; nothing may be under way."""
+        self.wire = self.control.wire = wire
+
     @property
     def strayed(self) -> bool:
         """Whether the working directory was changed since the login."""

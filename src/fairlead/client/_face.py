@@ -48,8 +48,9 @@ class Face:
     of a data connection (:mod:`fairlead.client.trace`). ``memory`` is a file (or an object like
     :class:`fairlead.client.memory.ModeMemory`) that remembers which mode served with this server in this network;
     without it nothing is remembered beyond the session. ``proxy`` is what stands in between, see
-    :func:`fairlead.integrations.proxies.proxy`. ``retries`` None is 0 for all but mirrors, which then try three times in
-    a row. The other arguments are fields of :class:`fairlead.client.settings.Settings`. Raises ArgumentError for what is no such URL.
+    :func:`fairlead.integrations.proxies.proxy`. ``retries`` None is 0 for all but mirrors, which then try
+    again three times in a row. The other arguments are fields of :class:`fairlead.client.settings.Settings`. Raises
+    ArgumentError for what is no such URL.
     """
 
     def __init__(
@@ -190,6 +191,16 @@ def _known_in_file(path: str | PathLike[str]) -> KnownCertificates:
 def session_of(client: Face) -> Session:
     """The session behind ``client``, for what two clients do together."""
     return client._session  # noqa: SLF001 - of the same family
+
+
+def hand_over(giver: Face, taker: Face) -> None:
+    """Give the session of ``giver`` to ``taker``, a client of the same server and user that has none yet.
+
+    Raises RuntimeError in the midst of an operation, SessionLost where there is no session.
+    """
+    with giver._session.claimed():  # noqa: SLF001 - of the same family
+        giver._session.move_to(taker._session.wire)  # noqa: SLF001 - of the same family
+    giver._session, taker._session = taker._session, giver._session  # noqa: SLF001 - of the same family
 
 
 def likewise(client: Face) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from fairlead.client._core import Session
-from fairlead.client._face import session_of
+from fairlead.client._face import Face, hand_over, session_of
 from fairlead.client._lending import Lending, Loan, Waiter
 from fairlead.client._memory import Recollection
 from fairlead.client.aio import AsyncClient
@@ -147,6 +147,22 @@ class Pool:
         self._idle.clear()
         await asyncio.gather(*(client.close() for client in sessions))
 
+    def take_in(self, client: Face) -> None:
+        """Make the session of ``client`` one of these; it has logged in to the same server as the same user.
+
+        ``client`` may be a blocking one, and has no session afterwards. Raises RuntimeError in the midst of an
+        operation, SessionLost where there is no session.
+        """
+        mine = AsyncClient(self._url, **self._settings)
+        hand_over(client, mine)
+        session = session_of(mine)
+        if self._secret is not None:
+            self._secret.learn(session.secret)
+        self._number += 1
+        self._keep_protected(session)
+        self._sessions.add(mine)
+        self._take_back(mine)
+
     async def borrow(self, *, metadata: bool) -> Loan:
         """What :class:`Lending` does at the beginning of its block."""
         held = Loan.of(self)
@@ -206,7 +222,7 @@ class Pool:
             await session.go_home(self._home)
         else:
             await session.connect()
-            await session.login()
+            await session.login(session.secret)
 
     async def _share(self, held: Loan) -> Loan:
         """Lend what ``held`` has once more, in the directory of the login."""
@@ -368,10 +384,13 @@ class Pool:
         except BaseException:
             await client.close()
             raise
-        session = session_of(client)
-        if session.target.tls == "auto" and session.control.data_protection is not None:
-            self._settings["tls"] = "require"  # what was protected once is never in clear
+        self._keep_protected(session_of(client))
         return client
+
+    def _keep_protected(self, session: Session) -> None:
+        """What was protected once is never in clear."""
+        if session.target.tls == "auto" and session.control.data_protection is not None:
+            self._settings["tls"] = "require"
 
     def _fail(self, error: Exception) -> None:
         for waiter in self._waiting:
@@ -406,6 +425,10 @@ class _Secret:
         if self._told is None:
             self._told = self._ask()
         return self._told
+
+    def learn(self, secret: str | None) -> None:
+        """It let us in elsewhere."""
+        self._told = secret
 
     def forget(self) -> None:
         """It did not let us in."""

@@ -337,7 +337,7 @@ def test_file_is_tried_again_as_often_as_the_client_was_told(
         raise TransferError("cut by the test")
 
     monkeypatch.setattr(Part, "write", fail)
-    with Client(**login, **told) as ftp:
+    with Client(**login | told) as ftp:
         result = ftp.mirror("", tmp_path / "x")
     assert [trouble.path for trouble in result.troubles] == ["f"]
     assert len(began) == attempts
