@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -59,6 +60,35 @@ def test_records_are_equal_by_class_and_fields() -> None:
 
 def test_it_shows_its_fields() -> None:
     assert repr(Named(1, name="a")) == "Named(x=1, y=0, name='a')"
+
+
+class Login(Record, hidden=("password",)):
+    user: str
+    password: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.user:
+            raise ValueError("a login has a user")
+
+
+class TimedLogin(Login, hidden=("token",)):
+    token: str = ""
+
+
+def test_it_shows_no_secrets() -> None:
+    assert repr(TimedLogin("me", "secret", "123456")) == "TimedLogin(user='me')"
+
+
+def test_what_a_class_refuses_is_refused_however_it_is_made() -> None:
+    assert Login("me").replace(password="x").password == "x"
+    makers: list[Callable[[], Login]] = [
+        lambda: Login(""),
+        lambda: TimedLogin(user=""),
+        lambda: Login("me").replace(user=""),
+    ]
+    for make in makers:
+        with pytest.raises(ValueError, match="user"):
+            make()
 
 
 def test_copies_are_equal() -> None:

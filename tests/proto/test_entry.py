@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
-
 import pytest
 
 from fairlead.proto.entry import SIZE_DIGITS, Entry, Kind, parse_size
@@ -11,7 +9,7 @@ def test_what_a_listing_did_not_tell_is_none() -> None:
     entry = Entry("a")
 
     assert (entry.name, entry.kind) == ("a", Kind.FILE)
-    assert {getattr(entry, name) for name in entry.__slots__[2:-2]} == {None}
+    assert set(entry[2:-2]) == {None}
     assert (entry.raw, entry.confidence) == ("", 1.0)
 
 
@@ -20,8 +18,18 @@ def test_an_entry_is_a_value() -> None:
 
     assert entry == Entry("a")
     assert len({entry, Entry("a"), Entry("b")}) == 2
-    with pytest.raises(FrozenInstanceError):
+    assert entry != Entry("b")
+    assert entry != tuple(entry)
+    with pytest.raises(AttributeError):
         entry.name = "b"  # type: ignore[misc]
+
+
+def test_how_sure_a_listing_is_makes_no_difference_between_entries() -> None:
+    sure, unsure = Entry("a"), Entry("a", confidence=0.5)
+
+    assert sure == unsure
+    assert not sure != unsure  # noqa: SIM202 - of a tuple that is another method
+    assert len({sure, unsure}) == 1
 
 
 def test_kinds_are_words() -> None:

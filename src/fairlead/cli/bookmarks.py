@@ -16,15 +16,15 @@ import argparse
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from fairlead.errors import ConfigError
 from fairlead.proto.url import FtpUrl, parse_url
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fairlead.cli.options import SessionOptions
 
 MARK = "@"
@@ -34,11 +34,10 @@ _URL = "url"
 _FAMILY = "family"
 
 
-@dataclass(frozen=True, slots=True)
 class BookmarkedUrl(FtpUrl):
     """A URL that a bookmark gave. ``options`` are what the bookmark sets, by the names that argparse gives them."""
 
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 class Unset:
@@ -61,12 +60,14 @@ class UnsetNumber(Unset, int):
 
 def path() -> Path:
     """The file of bookmarks. Raises ConfigError where there is no home to keep it in."""
+    from pathlib import Path
+
     from fairlead.cli.connection import user_path
 
     found = user_path(os.environ, "XDG_CONFIG_HOME", ".config", "bookmarks.toml")
     if found is None:
         raise ConfigError("there is no home directory for bookmarks; set HOME or XDG_CONFIG_HOME")
-    return found
+    return Path(found)
 
 
 def read() -> dict[str, dict[str, Any]]:
@@ -140,7 +141,7 @@ def with_options(url: FtpUrl, options: Mapping[str, Any]) -> FtpUrl:
     """``url``, which carries ``options`` with it where there are any."""
     if not options:
         return url
-    return BookmarkedUrl(**{each.name: getattr(url, each.name) for each in fields(url)}, options=options)
+    return BookmarkedUrl(**vars(url), options=options)
 
 
 def applied(args: argparse.Namespace, url: FtpUrl) -> argparse.Namespace:
@@ -154,6 +155,8 @@ def applied(args: argparse.Namespace, url: FtpUrl) -> argparse.Namespace:
 
 def table_of(url: str, args: argparse.Namespace) -> dict[str, Any]:
     """The bookmark for ``url`` with the options that were given in ``args``. Raises ArgumentError, ConfigError."""
+    from urllib.parse import urlsplit
+
     if parse_url(url).password is not None:
         raise ConfigError(
             "a bookmark keeps no password; leave it out of the URL, --save-password puts it into the keyring"

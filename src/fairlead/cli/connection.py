@@ -7,22 +7,22 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.bookmarks import applied
 from fairlead.cli.credentials import credentials
 from fairlead.cli.failures import say
 from fairlead.cli.ladder import tell_failure, trace_of
-from fairlead.client.known_hosts import KnownHosts
-from fairlead.client.proxy import Proxy
 from fairlead.client.settings import Settings
 from fairlead.client.sync import Client
-from fairlead.client.trace import Record, Trace
 from fairlead.errors import ConfigError, ConnectError, DeadlineError, FairleadError, SessionLost
-from fairlead.proto.url import FtpUrl
+
+if TYPE_CHECKING:
+    from fairlead.client.known_hosts import KnownHosts
+    from fairlead.client.proxy import Proxy
+    from fairlead.client.trace import Record, Trace
+    from fairlead.proto.url import FtpUrl
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def connected(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -
 
     Raises ConnectError, TlsError, ConfigError, LoginError, ReplyError when there is no such directory.
     """
-    there = replace(url, segments=tuple(directory))
+    there = url.replace(segments=tuple(directory))
     client = client_of(there, settings_of(args, url), trace_of(args, show))
     try:
         begin(client)
@@ -119,14 +119,16 @@ def known_hosts(args: argparse.Namespace) -> KnownHosts | None:
     if path is None:
         message = "there is no home directory to remember certificates in; name a file with --known-hosts"
         raise ConfigError(message)
+    from fairlead.client.known_hosts import KnownHosts
+
     return KnownHosts(path, on_new=partial(_say_new, path))
 
 
-def _say_new(path: str | Path, server: str, certificate: str) -> None:
+def _say_new(path: str, server: str, certificate: str) -> None:
     say(f"{server} was not known; its certificate, sha256:{certificate}, is remembered in {path} as the only one")
 
 
-def memory_path(environment: Mapping[str, str]) -> Path | None:
+def memory_path(environment: Mapping[str, str]) -> str | None:
     """Where it is kept which mode served, ``modes.json`` beside what else is kept; see :func:`state_path`.
 
     None where ``FAIRLEAD_NO_MEMORY`` is set, and where there is no home.
@@ -134,12 +136,12 @@ def memory_path(environment: Mapping[str, str]) -> Path | None:
     return None if environment.get("FAIRLEAD_NO_MEMORY") else state_path(environment, "modes.json")
 
 
-def state_path(environment: Mapping[str, str], name: str) -> Path | None:
+def state_path(environment: Mapping[str, str], name: str) -> str | None:
     """The file ``name`` of ``$XDG_STATE_HOME/fairlead``, below ``~/.local/state`` unless set; None without a home."""
     return user_path(environment, "XDG_STATE_HOME", os.path.join(".local", "state"), name)
 
 
-def user_path(environment: Mapping[str, str], variable: str, below_home: str, name: str) -> Path | None:
+def user_path(environment: Mapping[str, str], variable: str, below_home: str, name: str) -> str | None:
     """The file ``fairlead/name`` in the directory ``variable``, or in that ``below_home``; None without a home."""
     base = environment.get(variable, "")
     if not base.startswith("/"):
@@ -147,7 +149,7 @@ def user_path(environment: Mapping[str, str], variable: str, below_home: str, na
         if not os.path.isabs(home):
             return None
         base = os.path.join(home, below_home)
-    return Path(base, "fairlead", name)
+    return os.path.join(base, "fairlead", name)
 
 
 def show(record: Record | str) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-import netrc
 import os
 import stat
 import sys
 from functools import partial
-from pathlib import Path
 
 from fairlead.client.settings import Password
 from fairlead.errors import ConfigError
@@ -41,6 +38,8 @@ def ask(user: str, host: str) -> str:
     if not sys.stdin.isatty():
         message = f"{user}@{host} needs a password; set {PASSWORD_VARIABLE}, or put it into ~/.netrc or the keyring"
         raise ConfigError(message)
+    import getpass
+
     return getpass.getpass(f"Password of {user} at {host}: ")
 
 
@@ -56,15 +55,21 @@ def _from_netrc(host: str, user: str | None) -> tuple[str, str] | None:
 
     A file that others can read or write is not used, which is said where it would have been.
     """
-    file = Path("~/.netrc").expanduser()
+    file = os.path.expanduser("~/.netrc")
     try:
-        status = file.stat()
-        entry = netrc.netrc(str(file)).authenticators(host)
+        status = os.stat(file)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(error) from error
+    import netrc
+
+    try:
+        entry = netrc.netrc(file).authenticators(host)
     except FileNotFoundError:
         return None
     except (netrc.NetrcParseError, OSError, UnicodeError) as error:
-        message = f"~/.netrc cannot be used ({error}); correct it or move it away"
-        raise ConfigError(message) from error
+        raise _unusable(error) from error
     if entry is None or not entry[0] or user not in {None, entry[0]}:
         return None
     if reason := _unsafe(status):
@@ -73,6 +78,10 @@ def _from_netrc(host: str, user: str | None) -> tuple[str, str] | None:
         say(f"~/.netrc is not used for {host}, {reason}")
         return None
     return entry[0], entry[2] or ""
+
+
+def _unusable(error: Exception) -> ConfigError:
+    return ConfigError(f"~/.netrc cannot be used ({error}); correct it or move it away")
 
 
 def _unsafe(status: os.stat_result) -> str:

@@ -6,7 +6,6 @@ import argparse
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Callable
 
 from fairlead.client._security import ADVICE
@@ -77,6 +76,8 @@ def guarded(args: argparse.Namespace, action: Callable[[argparse.Namespace], int
         return INTERRUPTED
     except (FairleadError, OSError) as error:
         if args.debug:
+            import traceback
+
             traceback.print_exception(error)
         say(sentence(error))
         return exit_code(error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,7 +188,7 @@ def _fetch_matching(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
                 done.append(_receive(args, client, url, name, sys.stdout.buffer if args.output == "-" else target))
     trees = [(entry.name, target) for entry, target in found if entry.kind is Kind.DIRECTORY and args.recursive]
     incomplete = [
-        target for path, target in trees if not _fetch_tree(args, replace(url, segments=(path,)), target, done)
+        target for path, target in trees if not _fetch_tree(args, url.replace(segments=(path,)), target, done)
     ]
     return not incomplete
 

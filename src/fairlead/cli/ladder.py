@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fairlead.client.trace import Record, Trace
     from fairlead.errors import FairleadError
     from fairlead.ladder.model import Ladder
@@ -68,6 +68,8 @@ def ladder_file(name: str) -> Path | None:
     """The argument of ``--ladder=FILE``; None, for the terminal, where it has none."""
     if not name:
         return None
+    from pathlib import Path
+
     path = Path(name)
     if path.suffix.lower() not in FORMATS:
         message = f"nobody knows what kind of ladder {name!r} is; end it in {', '.join(FORMATS)}"
@@ -156,6 +158,8 @@ def show(ladder: Ladder, path: Path | None) -> None:
 
 def draw(ladder: Ladder, stream: TextIO) -> None:
     """Draw ``ladder`` on ``stream``: as wide as its terminal, in colour unless ``NO_COLOR`` or ``TERM`` says no."""
+    import shutil
+
     from fairlead.ladder import text
 
     terminal = stream.isatty()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.ladder import add_ladder_option
@@ -107,7 +104,7 @@ def _list_tree(args: argparse.Namespace, client: Client, top: str) -> int:
     for path, directories, others in client.walk(top, on_error=lambda error: troubles.append(sentence(error))):
         entries = sorted((*directories, *others), key=lambda entry: entry.name)
         directories.sort(key=lambda entry: entry.name)
-        records += [_record(replace(entry, name=f"{path}/{entry.name}".lstrip("/"))) for entry in entries]
+        records += [_record(entry._replace(name=f"{path}/{entry.name}".lstrip("/"))) for entry in entries]
         if not args.json:
             _print(args, tuple, [*between, f"{path or '.'}:", *table(entries)])
             between = [""]
@@ -121,6 +118,8 @@ def _list_tree(args: argparse.Namespace, client: Client, top: str) -> int:
 def _print(args: argparse.Namespace, records: Callable[[], Sequence[object]], lines: Iterable[str]) -> None:
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names that are not UTF-8, as they are
     if args.json:
+        import json
+
         print(json.dumps(records(), indent=2))
         return
     sys.stdout.write(_UNPRINTABLE.sub("?", "".join(f"{line}\n" for line in lines)))
@@ -135,7 +134,7 @@ def _entries(client: Client, name: str) -> list[Entry]:
     except PermanentError as no_directory:
         if client.features is not None and "MLST" in client.features:
             entry = client.stat(name)
-            return [replace(entry, name=entry.name.rpartition("/")[2])]
+            return [entry._replace(name=entry.name.rpartition("/")[2])]
         entries = client.scandir(name)
         if not entries:
             raise no_directory from None
@@ -164,7 +163,5 @@ def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
 
 def _record(entry: Entry) -> dict[str, Any]:
     """The entry for ``--json``: every fact, times in ISO 8601."""
-    facts = {
-        field.name: getattr(entry, field.name) for field in fields(entry) if field.name not in {"raw", "confidence"}
-    }
-    return {name: fact.isoformat() if isinstance(fact, datetime) else fact for name, fact in facts.items()}
+    facts = {name: fact for name, fact in entry._asdict().items() if name not in {"raw", "confidence"}}
+    return {name: fact.isoformat() if hasattr(fact, "isoformat") else fact for name, fact in facts.items()}

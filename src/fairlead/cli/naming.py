@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -101,4 +100,4 @@ def of_tree(result: Mirrored, path: str, folder: str | Path) -> Iterator[dict[st
 
 
 def _server(url: FtpUrl) -> FtpUrl:
-    return replace(url, segments=(), type=None, directory=False)
+    return url.replace(segments=(), type=None, directory=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
 from typing import Any, NoReturn, get_args
 
 from fairlead.cli.bookmarks import UnsetNumber, UnsetWord, expanded, is_bookmark, with_options
@@ -297,6 +296,8 @@ def port_range(text: str) -> range:
 
 def numeric_address(text: str) -> str:
     """An IPv4 or IPv6 address."""
+    from ipaddress import ip_address
+
     try:
         return str(ip_address(text))
     except ValueError:

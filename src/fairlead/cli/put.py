@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -122,7 +121,7 @@ def _store_tree(args: argparse.Namespace, url: FtpUrl, local: Path, done: list[d
     from fairlead.cli.side_by_side import tree
 
     refuse_text(url)
-    return tree(args, replace(url, segments=(*url.segments, local.resolve().name)), local, done, upload=True)
+    return tree(args, url.replace(segments=(*url.segments, local.resolve().name)), local, done, upload=True)
 
 
 def _check(files: list[str], url: FtpUrl, trees: list[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fairlead.cli.connection import settings_of, show
@@ -58,7 +57,7 @@ async def _pool_with(args: argparse.Namespace, url: FtpUrl, client: Client) -> A
 
 
 def _pool(args: argparse.Namespace, url: FtpUrl, directory: Sequence[str]) -> Pool:
-    place = replace(url, segments=tuple(directory))
+    place = url.replace(segments=tuple(directory))
     return Pool(place, size=args.parallel or PARALLEL, trace=_trace(args), **settings_of(args, url))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -71,12 +70,12 @@ def _entries(client: Client, url: FtpUrl) -> list[Entry]:
     from fairlead.cli.naming import matching
     from fairlead.client._glob import is_pattern
 
-    return matching(client, url) if is_pattern(url.path) else [replace(client.stat(url.path), name=url.path or "/")]
+    return matching(client, url) if is_pattern(url.path) else [client.stat(url.path)._replace(name=url.path or "/")]
 
 
 def _facts(entry: Entry) -> dict[str, Any]:
     """As ``fairlead ls --json`` has them, without the line as it came; times in ISO 8601."""
-    facts = {field.name: getattr(entry, field.name) for field in fields(entry) if field.name != "raw"}
+    facts = {name: fact for name, fact in entry._asdict().items() if name != "raw"}
     return {name: fact.isoformat() if isinstance(fact, datetime) else fact for name, fact in facts.items()}
 
 

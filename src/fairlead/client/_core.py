@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fairlead.client import _gateway, _login, _security
 from fairlead.client._connect import connect_any, is_ipv6
@@ -25,21 +23,24 @@ from fairlead.proto.codec import Representation
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import PORTS, FtpUrl, parse_url
+from fairlead.record import Record
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 _UNKNOWN_COMMAND = {500, 502}
 _SECOND_SESSION = 2.0
 """Seconds that each step of a second session may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record, hidden=("password", "account")):
     """Where a session goes and as whom; ``segments`` are the directories to change to after the login."""
 
     host: str
     port: int
     user: str | None
-    password: Password = field(repr=False)
-    account: str | None = field(repr=False)
+    password: Password
+    account: str | None
     segments: Sequence[str]
     tls: TlsSetting
 
@@ -201,7 +202,7 @@ class Session:
 
     def set_mode(self, mode: ModeSetting) -> None:
         """Make data connections in ``mode`` from now on; what was learned of the others is forgotten."""
-        self.settings = replace(self.settings, mode=mode)
+        self.settings = self.settings.replace(mode=mode)
         if self._control is not None:
             self._prepare_transfers()
 
@@ -237,7 +238,7 @@ class Session:
         """A second session of the same user, under TLS where the first one is. Raises FairleadError."""
         first = self.control
         patience = min(self.settings.reply_timeout, _SECOND_SESSION)
-        settings = replace(self.settings, reply_timeout=patience)
+        settings = self.settings.replace(reply_timeout=patience)
         # A SYN that is lost would be repeated after a second; a second call is made after a quarter of one.
         stream, _ = await connect_any(self.wire, [first.peer] * 3, timeout=min(settings.connect_timeout, patience))
         control = Control(self.wire, stream, settings, None)
@@ -316,7 +317,7 @@ class Session:
 
     def log_in_as(self, user: str | None, secret: str | None, account: str | None) -> None:
         """A login by hand was that of ``user``: so are those of further sessions."""
-        self.target = replace(self.target, user=user, password=secret, account=account)
+        self.target = self.target.replace(user=user, password=secret, account=account)
         self.secret = secret
 
     def _ask_password(self) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fairlead.client._connect import is_ipv6
 from fairlead.client._control import Control, refused
@@ -256,7 +255,7 @@ class DataPorts:
     def _listen(self) -> Listener:
         wire, own = self._control.wire, self._control.local[0]
         chosen = self._settings.active_ports
-        ports = [0] if chosen is None else random.sample(chosen, len(chosen))
+        ports = [0] if chosen is None else _in_any_order(chosen)
         if self._announced != own:
             try:
                 return wire.listen(self._announced, ports)
@@ -295,6 +294,12 @@ def named_cause(reply: Reply) -> Cause | None:
 def uncalled_cause(seconds: float) -> Cause:
     """Why a server that gave up after so many seconds could not call us: silence takes longer than a refusal."""
     return Cause.ACTIVE_REJECTED if seconds < _REFUSED_WITHIN else Cause.ACTIVE_DROPPED
+
+
+def _in_any_order(ports: Sequence[int]) -> list[int]:
+    import random  # noqa: PLC0415 - with hashes and more, and few choose ports
+
+    return random.sample(ports, len(ports))
 
 
 def _unreached(error: OSError) -> tuple[str, Cause]:

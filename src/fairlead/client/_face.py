@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from fairlead.client._core import Holder, Session, Target
 from fairlead.client._memory import Memory
@@ -25,6 +24,9 @@ from fairlead.client.settings import (
 from fairlead.client.trace import Trace
 from fairlead.proto.reply import Reply
 from fairlead.proto.url import FtpUrl
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
 

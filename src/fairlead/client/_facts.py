@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from fairlead.client._control import refused
 from fairlead.client._core import Session, check_paths
@@ -16,6 +15,9 @@ from fairlead.proto.entry import Entry, Kind, parse_size
 from fairlead.proto.listing.dialects.mlsx import parse_mlsx
 from fairlead.proto.reply import Reply
 from fairlead.proto.times import moment, parse_server_time
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _FILE_STATUS = 213
 _NOT_THERE = {450, 550, 553}
@@ -112,7 +114,7 @@ async def _listed(session: Session, path: str) -> Entry:
         return Entry(path, Kind.DIRECTORY)
     for entry in await (contents if name.startswith(".") else scandir)(session, place or slash):
         if entry.name == name:
-            return replace(entry, name=path)
+            return entry._replace(name=path)
     message = f"the server lists no {path}; check the path"
     raise NoSuchName(message)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
 
@@ -14,20 +13,20 @@ from fairlead.client._core import Session, check_paths
 from fairlead.client._exchange import Outcome, announced_size
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Mark, Outflow, Progress
-from fairlead.client._local import LocalPath, NoWayBack, Part, PartFile, SourceFile, Writable, Writer, is_directory
-from fairlead.client._retry import persist, put_off
+from fairlead.client._local import LocalPath, Part, PartFile, SourceFile, Writable, Writer, is_directory
+from fairlead.client._retry import NoWayBack, persist, put_off
 from fairlead.client._settle import Storing, received
 from fairlead.client._times import set_mtime
 from fairlead.client.names import inside
 from fairlead.errors import ReplyError, TransferError
 from fairlead.proto.codec import Representation, is_identity
 from fairlead.reach.cause import Cause
+from fairlead.record import Record
 
 _UNIQUE_NAME = re.compile(r"FILE: ?(.+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(Record):
     """A transfer that ended well."""
 
     path: str
@@ -68,7 +67,7 @@ class _Course:
         if self._attempts == 1 or self._first is None:
             return result
         moved, seconds = result.offset + result.size - self._first, self._session.wire.now() - self._began
-        return replace(result, offset=self._first, size=moved, seconds=seconds)
+        return result.replace(offset=self._first, size=moved, seconds=seconds)
 
 
 async def download(
@@ -181,7 +180,7 @@ async def _fetch(
             result = await _verify_part(session, result, target)
         time = modified or await mtime(session, remote) if times else None
         target.keep(time)
-        return course.told(result if time is None else replace(result, modified=time))
+        return course.told(result if time is None else result.replace(modified=time))
 
     try:
         return await persist(session, attempt, reached=lambda: flow.offset + flow.moved)
@@ -264,7 +263,7 @@ async def upload(
         if verify:
             result = await _verified(session, result, source.reread())
         if times and source.modified is not None:
-            result = replace(result, modified=await _set_time(session, remote, source.modified))
+            result = result.replace(modified=await _set_time(session, remote, source.modified))
         return course.told(result)
 
     try:
@@ -275,7 +274,7 @@ async def upload(
 
 async def _verified(session: Session, result: Transferred, read: Callable[[int], bytes] | None) -> Transferred:
     how = await _checksum.verify(session, result.path, read, result.offset + result.size)
-    return replace(result, verified=how)
+    return result.replace(verified=how)
 
 
 async def _verify_part(session: Session, result: Transferred, target: Part) -> Transferred:
@@ -390,7 +389,7 @@ def whole(remote: str, outcome: Outcome, total: int | None) -> Transferred:
 
 def _transferred(remote: str, outcome: Outcome) -> Transferred:
     result = Transferred(remote, outcome.size, outcome.offset, outcome.seconds, outcome.mode, outcome.tls_resumed)
-    return replace(result, marks=outcome.marks) if outcome.marks else result
+    return result.replace(marks=outcome.marks) if outcome.marks else result
 
 
 def _unique_name(outcome: Outcome) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from fairlead.client._core import Session, check_paths
@@ -66,7 +65,7 @@ class _Search:
             path = _plain(place)
             if path not in self._listed:
                 self._listed[path] = await scandir(self._session, path)
-            found += [replace(entry, name=place + entry.name) for entry in self._chosen(path, segment)]
+            found += [entry._replace(name=place + entry.name) for entry in self._chosen(path, segment)]
         return found
 
     def _chosen(self, path: str, segment: str) -> Iterator[Entry]:

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
+from fairlead.client._retry import NoWayBack
+
 if sys.platform == "linux":
     import fcntl
 
@@ -28,10 +30,6 @@ _TIMES_BY_DESCRIPTOR = os.utime in os.supports_fd
 _ALWAYS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 LocalPath: TypeAlias = "str | os.PathLike[str]"
-
-
-class NoWayBack(OSError):
-    """A stream can't go back to where a transfer has to go on from."""
 
 
 class Writable(Protocol):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
 from typing import Protocol
-
-_PREFIXES = {4: 24, 6: 64}
 
 
 class Memory(Protocol):
@@ -48,5 +45,8 @@ def network_of(local: str) -> str:
     Two homes that number their hosts alike are taken for one. That costs an attempt in the wrong mode, which the
     transfer survives and which changes what is remembered.
     """
-    address = ip_address(local.partition("%")[0])
-    return str(ip_network((address, _PREFIXES[address.version]), strict=False))
+    if ":" not in local:
+        return f"{local.rpartition('.')[0]}.0/24"
+    from ipaddress import IPv6Network  # noqa: PLC0415 - a millisecond of every start, and most addresses are the others
+
+    return str(IPv6Network((local.partition("%")[0], 64), strict=False))

@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from fairlead.client._core import Session
-from fairlead.client._local import NoWayBack
 from fairlead.client.trace import TryingAgain
 from fairlead.errors import (
     ConnectError,
@@ -28,6 +27,10 @@ T = TypeVar("T")
 _LONGEST = 60.0
 """Seconds between two attempts, at most."""
 _CUT = {Cause.DATA_CUT, Cause.DATA_STALLED}
+
+
+class NoWayBack(OSError):
+    """A stream can't go back to where a transfer has to go on from, so that it is not tried again."""
 
 
 def passing(error: Exception) -> bool:

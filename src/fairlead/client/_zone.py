@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fairlead.client._core import Session
@@ -62,6 +61,6 @@ def _moved(entries: Iterable[Entry], ahead: timedelta) -> Iterable[Entry]:
             yield entry
         else:
             try:
-                yield replace(entry, modified=modified - ahead)
+                yield entry._replace(modified=modified - ahead)
             except OverflowError:
                 yield entry

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import datetime
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
-from fairlead.client import _checksum, _core, _facts, _files, _glob, _listing, _namespace, _retry, _times, _walk
-from fairlead.client._checksum import Checksum
+from fairlead.client import _core, _listing, _namespace, _retry
+from fairlead.client._deferred import Deferred
 from fairlead.client._face import Face, exclusively, session_of
-from fairlead.client._files import Transferred
-from fairlead.client._flow import Progress
-from fairlead.client._local import LocalPath, Writable
-from fairlead.client._walk import Directory
 from fairlead.client._wires.asyncio import AsyncioWire
-from fairlead.errors import ReplyError
-from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.reply import Reply
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fairlead.client import _checksum, _facts, _files, _glob, _times, _walk
+    from fairlead.client._checksum import Checksum
     from fairlead.client._copy import Copied
+    from fairlead.client._files import Transferred
+    from fairlead.client._flow import Progress
+    from fairlead.client._local import LocalPath, Writable
     from fairlead.client._opened import Opens, ReadsOctets, ReadsText, WritesOctets, WritesText
+    from fairlead.client._walk import Directory
     from fairlead.client._wires.tunnelled import TunnelledWire
     from fairlead.client.aiofile import Opening
     from fairlead.client.mirror.direction import Choices
     from fairlead.client.mirror.run import Listener, Mirrored
     from fairlead.client.path import AsyncFtpPath, RemotePath
     from fairlead.client.proxy import Tunnel
+    from fairlead.errors import ReplyError
+    from fairlead.proto.entry import Entry, Kind
+    from fairlead.proto.reply import Reply
+else:
+    _checksum, _facts, _files, _glob, _times, _walk = map(
+        Deferred, ("_checksum", "_facts", "_files", "_glob", "_times", "_walk")
+    )
 
 P = ParamSpec("P")
 T = TypeVar("T")

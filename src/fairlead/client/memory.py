@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fairlead.record import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIFETIME = 30 * 24 * 3600.0
 """Seconds after which what was not confirmed is forgotten."""
@@ -21,8 +24,7 @@ _CONFIRMED_OFTEN_ENOUGH = 24 * 3600.0
 """Seconds for which an entry is not written again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Record):
     server: str
     network: str
     mode: str
@@ -39,8 +41,15 @@ class ModeMemory:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, clock: Callable[[], float] = time.time) -> None:
-        self.path = Path(path)
+        self._path = os.fspath(path)
         self._clock = clock
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        from pathlib import Path  # noqa: PLC0415 - reading does without
+
+        return Path(self._path)
 
     def recall(self, server: str, network: str) -> str | None:
         """The mode that served with ``server`` from ``network``, None when none is known."""
@@ -67,8 +76,10 @@ class ModeMemory:
     def _read(self) -> list[_Entry]:
         """What is in the file and neither too old nor from the future."""
         try:
-            with self.path.open("rb") as file:
+            with open(self._path, "rb") as file:
                 octets = file.read(_LARGEST + 1)
+            import json  # noqa: PLC0415 - many have no such file
+
             entries = [_Entry(**entry) for entry in json.loads(octets)["modes"]] if len(octets) <= _LARGEST else []
             now = self._clock()
             return [entry for entry in entries if 0 <= now - entry.at < LIFETIME]
@@ -76,14 +87,17 @@ class ModeMemory:
             return []
 
     def _write(self, entries: list[_Entry]) -> None:
+        import json  # noqa: PLC0415 - as above
+
+        path = self.path
         newest = sorted(entries, key=lambda entry: entry.at)[-LIMIT:]
-        text = json.dumps({"modes": [asdict(entry) for entry in newest]}, indent=1)
+        text = json.dumps({"modes": [vars(entry) for entry in newest]}, indent=1)
         with suppress(OSError):  # a transfer does not fail because nothing can be written down
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            beside = self.path.with_name(f".{self.path.name}.{os.urandom(8).hex()}")
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            beside = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
             try:
                 with os.fdopen(os.open(beside, _NEW, 0o600), "w", encoding="utf-8") as file:
                     file.write(text)
-                beside.replace(self.path)
+                beside.replace(path)
             finally:
                 beside.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
@@ -57,7 +56,7 @@ def put(
     """
     parts = _parts(url)
     if parts.directory and isinstance(local, str | os.PathLike):
-        parts = replace(parts, segments=(*parts.segments, PurePath(local).name), directory=False)
+        parts = parts.replace(segments=(*parts.segments, PurePath(local).name), directory=False)
     *directory, name = _segments_of_file(parts)
     with _client(parts, directory, settings) as ftp:
         return ftp.upload(
@@ -87,4 +86,4 @@ def _segments_of_file(parts: FtpUrl) -> Sequence[str]:
 
 
 def _client(parts: FtpUrl, directory: Sequence[str], settings: dict[str, Any]) -> Client:
-    return Client(replace(parts, segments=tuple(directory)), **settings)
+    return Client(parts.replace(segments=tuple(directory)), **settings)

@@ -8,11 +8,11 @@ a table of the usual ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from fairlead.errors import ConfigError
+from fairlead.record import Record
 
 _FTP = 21
 
@@ -30,8 +30,7 @@ class Tunnel(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Record):
     """How an FTP proxy is told where to go on to: the commands of the login, one after the other.
 
     ``{user}``, ``{password}`` and ``{host}`` are those of the server (the host with its port unless that is 21),
@@ -67,8 +66,7 @@ STYLES: Mapping[str, Style] = MappingProxyType(
 """The ways in which FTP proxies are logged in to. Where the proxy has no user, its own steps are left out."""
 
 
-@dataclass(frozen=True)
-class FtpProxy:
+class FtpProxy(Record, hidden=("password",)):
     """An FTP proxy at ``port`` of ``host``, and how it is logged in to; ``style`` is one of :data:`STYLES`.
 
     The default style is ``login-user`` where the proxy has a user, else ``user``. Raises ConfigError for a style that
@@ -78,7 +76,7 @@ class FtpProxy:
     host: str
     port: int = _FTP
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
     style: str = ""
 
     def __post_init__(self) -> None:
@@ -89,7 +87,7 @@ class FtpProxy:
         if STYLES[chosen].needs_user and not self.user:
             message = f"the proxy style {chosen!r} needs a user of the proxy; write ftp://USER:PASSWORD@{self.host}"
             raise ConfigError(message)
-        object.__setattr__(self, "style", chosen)
+        self.__dict__["style"] = chosen
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

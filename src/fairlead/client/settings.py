@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from fairlead.client.proxy import FtpProxy, Proxy, Tunnel
 from fairlead.client.rate import Rate
 from fairlead.errors import ArgumentError, ConfigError
+from fairlead.record import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ModeSetting: TypeAlias = Literal["auto", "epsv", "pasv", "eprt", "port"]
 StructureSetting: TypeAlias = Literal["F", "R"]
@@ -30,8 +32,7 @@ class KnownCertificates(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Record):
     """Settings of a session; times in seconds, sizes in octets."""
 
     mode: ModeSetting = "auto"
@@ -126,7 +127,7 @@ class Settings:
 
     def unproven(self) -> Settings:
         """The same, any certificate accepted: for a look at a server that gets no secret."""
-        return replace(self, insecure=True, pin=None, known_hosts=None, context=None)
+        return self.replace(insecure=True, pin=None, known_hosts=None, context=None)
 
     @property
     def tunnel(self) -> Tunnel | None:

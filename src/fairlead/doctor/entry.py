@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from fairlead.client import _security
 from fairlead.client._control import Control
@@ -58,7 +57,7 @@ async def connect(wire: Wire, plan: Plan, address: Address, trace: Trace | None)
         refused = told.answer is Answer.REFUSED
         raise Stopped(Cause.CONTROL_REFUSED if refused else Cause.CONTROL_TIMEOUT, f"{told.answer}")
     patience = Patience(told.seconds)
-    settings = replace(plan.settings, reply_timeout=patience.reply)
+    settings = plan.settings.replace(reply_timeout=patience.reply)
     return Control(wire, stream, settings, trace), told.seconds
 
 
@@ -103,7 +102,7 @@ async def ask(control: Control, verb: str, argument: str = "") -> Reply:
 async def log_in(control: Control, plan: Plan, *, password: bool = True) -> Reply:
     """USER and, unless ``password`` is False, PASS; returns the last reply. Raises Stopped."""
     settings = control.settings
-    control.settings = replace(settings, reply_timeout=LOGIN)
+    control.settings = settings.replace(reply_timeout=LOGIN)
     try:
         reply = await ask(control, "USER", ANONYMOUS if plan.user is None else plan.user)
         if reply.code == _NEED_PASSWORD and password:

@@ -157,7 +157,7 @@ class Transfer:
 
     async def _knock(self) -> None:
         """Find out whether the control connection, idle for a while, still carries anything."""
-        self.control.settings = replace(self.control.settings, reply_timeout=max(_KNOCK, 2 * self.patience.glance))
+        self.control.settings = self.control.settings.replace(reply_timeout=max(_KNOCK, 2 * self.patience.glance))
         try:
             await self.control.command("NOOP")
         except FairleadError:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 SIZE_DIGITS = 20
 """The most digits of a size in octets that can be meant; more than that is no number but an attack."""
@@ -23,9 +25,11 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a listing; None stands for what the listing did not tell."""
+class Entry(NamedTuple):
+    """One entry of a listing; None stands for what the listing did not tell.
+
+    It is a tuple, for nothing else is made as quickly, and a listing may have a million of them.
+    """
 
     name: str
     kind: Kind = Kind.FILE
@@ -44,9 +48,19 @@ class Entry:
     """Equal for two names of one file (RFC 3659 section 7.5.2)."""
     raw: str = ""
     """The line as it came; of an entry on two lines both, with a line feed between them."""
-    confidence: float = field(default=1.0, compare=False)
+    confidence: float = 1.0
     """From 0 to 1, how sure it is that the line was understood: 1 where its form leaves no doubt, less where little can
-    be checked, half of that where the line is not of the dialect of its listing."""
+    be checked, half of that where the line is not of the dialect of its listing. Entries that differ in that
+    alone are equal."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and self[:-1] == other[:-1]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
 
 def parse_size(text: str) -> int | None:

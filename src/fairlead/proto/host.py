@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from fairlead.errors import ArgumentError
 
@@ -18,6 +17,8 @@ def parse_host(argument: str) -> tuple[str, bool]:
     ArgumentError where there is a port, an IPv6 address without brackets, or no host at all; a name in other letters
     than those of ASCII stands as an A-label (RFC 5890).
     """
+    from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
     host = argument.lower()
     try:
         if host.startswith("[") and host.endswith("]"):

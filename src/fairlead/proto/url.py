@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from ipaddress import AddressValueError, IPv6Address
-from urllib.parse import quote, unquote
 
 from fairlead.errors import ArgumentError
+from fairlead.record import Record
 
 PORTS = {"ftp": 21, "ftps": 990, "ftpes": 21}
 """The schemes and their ports. ``ftps`` is TLS from the first octet on, ``ftpes`` asks for it by AUTH TLS."""
@@ -19,8 +17,7 @@ _HIGHEST_PORT = 0xFFFF
 _UNESCAPED = "!$&'()*+,=:@"
 
 
-@dataclass(frozen=True, slots=True)
-class FtpUrl:
+class FtpUrl(Record, hidden=("password",)):
     """An ftp: URL in its parts, percent-decoded. ``str()`` shows ``***`` for the password."""
 
     scheme: str
@@ -28,7 +25,7 @@ class FtpUrl:
     port: int
     user: str | None = None
     """None for anonymous; the empty name is another matter."""
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     """None where it is to be asked for; the empty password is another matter."""
     segments: tuple[str, ...] = ()
     """Relative to the directory of the login; one that begins with ``/`` (``%2F`` in the URL) is absolute."""
@@ -92,6 +89,8 @@ def _authority(text: str, default_port: int) -> tuple[str | None, str | None, st
         raise ArgumentError(f"{server!r} is no host or host:port; an IPv6 address stands in brackets")
     host = _decode(match[1] or match[2])
     if match[1]:
+        from ipaddress import AddressValueError, IPv6Address
+
         try:
             IPv6Address(host)
         except AddressValueError:
@@ -132,11 +131,17 @@ def _plain(segment: str) -> str:
 
 
 def _decode(text: str) -> str:
-    decoded = unquote(text, errors="surrogateescape")
+    decoded = text
+    if "%" in text:
+        from urllib.parse import unquote
+
+        decoded = unquote(text, errors="surrogateescape")
     if any(character in decoded for character in "\r\n\0"):
         raise ArgumentError("an FTP URL holds no line end and no NUL")
     return decoded
 
 
 def _escape(text: str, safe: str) -> str:
+    from urllib.parse import quote
+
     return quote(text, safe=safe, errors="surrogateescape")

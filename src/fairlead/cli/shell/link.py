@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.connection import begin
@@ -137,13 +136,13 @@ class Link:
         inside = self.directory == self.home or self.directory.startswith(f"{self.home.rstrip('/')}/")
         below = self.directory[len(self.home) :].strip("/")
         segments = (*self.url.segments, *filter(None, below.split("/"))) if inside else (self.directory,)
-        return replace(self.url, password=None, segments=segments, directory=True)
+        return self.url.replace(password=None, segments=segments, directory=True)
 
     def url_of(self, directory: str) -> FtpUrl:
         """The URL of a directory, with the login of the session, for programs that begin sessions of their own."""
         user, password = self.login
         secret = password() if callable(password) else password
-        return replace(self.url, user=user, password=secret, segments=(self.absolute(directory),), directory=True)
+        return self.url.replace(user=user, password=secret, segments=(self.absolute(directory),), directory=True)
 
     def options(self) -> dict[str, Any]:
         """What the session was begun with, of the options that all verbs of the command line share."""

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -87,9 +88,10 @@ def _interruptible() -> Iterator[None]:
 
 def _history() -> History:
     """The file of earlier lines, which only its owner may read; in memory where it cannot be had."""
-    path = state_path(os.environ, "history")
-    if path is None:
+    place = state_path(os.environ, "history")
+    if place is None:
         return _OfThisSession()
+    path = Path(place)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))

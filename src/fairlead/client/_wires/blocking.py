@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import select
 import socket
 import time
@@ -42,6 +41,11 @@ def step(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("the dialogue suspended under the blocking wire; it may only await the wire's own methods")
 
 
+def _encoded(host: str) -> str | bytes:
+    """``host`` for the resolver, which would ask the codec for names in other scripts about any text."""
+    return host.encode() if host.isascii() else host
+
+
 class BlockingWire:
     """A :class:`fairlead.client._wire.Wire` over the system's ``poll``."""
 
@@ -51,12 +55,14 @@ class BlockingWire:
 
     def chance(self) -> float:
         """See :class:`fairlead.client._wire.Wire`."""
+        import random  # noqa: PLC0415 - before another attempt only
+
         return random.random()
 
     async def resolve(self, host: str, port: int, *, family: int | None, timeout: float) -> Sequence[Address]:
         """See :class:`fairlead.client._wire.Wire`; the system's resolver has its own deadline."""
         try:
-            found = socket.getaddrinfo(host, port, family_number(family), socket.SOCK_STREAM)
+            found = socket.getaddrinfo(_encoded(host), port, family_number(family), socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise unresolved(host, family, error) from error
         return unique_addresses(found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import replace
 from typing import NamedTuple
 
 from fairlead.client._face import exclusively, session_of
@@ -157,7 +156,7 @@ class _Walk:
         try:
             found = await ftp.stat(place)
             if found.kind is not Kind.LINK:
-                return replace(found, name=link.name)
+                return found._replace(name=link.name)
         except (ReplyError, NoSuchName):
             return link
         size = await ftp.size(place)

@@ -7,7 +7,6 @@ them. A line that it does not know is tried as each of the others, so that one b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from importlib import import_module
 from typing import NamedTuple
 
@@ -107,7 +106,7 @@ def read_listing(lines: Iterable[str], *, now: float, hint: str | None = None) -
                 unread.append(text)
                 continue
         elif confidence < 1:
-            entry = replace(entry, confidence=confidence)
+            entry = entry._replace(confidence=confidence)
         if unread and entry.raw.startswith(f"{unread[-1]}\n"):  # which told too little alone
             unread.pop()
         if entry.name not in _HERE_AND_ABOVE:
@@ -146,5 +145,5 @@ def _stray(text: str, others: Iterable[tuple[Reader, float]]) -> Entry | None:
     for read, confidence in others:
         entry = read(text)
         if entry is not None:
-            return replace(entry, confidence=confidence)
+            return entry._replace(confidence=confidence)
     return None

@@ -39,7 +39,7 @@ class TestParsing:
         line = f"{facts} a;b =c"
         entry = parse_mlsd(line)
 
-        assert entry == Entry(**{**{name: getattr(ENTRY, name) for name in ENTRY.__slots__}, "raw": line})
+        assert entry == ENTRY._replace(raw=line)
         assert parse_mlsx(line) == entry
 
     @pytest.mark.req("C-3659-MLS-2")

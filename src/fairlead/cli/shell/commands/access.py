@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fairlead.cli.shell.verbs import verb
@@ -46,7 +45,7 @@ def user(shell: Shell, name: str, password: str | None = None) -> None:
     """
     if shell.last is None:
         raise ConfigError("no server was opened yet; open URL does it")
-    shell.open(shell.args, replace(shell.last, user=name, password=password, segments=()))
+    shell.open(shell.args, shell.last.replace(user=name, password=password, segments=()))
 
 
 @verb("bookmark", "[NAME]", online=False)
