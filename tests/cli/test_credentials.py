@@ -147,6 +147,11 @@ def test_password_that_cannot_be_saved(
         ("bob:secret", "bob:secret"),
         ("--user=bob:secret", "--user=bob:******"),
         ("--command=open ftp://me:secret@host", "--command=open ftp://me:******@host"),
+        ("--command=user bob secret", "--command=user bob ******"),
+        ("-cuse  bob 'my secret'", "-cuse  bob ***********"),
+        ("--command=-quote PASS secret", "--command=-quote PASS ******"),
+        ("--command=user bob", "--command=user bob"),
+        ("--command=put user bob", "--command=put user bob"),
     ],
 )
 def test_process_list_shows_no_password(word: str, shown: str) -> None:
@@ -177,8 +182,15 @@ def test_process_list_shows_no_password_where_a_process_may_not_write_its_own_me
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: where else arguments can be overwritten is not known")
-def test_program_hides_passwords_before_it_does_anything() -> None:
-    commands = ["--command=!cat /proc/$PPID/cmdline", "--command=-open ftp://me:secret@127.0.0.1:1/"]
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("-open ftp://me:secret@127.0.0.1:1/", "-open ftp://me:******@127.0.0.1:1/"),
+        ("-user me secret", "-user me ******"),
+    ],
+)
+def test_program_hides_passwords_before_it_does_anything(command: str, shown: str) -> None:
+    commands = ["-c", "!cat /proc/$PPID/cmdline", "-c", command]
     done = subprocess.run([PROGRAM, "sh", *commands], capture_output=True, text=True, timeout=30, check=True)
-    assert "ftp://me:******@127.0.0.1:1/" in done.stdout
+    assert shown in done.stdout
     assert "secret" not in done.stdout + done.stderr

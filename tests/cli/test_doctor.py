@@ -66,6 +66,25 @@ def test_where_all_is_well_nothing_is_to_be_changed(
     assert "What to change" not in out
 
 
+def test_a_proxy_is_refused_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--proxy", f"ftp://gate:key@{HOST}", URL) == 2
+    error = capsys.readouterr().err
+    assert "without a proxy" in error
+    assert "fairlead ls -d --proxy" in error
+    assert "key" not in error
+
+
+def test_a_proxy_of_the_environment_is_told_of_and_passed_by(
+    at: Callable[..., World], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at()
+    monkeypatch.setenv("ftp_proxy", f"ftp://gate:key@{HOST}")
+    assert run(URL) == 0
+    assert f"by way of ftp://{HOST}" in capsys.readouterr().err
+    assert run("--proxy", "", URL) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_the_settings_of_a_product_are_shown_in_full(
     at: Callable[..., World], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _hide_passwords(arguments: Sequence[str]) -> None:
-    if any(":" in argument for argument in arguments):
+    if arguments[:1] == ["sh"] or any(":" in argument for argument in arguments):
         from fairlead.cli.process_list import hide_passwords
 
         hide_passwords()

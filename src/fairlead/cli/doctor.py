@@ -69,6 +69,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"show the settings for this product, may be repeated: {', '.join(TITLES)}",
     )
     add_session_options(parser, transfers=False)
+    parser.add_argument("--proxy", default=None, help=argparse.SUPPRESS)
     add_ladder_option(parser)
     parser.set_defaults(run=run)
 
@@ -97,6 +98,7 @@ def _examine(args: argparse.Namespace) -> int:
     from fairlead.doctor import report
     from fairlead.doctor.examine import examine
 
+    _go_without_proxy(args)
     plan = _plan(args)
     recorders: dict[str, Recorder] = {}
 
@@ -118,6 +120,23 @@ def _examine(args: argparse.Namespace) -> int:
     if recorders:
         _draw(args, found, recorders)
     return report.exit_code(found)
+
+
+def _go_without_proxy(args: argparse.Namespace) -> None:
+    """Say that nothing here goes by way of a proxy where one stands in between. Raises ConfigError for ``--proxy``."""
+    from fairlead.cli.bookmarks import applied
+    from fairlead.cli.connection import proxy_of
+    from fairlead.cli.failures import say
+    from fairlead.errors import ConfigError
+
+    proxy = proxy_of(applied(args, args.url), args.url)
+    if proxy is None:
+        return
+    what = f"the doctor tries the way without a proxy, and not that by way of {proxy}"
+    if args.proxy is not None:
+        message = f"{what}; leave --proxy out, or see what the proxy says with fairlead ls -d --proxy URL"
+        raise ConfigError(message)
+    say(f"{what}, which the environment or the bookmark names; what the proxy says shows with fairlead ls -d")
 
 
 @contextmanager

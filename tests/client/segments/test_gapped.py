@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,10 +95,38 @@ def test_what_cannot_be_understood_is_not_gone_on_from(begun: Begin, tmp_path: P
     assert begun(resume=True).octets == 0
 
 
-def test_nothing_is_gone_on_from_unless_asked_for(begun: Begin) -> None:
+def test_what_one_session_left_is_gone_on_from(begun: Begin, tmp_path: Path) -> None:
+    (tmp_path / "f.part").write_bytes(b"1234")
+    file = begun(resume=True)
+    assert file.gaps() == [(4, 10)]
+    file.write(4, memoryview(b"567890"))
+    file.keep(None)
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    assert (tmp_path / "f").read_bytes() == b"1234567890"
+
+
+def test_what_one_session_left_whole_is_only_named(begun: Begin, tmp_path: Path) -> None:
+    (tmp_path / "f.part").write_bytes(b"1234567890")
+    assert begun(resume=True).gaps() == []
+
+
+@pytest.mark.parametrize("octets", [b"", b"12345678901"], ids=["nothing", "more than there is"])
+def test_what_one_session_left_of_another_file_stays_as_it_is(begun: Begin, tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "f.part").write_bytes(octets)
+    assert begun(resume=True).octets == 0
+    assert (tmp_path / "f.part").read_bytes() == octets
+
+
+def test_what_was_left_before_the_file_was_changed_is_not_gone_on_from(begun: Begin, tmp_path: Path) -> None:
+    (tmp_path / "f.part").write_bytes(b"1234")
+    assert begun(resume=True, modified=datetime.now(UTC) + timedelta(hours=1)).octets == 0
+
+
+def test_nothing_is_gone_on_from_unless_asked_for(begun: Begin, tmp_path: Path) -> None:
     file = begun()
     file.write(0, memoryview(b"12345"))
     file.leave()
+    (tmp_path / "f.part").write_bytes(b"1234")
     assert begun().octets == 0
 
 

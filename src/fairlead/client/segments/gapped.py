@@ -7,7 +7,10 @@ import os
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
+
+from fairlead.client._local import PART
 
 PARTS = ".parts"
 """Added to the name of a file that is being downloaded in segments."""
@@ -20,15 +23,17 @@ class GappedFile:
 
     Behind the last of its ``size`` octets stands a line of JSON that says which of them are here, so that whoever was
     stopped goes on with them, and whoever looks at the length alone never takes it for the whole. With ``resume`` an
-    earlier one serves, if the file on the server still has the same size and is of the same time, ``modified``.
+    earlier one serves, if the file on the server still has the same size and is of the same time, ``modified``; so does
+    what one session left as ``NAME.part``, if the file was not changed since.
     """
 
     def __init__(self, target: Path, size: int, modified: datetime | None, *, resume: bool) -> None:
         self._target = target.resolve() if target.is_symlink() else target
         self._path = self._target.with_name(self._target.name + PARTS)
         self._size = size
+        self._modified = modified
         self._marks = {"size": size, "modified": None if modified is None else modified.isoformat()}
-        earlier = self._earlier() if resume else None
+        earlier = (self._earlier() or self._beginning()) if resume else None
         self._file = self._path.open("wb" if earlier is None else "r+b", buffering=0)
         self._have = earlier or []
         self._unnoted = 0
@@ -108,3 +113,16 @@ class GappedFile:
             return None
         bounds = [0, *(bound for span in have for bound in span), self._size]
         return have if told == self._marks and bounds == sorted(bounds) else None
+
+    def _beginning(self) -> list[tuple[int, int]] | None:
+        """What one session left of the same file, which is taken over; None where there is nothing."""
+        part = self._target.with_name(self._target.name + PART)
+        try:
+            status = part.lstat()
+        except OSError:
+            return None
+        since = self._modified is None or self._modified.timestamp() <= status.st_mtime
+        if not (S_ISREG(status.st_mode) and since and 0 < status.st_size <= self._size):
+            return None
+        part.replace(self._path)
+        return [(0, status.st_size)]
