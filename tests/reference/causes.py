@@ -90,6 +90,7 @@ class FromOtherLine(BlockingWire):
 class _FromOtherLine(SocketCall):
     def __init__(self, address: Address) -> None:
         super(SocketCall, self).__init__(socket.create_connection(address, DEADLINE, (OTHER_LINE, 0)))
+        self._address = address
 
 
 class Forgetful(BlockingWire):

@@ -35,6 +35,7 @@ _TRACELESS = frozenset(
     + "REST RETR SIZE STAT SYST TYPE".split()
 )
 """Commands that a new session need not repeat, beside CWD, CDUP and TYPE."""
+_WALKS = frozenset({"CWD", "CDUP"})
 _NOOP_DONE = 200
 _BEAT_ANSWERS = {_NOOP_DONE, 500, 501, 502, 503, 504, 530}
 """What may answer NOOP during a transfer, whose own reply is none of these once it has begun."""
@@ -95,7 +96,8 @@ class Control:
         self._owed = 0
         self._beats = 0
         """How many answers to :meth:`beat` are still to come; they are owed as well."""
-        self._last = "the greeting"
+        self._asked = "the greeting", ""
+        """The command whose reply comes next, as a verb and an argument."""
         self._octets = bytearray(16384)
         self._buffer = memoryview(self._octets)
 
@@ -108,6 +110,11 @@ class Control:
     def local(self) -> Address:
         """Our end."""
         return self.stream.local
+
+    @property
+    def _last(self) -> str:
+        """What the reply that comes next belongs to, as a person may see it."""
+        return show_command(*self._asked)
 
     @property
     def traced(self) -> bool:
@@ -130,7 +137,7 @@ class Control:
         try:
             done = await shake_hands(self.wire, stream, timeout=self.settings.reply_timeout)
         except OSError as error:
-            self._last = "the TLS handshake began"
+            self._asked = "the TLS handshake began", ""
             raise self._broken(error) from error
         if not done:
             message = f"the server did not finish the TLS handshake within {show_duration(self.settings.reply_timeout)}"
@@ -176,8 +183,10 @@ class Control:
                 self.lose(message)
                 raise ProtocolError(message)
             reply = await self.receive_final()
-        self.round_trip = min(self.round_trip, self.wire.now() - asked)
-        if reply.completed and verb.upper() in {"CWD", "CDUP"}:
+        took = self.wire.now() - asked
+        if took < self.round_trip:
+            self.round_trip = took
+        if verb.upper() in _WALKS and reply.completed:
             if argument.startswith("/"):
                 self.walked.clear()
             self.walked.append((verb, argument))
@@ -196,7 +205,9 @@ class Control:
         The server takes one after the other, whatever becomes of those before. Raises as :meth:`command` does.
         """
         octets = b"".join(encode_command(verb, argument) for verb, argument in asked)
-        await self._settle()
+        if not self._in_step:
+            await self._settle()
+        self.forget_unasked()
         for verb, argument in asked:
             self._announce(verb, argument)
         await self._send_octets(octets)
@@ -205,7 +216,9 @@ class Control:
     async def send(self, verb: str, argument: str = "") -> None:
         """Send a command once the replies are in step."""
         line = encode_command(verb, argument)
-        await self._settle()
+        if not self._in_step:
+            await self._settle()
+        self.forget_unasked()
         await self._send(verb, argument, line)
 
     async def receive(self, timeout: float | None = None) -> Reply:
@@ -227,7 +240,11 @@ class Control:
         ``heed`` is called with them.
         """
         patience = self.settings.reply_timeout if timeout is None else timeout
-        reply = await self._final_within(patience, heed)
+        reply = self.take() if self._replies else None
+        if reply is None or reply.preliminary:
+            if reply is not None and heed is not None:
+                heed(reply)
+            reply = await self._final_within(patience, heed)
         if reply is None:
             raise self._overdue(patience)
         return reply
@@ -253,7 +270,8 @@ class Control:
 
         None may also mean that a part of one is here: one that never ends has no right to all of our time.
         """
-        self._alive()
+        if self.lost:
+            raise self._over()
         if not self._replies:
             octets = self._receive()
             if octets is None:
@@ -283,9 +301,9 @@ class Control:
         Some servers answer at once, some after the transfer, some never: the reply is told from that to the transfer
         by its code, which the latter cannot have, and :meth:`send` catches up with those that are missing.
         """
-        last = self._last
+        asked = self._asked
         await self._send("NOOP", "", encode_command("NOOP"))
-        self._last = last
+        self._asked = asked
         self._beats += 1
 
     async def _catch_up(self) -> None:
@@ -366,6 +384,11 @@ class Control:
             self.tell(ControlClosed(by, reason))
         self.stream.close()
 
+    @property
+    def _in_step(self) -> bool:
+        """Whether no reply is due that nobody waited for."""
+        return not (self._owed or self.interrupted or self._beats or self.left_off)
+
     async def _settle(self) -> None:
         if self.left_off and self.interrupted:
             patience = min(max(_NOTICED, 4 * self.round_trip), _LATEST_NOTICE)
@@ -377,7 +400,6 @@ class Control:
             await self._catch_up()
         while self._owed:
             await self.receive_final()
-        self.forget_unasked()
 
     def forget_unasked(self) -> None:
         """Drop the replies that are here and that nobody asked for. Raises SessionLost, ProtocolError."""
@@ -406,14 +428,18 @@ class Control:
 
     def _announce(self, verb: str, argument: str) -> None:
         self._alive()
-        self.traceless = self.traceless and verb.upper() in _TRACELESS
-        self._last = show_command(verb, argument)
+        if self.traceless and verb.upper() not in _TRACELESS:
+            self.traceless = False
+        self._asked = verb, argument
         if self._trace is not None:
             self._trace(CommandSent(self._last))
         self._owed += 1
 
     async def _send_octets(self, octets: bytes) -> None:
-        rest = memoryview(octets)
+        sent = self._send_now(octets)
+        if sent == len(octets) and self._flush():
+            return
+        rest = memoryview(octets)[sent:]
         deadline = self.wire.now() + self.settings.reply_timeout
         while rest or not self._flush():
             sent = self._send_now(rest)
@@ -454,5 +480,8 @@ class Control:
 
     def _alive(self) -> None:
         if self.lost:
-            self.stream.close()
-            raise SessionLost(f"the session is over ({self.lost}); connect again")
+            raise self._over()
+
+    def _over(self) -> SessionLost:
+        self.stream.close()
+        return SessionLost(f"the session is over ({self.lost}); connect again")

@@ -72,14 +72,14 @@ class Channel:
 
 
 class Calling:
-    """A call to the server's passive port that is under way since ``began``."""
+    """A call to the server's passive port that is under way since ``began``; from ``own_port``, where that is told."""
 
-    def __init__(self, way: Way, address: Address, call: Call, began: float) -> None:
+    def __init__(self, way: Way, address: Address, call: Call, began: float, own_port: int) -> None:
         self.way = way
         self.address = address
         self.call = call
         self.began = began
-        self.own_port = call.local[1]
+        self.own_port = own_port
 
 
 class DataPorts:
@@ -167,7 +167,8 @@ class DataPorts:
             return agreed
         began = self._control.wire.now()
         try:
-            return Calling(way, agreed, self._control.wire.call(agreed), began)
+            call = self._control.wire.call(agreed)
+            return Calling(way, agreed, call, began, call.local[1] if self._control.traced else 0)
         except OSError as error:
             return self._unanswered(way, agreed, 0, began, error)
 
@@ -180,7 +181,8 @@ class DataPorts:
         except OSError as error:
             calling.call.close()
             return self._unanswered(calling.way, calling.address, calling.own_port, calling.began, error)
-        self._tell_called(calling.way, calling.address, stream.local[1], calling.began, "connected")
+        if self._control.traced:
+            self._tell_called(calling.way, calling.address, stream.local[1], calling.began, "connected")
         self._uncalled = False
         return Channel(calling.way, stream=stream)
 

@@ -83,6 +83,7 @@ class Race(Generic[T]):
         attempt: Callable[[Channel, float], Awaitable[T | Failure]],
         probe: Callable[[], Awaitable[Scout]],
         renew: Callable[[], Awaitable[bool]] | None,
+        began: float,
     ) -> None:
         self.failures: list[Failure] = []
         self._control = control
@@ -99,15 +100,21 @@ class Race(Generic[T]):
         """Ways in which a scout was called."""
         self._deaf = False
         self._calls = 0
-        self._began = control.wire.now()
+        self._began = began
 
-    async def run(self) -> T | None:
-        """What the transfer came to, None when no way led to a data connection."""
+    async def run(self, failed: Failure | None = None) -> T | None:
+        """What the transfer came to, None when no way led to a data connection.
+
+        ``failed`` is what became of a first call, where there was one since the transfer ``began``.
+        """
+        if failed is not None:
+            self._calls += 1
+            self._failed(failed)
         try:
             # What an earlier transfer left behind takes its time to end, be the server deaf or only slow.
             if not await self._in_step(self._deadlines.long):
                 return None
-            result = await self._quickly()
+            result = await self._quickly(set() if failed is None else {failed.way})
             if result is None:
                 result = await self._patiently()
             for way in list(self._scouts):
@@ -117,8 +124,7 @@ class Race(Generic[T]):
             self._call_off()
         return result
 
-    async def _quickly(self) -> T | None:
-        tried: set[Way] = set()
+    async def _quickly(self, tried: set[Way]) -> T | None:
         while untried := [way for way in self._ways.candidates() if way not in tried]:
             tried.add(untried[0])
             if (result := await self._first_try(untried[0], last=len(untried) == 1)) is not None:

@@ -12,7 +12,7 @@ from fairlead.client._flow import Flow
 from fairlead.client._memory import Memory, network_of
 from fairlead.client._race import Deadlines, Race
 from fairlead.client._scout import Scout
-from fairlead.client._ways import Failure
+from fairlead.client._ways import Failure, Way
 from fairlead.client.settings import Settings
 from fairlead.client.trace import (
     ModeFailed,
@@ -77,43 +77,71 @@ class Transfers:
         """
         self.unconfirmed = None
 
+        if self._kept is not None and (channel := self._take_kept(flow)) is not None:
+            result = await self._attempt(channel, verb, argument, flow, restart, self._settings.connect_timeout)
+            if isinstance(result, Outcome):
+                return result
+        began, failed, way = self._control.wire.now(), None, self._ports.ways.sure
+        if way is not None and not self._control.interrupted:
+            deadlines = Deadlines.of(self._control.round_trip, self._settings)
+            made = await self._ports.open(way, deadlines.sure if self._settings.mode == "auto" else deadlines.last)
+            if isinstance(made, Channel):
+                made = await self._attempt(made, verb, argument, flow, restart, deadlines.last)
+                if isinstance(made, Outcome):
+                    return made
+            failed = made
+        return await self._find(verb, argument, flow, restart, began, failed)
+
+    async def _find(
+        self, verb: str, argument: str, flow: Flow, restart: int, began: float, failed: Failure | None
+    ) -> Outcome:
+        """As :meth:`perform`, where no way is sure to serve; ``failed`` is the one that was, until now."""
+
         async def attempt(channel: Channel, patience: float) -> Outcome | Failure:
             return await self._attempt(channel, verb, argument, flow, restart, patience)
 
-        if (channel := self._take_kept(flow)) is not None:
-            result = await attempt(channel, self._settings.connect_timeout)
-            if isinstance(result, Outcome):
-                return result
         if self._settings.mode != "auto":
-            return await self._in_turn(attempt)
+            return await self._in_turn(attempt, failed)
         self._recall()
         deadlines = Deadlines.of(self._control.round_trip, self._settings)
         renew = self._renew if verb in _CHANGING_NOTHING else None
-        race = Race(self._control, self._ports, deadlines, attempt=attempt, probe=self._scout, renew=renew)
-        outcome = await race.run()
+        race = Race(
+            self._control, self._ports, deadlines, attempt=attempt, probe=self._scout, renew=renew, began=began
+        )
+        outcome = await race.run(failed)
         self._remember(outcome)
         if outcome is None:
             raise self._no_data_connection(race.failures)
         return outcome
 
-    async def _in_turn(self, attempt: Callable[[Channel, float], Awaitable[Outcome | Failure]]) -> Outcome:
+    async def _in_turn(
+        self, attempt: Callable[[Channel, float], Awaitable[Outcome | Failure]], failed: Failure | None
+    ) -> Outcome:
         """The one mode that was chosen; in more than one way where the server has addresses of both families."""
         ways, deadlines = self._ports.ways, Deadlines.of(self._control.round_trip, self._settings)
         failures: list[Failure] = []
         untried = ways.candidates()
+        if failed is not None:
+            untried = self._without(failed, untried)
+            failures.append(failed)
         while untried:
             way = untried.pop(0)
             patience = deadlines.sure if untried else deadlines.last
             channel = await self._ports.open(way, patience)
             result = channel if isinstance(channel, Failure) else await attempt(channel, patience)
             if isinstance(result, Outcome):
+                ways.worked(way)
                 return result
+            untried = self._without(result, untried)
             failures.append(result)
-            ways.note(result)
-            self._control.tell(ModeFailed(str(way), result.reason, result.cause))
-            still = ways.candidates()
-            untried = [way for way in untried if way in still]
         raise self._no_data_connection(failures)
+
+    def _without(self, failure: Failure, untried: Sequence[Way]) -> list[Way]:
+        """What is left of ``untried`` after ``failure``."""
+        self._ports.ways.note(failure)
+        self._control.tell(ModeFailed(str(failure.way), failure.reason, failure.cause))
+        still = self._ports.ways.candidates()
+        return [way for way in untried if way in still and way != failure.way]
 
     def _take_kept(self, flow: Flow) -> Channel | None:
         """The data connection that was left open, if ``flow`` marks its end, too, and the server did not close it."""
@@ -152,7 +180,8 @@ class Transfers:
         exchange = Exchange(self._control, channel, flow)
         offset = 0
         try:
-            offset = await self._restart(restart)
+            if restart or self._restart_pending:
+                offset = await self._restart(restart)
             flow.begin(offset)
             await self._control.send(verb, argument)
             self._control.interrupted = True  # until the final reply is here
@@ -179,8 +208,6 @@ class Transfers:
 
     async def _restart(self, offset: int) -> int:
         """The offset at which the next transfer will begin (RFC 3659 section 5)."""
-        if not offset and not self._restart_pending:
-            return 0
         reply = await self._control.command("REST", str(offset))
         self._restart_pending = reply.intermediate and offset > 0
         return offset if reply.intermediate else 0

@@ -84,6 +84,8 @@ class Ways:
         self.patchy = False
         """Whether some calls to the server were answered and some not, as where a part of its ports is open."""
         self._preferred: Way | None = None
+        self.sure: Way | None = None
+        """The passive way that served last time in this session, where there is nothing against it."""
 
     def candidates(self) -> list[Way]:
         """What to try for the next transfer, in this order: what failed to connect comes last."""
@@ -111,6 +113,7 @@ class Ways:
 
     def note(self, failure: Failure) -> None:
         """Learn from a failed attempt."""
+        self.sure = None
         self._failures[failure.way] = failure
         mode, family = failure.way.mode, failure.way.family
         if failure.verdict is Verdict.REFUSED:
@@ -121,13 +124,18 @@ class Ways:
 
     def worked(self, way: Way) -> None:
         """Learn from a transfer that had its data connection in ``way``."""
+        if way == self.sure:
+            return
         self.patchy = self.patchy or (way.mode.passive and self.uncalled)
         self._failures.pop(way, None)
         self._trusted.add(way)
         self._proven.add(way)
+        if way.mode.passive and not self.patchy and self.candidates()[0] == way:
+            self.sure = way
 
     def prefer(self, mode: str) -> bool:
         """Try ``mode``, which served before, in front of the others; whether it is one of them."""
+        self.sure = None
         way = next((way for way in self._ways if str(way) == mode), None)
         if way is not None:
             self._preferred = way
@@ -136,6 +144,7 @@ class Ways:
 
     def keep_only(self, mode: Mode) -> None:
         """Drop every way of another mode, as ``EPSV ALL`` demands."""
+        self.sure = None
         self._ways = [way for way in self._ways if way.mode is mode]
 
     def _unreached(self, way: Way) -> bool:

@@ -52,27 +52,27 @@ class Reply:
     @property
     def preliminary(self) -> bool:
         """1yz: another reply to the same command follows."""
-        return self.kind == 1
+        return self.code // 100 == 1
 
     @property
     def completed(self) -> bool:
         """2yz: done."""
-        return self.kind == 2
+        return self.code // 100 == 2
 
     @property
     def intermediate(self) -> bool:
         """3yz: another command is needed to go on."""
-        return self.kind == 3
+        return self.code // 100 == 3
 
     @property
     def transient(self) -> bool:
         """4yz: refused, the same command may succeed later."""
-        return self.kind == 4
+        return self.code // 100 == 4
 
     @property
     def permanent(self) -> bool:
         """5yz: refused, the same command will not succeed unchanged."""
-        return self.kind == 5
+        return self.code // 100 == 5
 
     def encode(self) -> bytes:
         """The reply as a server sends it, with its line ends.

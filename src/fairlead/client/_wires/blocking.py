@@ -15,6 +15,7 @@ from fairlead.client._wires.sockets import (
     at_hand,
     descriptor,
     family_number,
+    is_at_hand,
     unique_addresses,
 )
 from fairlead.client.settings import Settings
@@ -49,9 +50,7 @@ def _encoded(host: str) -> str | bytes:
 class BlockingWire:
     """A :class:`fairlead.client._wire.Wire` over the system's ``poll``."""
 
-    def now(self) -> float:
-        """Seconds on the monotonic clock."""
-        return time.monotonic()
+    now = staticmethod(time.monotonic)
 
     def chance(self) -> float:
         """See :class:`fairlead.client._wire.Wire`."""
@@ -88,11 +87,16 @@ class BlockingWire:
         self, *, readers: Sequence[Source] = (), writers: Sequence[Source] = (), timeout: float | None
     ) -> Collection[Source]:
         """See :class:`fairlead.client._wire.Wire`."""
+        patience = None if timeout is None else max(0.0, timeout)
+        if _HAS_POLL and len(readers) + len(writers) == 1:  # what most waits are: for one thing
+            source = readers[0] if readers else writers[0]
+            if readers and is_at_hand(source):
+                return readers
+            poll = select.poll()
+            poll.register(descriptor(source), select.POLLIN if readers else select.POLLOUT)
+            return [source] if poll.poll(None if patience is None else patience * 1000) else ()
         if here := at_hand(readers):
             return here
-        patience = None if timeout is None else max(0.0, timeout)
-        if _HAS_POLL and len(readers) + len(writers) == 1:
-            return _wait_for((*readers, *writers)[0], select.POLLIN if readers else select.POLLOUT, patience)
         sources = {descriptor(source): source for source in (*readers, *writers)}
         if not _HAS_POLL:
             reading, writing = list(map(descriptor, readers)), list(map(descriptor, writers))
@@ -107,13 +111,6 @@ class BlockingWire:
             poll.register(number, events)
         ready = poll.poll(None if patience is None else patience * 1000)
         return [sources[number] for number, _ in ready]
-
-
-def _wait_for(source: Source, event: int, patience: float | None) -> Collection[Source]:
-    """What most waits are: for one thing."""
-    poll = select.poll()
-    poll.register(descriptor(source), event)
-    return [source] if poll.poll(None if patience is None else patience * 1000) else []
 
 
 def unresolved(host: str, family: int | None, error: Exception) -> ConnectError:

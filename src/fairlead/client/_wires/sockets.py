@@ -37,13 +37,12 @@ class SocketSource:
     """A socket that can be waited for by its descriptor."""
 
     def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
+        if sock.gettimeout() != 0:
+            sock.setblocking(False)
         self._socket = sock
-        self._local: Address | None = None
-
-    def fileno(self) -> int:
+        self.fileno = sock.fileno
         """The descriptor, for the system's own way of waiting."""
-        return self._socket.fileno()
+        self._local: Address | None = None
 
     @property
     def local(self) -> Address:
@@ -54,8 +53,8 @@ class SocketSource:
 
     def close(self) -> None:
         """Close the socket."""
-        if watched and (told := watched.get(self._socket.fileno())) is not None:
-            told(self._socket.fileno())
+        if watched and (told := watched.get(self.fileno())) is not None:
+            told(self.fileno())
         self._socket.close()
 
 
@@ -138,6 +137,7 @@ class SocketCall(SocketSource):
     def __init__(self, address: Address) -> None:
         family, sockaddr = numeric(address)
         super().__init__(socket.socket(family, socket.SOCK_STREAM))
+        self._address = address
         tune(self._socket)
         failure = self._socket.connect_ex(sockaddr)
         if failure not in {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}:
@@ -150,7 +150,7 @@ class SocketCall(SocketSource):
         if failure:
             self._socket.close()
             raise OSError(failure, os.strerror(failure))
-        return SocketStream(self._socket, address_of(self._socket.getpeername()))
+        return SocketStream(self._socket, self._address)
 
 
 class SocketListener(SocketSource):
@@ -180,9 +180,14 @@ def descriptor(source: Source) -> int:
     return cast("Described", source).fileno()
 
 
+def is_at_hand(source: Source) -> bool:
+    """Whether ``source`` needs no waiting: what comes next of it was received already."""
+    return getattr(source, "at_hand", False)
+
+
 def at_hand(readers: Sequence[Source]) -> list[Source]:
-    """Those of ``readers`` that need no waiting: what comes next of them was received already."""
-    return [source for source in readers if getattr(source, "at_hand", False)]
+    """Those of ``readers`` that need no waiting."""
+    return list(filter(is_at_hand, readers))
 
 
 def is_readable(number: int) -> bool:
