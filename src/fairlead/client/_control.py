@@ -175,8 +175,10 @@ class Control:
         ProtocolError on a 1yz reply where RFC 959 section 5.4 has none.
         """
         await self.send(verb, argument)
-        asked = self.wire.now()
-        reply = await self.receive()
+        asked, patience = self.wire.now(), self.settings.reply_timeout
+        reply = await self.receive_within(patience)
+        if reply is None:
+            raise self._overdue(patience)
         if reply.preliminary:
             if not legal(verb, reply.code):
                 message = f"the server answered {self._last} with {reply.code}, which announces what never comes"
@@ -219,7 +221,8 @@ class Control:
         if not self._in_step:
             await self._settle()
         self.forget_unasked()
-        await self._send(verb, argument, line)
+        self._announce(verb, argument)
+        await self._send_octets(line)
 
     async def receive(self, timeout: float | None = None) -> Reply:
         """The next reply, due within ``timeout`` seconds, or within ``reply_timeout``.
@@ -285,7 +288,7 @@ class Control:
             reply = self._replies.popleft()
             if self._trace is not None:
                 self._trace(ReplyReceived(reply))
-            if not reply.preliminary and self._owed:
+            if self._owed and not reply.preliminary:
                 self._owed -= 1
             if reply.code == _SERVICE_ENDS:
                 self.lose(f"421 {reply.text}")
@@ -427,7 +430,8 @@ class Control:
         await self._send_octets(line)
 
     def _announce(self, verb: str, argument: str) -> None:
-        self._alive()
+        if self.lost:
+            raise self._over()
         if self.traceless and verb.upper() not in _TRACELESS:
             self.traceless = False
         self._asked = verb, argument
@@ -436,10 +440,16 @@ class Control:
         self._owed += 1
 
     async def _send_octets(self, octets: bytes) -> None:
-        sent = self._send_now(octets)
-        if sent == len(octets) and self._flush():
-            return
-        rest = memoryview(octets)[sent:]
+        stream, rest = self.stream, memoryview(octets)
+        try:
+            sent = stream.send(rest) or 0
+            if sent == len(rest) and stream.flush():
+                return
+        except OSError as error:
+            raise self._broken(error) from error
+        await self._send_rest(rest[sent:])
+
+    async def _send_rest(self, rest: memoryview) -> None:
         deadline = self.wire.now() + self.settings.reply_timeout
         while rest or not self._flush():
             sent = self._send_now(rest)

@@ -69,8 +69,11 @@ async def copy(session: Session, source: str, other: Session, target: str, *, on
     if other is session:
         message = "the other session is this one; a copy within a server takes a second client, too"
         raise RuntimeError(message)
-    with other.claimed():
+    other.claim()
+    try:
         return await _copy(session, source, other, target, on_progress)
+    finally:
+        other.busy = False
 
 
 async def _copy(session: Session, source: str, other: Session, target: str, progress: Progress | None) -> Copied:

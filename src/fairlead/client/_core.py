@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fairlead.client import _gateway, _login, _security
 from fairlead.client._connect import connect_any, is_ipv6
 from fairlead.client._control import Control
-from fairlead.client._data import DataPorts
+from fairlead.client._data import DataPorts, Question
 from fairlead.client._exchange import Outcome
 from fairlead.client._flow import Flow
 from fairlead.client._memory import Memory
@@ -99,6 +98,8 @@ class Session:
         """Whether the server may take ``LIST -a`` for a wish to see names that begin with a dot."""
         self.announces_sizes = False
         """Whether the reply that began the last download told its size, so that the next one can do without SIZE."""
+        self.swallows = False
+        """Whether the server did not answer a command that came with another one."""
         self.hash_algorithm: str | None = None
         """What was chosen by OPTS HASH."""
         self.ahead: timedelta | None = None
@@ -153,9 +154,11 @@ class Session:
         """Whether an operation runs, or a file is open whose transfer is not at its end."""
         return self.busy or self.holder is not None
 
-    @contextmanager
-    def claimed(self, holder: Holder | None = None) -> Iterator[None]:
-        """An operation within the block, of ``holder`` where that is given. Raises RuntimeError when it may not run."""
+    def claim(self, holder: Holder | None = None) -> None:
+        """Begin an operation, of ``holder`` where that is given. Raises RuntimeError when it may not run.
+
+        At its end :attr:`busy` is to be cleared.
+        """
         if self.busy:
             raise RuntimeError("the session is in the middle of another operation; wait for it, or use another client")
         if self.holder is not None and self.holder is not holder:
@@ -163,10 +166,6 @@ class Session:
                 f"{self.holder.path} is open in this session and not at its end; close it, or use another client"
             )
         self.busy = True
-        try:
-            yield
-        finally:
-            self.busy = False
 
     async def connect(self) -> Reply:
         """Make the control connection, under TLS as the target says; returns the greeting.
@@ -355,12 +354,15 @@ class Session:
 
     def stands(self) -> bool:
         """Whether the session still stands, by what has come from the server meanwhile: 421, or an end."""
+        control = self._control
+        if control is None or control.lost:
+            return False
         try:
-            if self.connected and not self.control.interrupted:
-                self.control.forget_unasked()
+            if not control.interrupted:
+                control.forget_unasked()
         except (SessionLost, ProtocolError):
             return False
-        return self.connected
+        return True
 
     @property
     def may_return(self) -> bool:
@@ -387,9 +389,14 @@ class Session:
 
     async def try_command(self, verb: str, argument: str) -> Reply | None:
         """The reply to a command that a server need not have, None where it is known not to have it."""
-        if verb in self._unknown:
-            return None
-        reply = await self.control.command(verb, argument)
+        return self.heed(verb, await self.control.command(verb, argument)) if self.may_have(verb) else None
+
+    def may_have(self, verb: str) -> bool:
+        """Whether the server is not known to have no such command."""
+        return verb not in self._unknown
+
+    def heed(self, verb: str, reply: Reply) -> Reply | None:
+        """``reply``, which ``verb`` was answered with; None where it shows that the server has no such command."""
         if reply.code in _UNKNOWN_COMMAND:
             self._unknown.add(verb)
             return None
@@ -404,7 +411,8 @@ class Session:
         if self._type != wanted.type:
             await self.ask("TYPE", wanted.type)
             self._type = wanted.type
-        await self.frame(wanted.structure, wanted.mode)
+        if self._structure != wanted.structure or self._transmission != wanted.mode:
+            await self.frame(wanted.structure, wanted.mode)
 
     async def frame(self, structure: str = "F", mode: str = "S") -> None:
         """Set structure and mode, by commands only for what changes; by default files as a stream."""
@@ -423,11 +431,13 @@ class Session:
         """Structure or mode were changed by hand: the next transfer sets its own."""
         self._structure = self._transmission = None
 
-    async def transfer(self, verb: str, argument: str, flow: Flow, *, restart: int = 0) -> Outcome:
+    def transfer(
+        self, verb: str, argument: str, flow: Flow, *, restart: int = 0, question: Question | None = None
+    ) -> Coroutine[Any, Any, Outcome]:
         """See :meth:`fairlead.client._transfer.Transfers.perform`."""
         if self._transfers is None:
             raise SessionLost("there is no session yet; connect first")
-        return await self._transfers.perform(verb, argument, flow, restart=restart)
+        return self._transfers.perform(verb, argument, flow, restart=restart, question=question)
 
     @property
     def unconfirmed(self) -> Outcome | None:

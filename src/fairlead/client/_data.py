@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from fairlead.client._connect import is_ipv6
 from fairlead.client._control import Control, refused
@@ -43,6 +44,7 @@ class Channel:
         self.listener = listener
         self.protected = False
         """Whether TLS began on it."""
+        self._closed = False
 
     def answer(self, control: Control) -> bool:
         """Take the server's call if it is here; whoever else calls is turned away (RFC 2577 section 4)."""
@@ -59,6 +61,9 @@ class Channel:
 
     def close(self) -> None:
         """Close what there is."""
+        if self._closed:
+            return
+        self._closed = True
         if self.listener is not None:
             self.listener.close()
         if self.stream is not None:
@@ -82,6 +87,17 @@ class Calling:
         self.own_port = own_port
 
 
+class Question(NamedTuple):
+    """A command that may go out with the one that agrees on a data connection; ``heed`` gets the reply to it.
+
+    It goes behind, for a firewall that reads along may look for the port at the beginning of a packet only.
+    """
+
+    verb: str
+    argument: str
+    heed: Callable[[Reply], None]
+
+
 class DataPorts:
     """Makes a session's data connections. ``hosts`` are the server's addresses by family (1 or 2)."""
 
@@ -102,11 +118,14 @@ class DataPorts:
             other=next((family for family in hosts if family != own), None),
         )
 
-    async def open(self, way: Way, patience: float) -> Channel | Failure:
-        """Agree on ``way``; in passive mode also call the server, which has ``patience`` seconds to answer."""
+    async def open(self, way: Way, patience: float, question: Question | None = None) -> Channel | Failure:
+        """Agree on ``way``; in passive mode also call the server, which has ``patience`` seconds to answer.
+
+        A ``question`` can be asked in passive mode.
+        """
         if not way.mode.passive:
             return await self.listen(way, patience)
-        calling = await self.call(way)
+        calling = await self.call(way, question)
         if isinstance(calling, Failure):
             return calling
         try:
@@ -156,13 +175,13 @@ class DataPorts:
         self._control.tell(Waiting(announced, sum_shown=way.mode is Mode.PORT))
         return channel
 
-    async def call(self, way: Way) -> Calling | Failure:
+    async def call(self, way: Way, question: Question | None = None) -> Calling | Failure:
         """Agree on a passive ``way`` and begin to call the server there.
 
         A session has one data port (RFC 959 section 3.2): this takes the place of whatever was agreed on before, and
         servers stop listening there, so that an earlier call can't be answered any more.
         """
-        agreed = await (self._epsv(way) if way.mode is Mode.EPSV else self._pasv(way))
+        agreed = await (self._epsv(way, question) if way.mode is Mode.EPSV else self._pasv(way, question))
         if isinstance(agreed, Failure):
             return agreed
         began = self._control.wire.now()
@@ -191,13 +210,20 @@ class DataPorts:
         calling.call.close()
         self._tell_called(calling.way, calling.address, calling.own_port, calling.began, "not waited for")
 
-    async def _epsv(self, way: Way) -> Address | Failure:
+    async def _ask(self, verb: str, argument: str, question: Question | None) -> Reply:
+        if question is None:
+            return await self._control.command(verb, argument)
+        reply, answer = await self._control.commands((verb, argument), (question.verb, question.argument))
+        question.heed(answer)
+        return reply
+
+    async def _epsv(self, way: Way, question: Question | None) -> Address | Failure:
         if self._settings.epsv_all:
             await self._promise()
         if way.family is not None and self._uncalled:
             await self._control.abort()  # RFC 2428 section 3: ABOR closes the port of the family that did not serve
         family = way.family
-        reply = await self._control.command("EPSV", str(family) if family else "")
+        reply = await self._ask("EPSV", str(family) if family else "", question)
         if reply.code == _FAMILY_UNSUPPORTED and family is None:
             family = next((offer for offer in text_form.parse_families(reply.text) if offer in self._hosts), None)
             if family is not None:
@@ -211,8 +237,8 @@ class DataPorts:
         host = self._control.peer[0] if family is None else self._hosts[family]
         return host, port
 
-    async def _pasv(self, way: Way) -> Address | Failure:
-        reply = await self._control.command("PASV")
+    async def _pasv(self, way: Way, question: Question | None) -> Address | Failure:
+        reply = await self._ask("PASV", "", question)
         if not reply.completed:
             return _refusal(way, reply)
         try:

@@ -11,7 +11,7 @@ from fairlead.client._data import Channel, named_cause, uncalled_cause
 from fairlead.client._flow import Flow, Mark, Outflow
 from fairlead.client._security import ADVICE
 from fairlead.client._ways import Failure, Verdict
-from fairlead.client._wire import ProtectedStream, Source, Stream
+from fairlead.client._wire import ProtectedStream, Protection, Source, Stream
 from fairlead.client.trace import (
     DataClosed,
     TlsBegan,
@@ -62,23 +62,24 @@ class Exchange:
     """A transfer from its command to its final reply; the data and the replies come in any order."""
 
     buffer = memoryview(b"")
+    _lost: SessionLost | None = None
+    """How the control connection ended while the data went on."""
+    _opening: Reply | None = None
+    _final: Reply | None = None
+    _broke: OSError | None = None
+    _resumed: bool | None = None
+    _seen = (-1, 0.0)
+    """The octets that had moved when somebody looked, and when that was."""
 
     def __init__(self, control: Control, channel: Channel, flow: Flow) -> None:
         self._control = control
         self._channel = channel
         self._flow = flow
-        self._settings = control.settings
-        interval = self._settings.noop_interval
-        self._next_beat = inf if interval is None else control.wire.now() + interval
-        self._lost: SessionLost | None = None
-        """How the control connection ended while the data went on."""
-        self._opening: Reply | None = None
-        self._final: Reply | None = None
-        self._broke: OSError | None = None
-        self._began = control.wire.now()
-        self._resumed: bool | None = None
-        self._seen = (-1, 0.0)
-        """The octets that had moved when somebody looked, and when that was."""
+        self._settings = settings = control.settings
+        self._began = now = control.wire.now()
+        self._next_beat = inf if settings.noop_interval is None else now + settings.noop_interval
+        self.paced = settings.limit_rate is not None
+        """See :class:`fairlead.client._flow.Exchange`."""
 
     @property
     def stream(self) -> Stream:
@@ -100,34 +101,41 @@ class Exchange:
 
     async def open(self, patience: float) -> Failure | None:
         """Wait until the transfer begins: the server's call in active mode, and its first reply."""
+        control = self._control
+        if self._channel.stream is None and not await self._be_called(patience):
+            reason = f"the server did not call within {show_duration(patience)}"
+            return Failure(self._channel.way, Cause.ACTIVE_DROPPED, reason, Verdict.UNREACHED)
+        if control.data_protection is not None:
+            await self._protect(control.data_protection)
+        while self._final is None and self._opening is None:
+            self._note(await control.receive())
+        if self._final is not None and self._final.code == _NO_DATA_CONNECTION:
+            return self._not_connected(self._final)
+        if self._flow.total is None and self._opening is not None:
+            self._flow.total = announced_size(self._opening)
+        self._began = control.wire.now()
+        return None
+
+    async def _be_called(self, patience: float) -> bool:
+        """Whether the server called, or refused to transfer anything, within ``patience`` seconds."""
         wire, channel = self._control.wire, self._channel
         deadline = wire.now() + patience
         while channel.stream is None and not self.failed:
             assert channel.listener is not None
             readers = [channel.listener] if self.over else [channel.listener, self._control.stream]
             if not await wire.wait_any(readers=readers, timeout=deadline - wire.now()):
-                reason = f"the server did not call within {show_duration(patience)}"
-                return Failure(channel.way, Cause.ACTIVE_DROPPED, reason, Verdict.UNREACHED)
+                return False
             self._notice()
             channel.answer(self._control)
-        await self._protect()
-        while not self.over and self._opening is None:
-            self._note(await self._control.receive())
-        if self._final is not None and self._final.code == _NO_DATA_CONNECTION:
-            return self._not_connected(self._final)
-        if self._opening is not None and self._flow.total is None:
-            self._flow.total = announced_size(self._opening)
-        self._began = wire.now()
-        return None
+        return True
 
-    async def _protect(self) -> None:
-        """Begin TLS where PROT P asks for it.
+    async def _protect(self, protection: Protection) -> None:
+        """Begin TLS, which PROT P asks for.
 
         Some servers announce the transfer first and some begin with TLS, so both are waited for. A server that refuses
         has a word to say about it, which is more telling than how the handshake ended.
         """
-        protection = self._control.data_protection
-        if protection is None or self.failed or self._channel.protected:
+        if self.failed or self._channel.protected:
             return
         self._channel.stream = stream = protection.data(self.stream)
         self._resumed = False
@@ -178,8 +186,9 @@ class Exchange:
             self._tell_closed("us", error)
             raise
         sender = isinstance(self._flow, Outflow)
-        ours = (sender and self._broke is None) or self._flow.enough
-        self._tell_closed("us" if ours else "the server", self._broke)
+        if self._control.traced:
+            ours = (sender and self._broke is None) or self._flow.enough
+            self._tell_closed("us" if ours else "the server", self._broke)
         if not sender and not self._flow.marked:
             self._channel.close()  # some servers answer 226 only after that
         if self._lost is not None:
@@ -187,7 +196,7 @@ class Exchange:
         if self._flow.enough:
             self._control.left_off = not self.over  # the next command sees to what the server says about that
             return
-        if not self.over:
+        if self._final is None:
             self._note(await self._control.receive_final(self._settings.final_timeout, heed=self._note))
 
     @property
@@ -289,7 +298,7 @@ class Exchange:
     def outcome(self, offset: int) -> Outcome:
         """What there is to tell of the transfer, which began at ``offset``."""
         mode, seconds = str(self._channel.way), self._control.wire.now() - self._began
-        marks = tuple(self._flow.marks)
+        marks = tuple(self._flow.marks) if self._flow.marks else ()
         return Outcome(mode, self._opening, self._final, offset, self._flow.moved, seconds, self._resumed, marks)
 
     def _tell_closed(self, by: str, error: BaseException | None) -> None:

@@ -213,7 +213,11 @@ def likewise(client: Face) -> dict[str, Any]:
 async def exclusively(session: Session, operation: Coroutine[Any, Any, T], holder: Holder | None = None) -> T:
     """Run ``operation`` while no other runs. Raises RuntimeError when one does: a session has one dialogue."""
     try:
-        with session.claimed(holder):
-            return await operation
-    finally:
+        session.claim(holder)
+    except RuntimeError:
         operation.close()
+        raise
+    try:
+        return await operation
+    finally:
+        session.busy = False

@@ -28,7 +28,12 @@ async def size(session: Session, path: str) -> int | None:
     """SIZE under TYPE I; None when the server does not tell, which says nothing about the file (section 4.2)."""
     check_paths(path)
     await session.set_type("I")
-    value = _status(await session.try_command("SIZE", path))
+    return told_size(await session.try_command("SIZE", path))
+
+
+def told_size(reply: Reply | None) -> int | None:
+    """What the reply to SIZE tells, None where it tells nothing."""
+    value = _status(reply)
     return None if value is None else parse_size(value)
 
 

@@ -10,23 +10,23 @@ from typing import BinaryIO, NamedTuple
 
 from fairlead.client import _checksum
 from fairlead.client._core import Session, check_paths
+from fairlead.client._data import Question
 from fairlead.client._exchange import Outcome, announced_size
-from fairlead.client._facts import mtime, size
+from fairlead.client._facts import mtime, size, told_size
 from fairlead.client._flow import Inflow, Mark, Outflow, Progress
-from fairlead.client._local import LocalPath, Part, PartFile, SourceFile, Writable, Writer, is_directory
+from fairlead.client._local import LocalPath, Part, SourceFile, Writable, Writer, part_for
 from fairlead.client._retry import NoWayBack, persist, put_off
 from fairlead.client._settle import Storing, received
 from fairlead.client._times import set_mtime
-from fairlead.client.names import inside
-from fairlead.errors import ReplyError, TransferError
+from fairlead.errors import DeadlineError, ReplyError, TransferError
 from fairlead.proto.codec import Representation, is_identity
+from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
-from fairlead.record import Record
 
 _UNIQUE_NAME = re.compile(r"FILE: ?(.+)")
 
 
-class Transferred(Record):
+class Transferred(NamedTuple):
     """A transfer that ended well."""
 
     path: str
@@ -67,7 +67,7 @@ class _Course:
         if self._attempts == 1 or self._first is None:
             return result
         moved, seconds = result.offset + result.size - self._first, self._session.wire.now() - self._began
-        return result.replace(offset=self._first, size=moved, seconds=seconds)
+        return result._replace(offset=self._first, size=moved, seconds=seconds)
 
 
 async def download(
@@ -91,11 +91,11 @@ async def download(
         return await _download_to(
             session, remote, Writer(local), representation, verify=verify, on_progress=on_progress
         )
-    target = PartFile(inside(local, remote.rpartition("/")[2]) if is_directory(local) else local)
+    target = part_for(local, remote)
 
     async def ask() -> tuple[int | None, int]:
         if not resume:
-            return await _size_ahead(session, remote) if is_identity(representation) else None, 0
+            return None, 0
         total = await size(session, remote)
         return total, await _download_offset(session, remote, target.kept(), total)
 
@@ -180,7 +180,7 @@ async def _fetch(
             result = await _verify_part(session, result, target)
         time = modified or await mtime(session, remote) if times else None
         target.keep(time)
-        return course.told(result if time is None else result.replace(modified=time))
+        return course.told(result if time is None else result._replace(modified=time))
 
     try:
         return await persist(session, attempt, reached=lambda: flow.offset + flow.moved)
@@ -188,19 +188,31 @@ async def _fetch(
         target.leave()
 
 
-async def _size_ahead(session: Session, remote: str) -> int | None:
-    """What SIZE tells; None as well where the reply that begins the transfer will tell as much."""
-    return None if session.announces_sizes else await size(session, remote)
-
-
 async def _received(session: Session, remote: str, flow: Inflow, offset: int) -> Transferred:
-    """RETR. Raises as a transfer does, and TransferError when less came than the server promised."""
-    total, unasked = flow.total, flow.identity and flow.total is None and session.announces_sizes
-    outcome = await received(session, remote, flow, restart=offset)
+    """RETR, with SIZE where the size is not known and the reply that begins the transfer may not tell as much.
+
+    Raises as a transfer does, and TransferError when less came than the server promised.
+    """
+    unknown, total, question = flow.identity and flow.total is None, flow.total, None
+    if unknown and not session.announces_sizes:
+        if session.swallows or not session.machine_listings:
+            flow.total = total = await size(session, remote)
+        elif session.may_have("SIZE"):
+
+            def heed(reply: Reply) -> None:
+                nonlocal total
+                flow.total = total = told_size(session.heed("SIZE", reply))
+
+            question = Question("SIZE", remote, heed)
+    try:
+        outcome = await received(session, remote, flow, restart=offset, question=question)
+    except DeadlineError:
+        session.swallows = session.swallows or (question is not None and total is None)
+        raise
     here, announced = outcome.offset + outcome.size, announced_size(outcome.opening)
-    session.announces_sizes = flow.identity and announced == here
-    if unasked and (announced is None or announced > here):
+    if unknown and session.announces_sizes and (announced is None or announced > here):
         total = await size(session, remote)  # a server need not announce anything, or mean it
+    session.announces_sizes = flow.identity and announced == here
     return whole(remote, outcome, total)
 
 
@@ -219,8 +231,8 @@ async def _download_to(
 
     async def attempt() -> Transferred:
         await session.represent(representation)
-        before, ask = flow.total, size if sink.taken else _size_ahead
-        flow.total = await ask(session, remote) if flow.identity else None
+        before = flow.total
+        flow.total = await size(session, remote) if flow.identity and sink.taken else None
         if sink.taken and (flow.total is None or flow.total != before):
             message = "what was written to a stream cannot be taken back, and the file may have changed"
             raise NoWayBack(message)
@@ -263,7 +275,7 @@ async def upload(
         if verify:
             result = await _verified(session, result, source.reread())
         if times and source.modified is not None:
-            result = result.replace(modified=await _set_time(session, remote, source.modified))
+            result = result._replace(modified=await _set_time(session, remote, source.modified))
         return course.told(result)
 
     try:
@@ -274,7 +286,7 @@ async def upload(
 
 async def _verified(session: Session, result: Transferred, read: Callable[[int], bytes] | None) -> Transferred:
     how = await _checksum.verify(session, result.path, read, result.offset + result.size)
-    return result.replace(verified=how)
+    return result._replace(verified=how)
 
 
 async def _verify_part(session: Session, result: Transferred, target: Part) -> Transferred:
@@ -389,7 +401,7 @@ def whole(remote: str, outcome: Outcome, total: int | None) -> Transferred:
 
 def _transferred(remote: str, outcome: Outcome) -> Transferred:
     result = Transferred(remote, outcome.size, outcome.offset, outcome.seconds, outcome.mode, outcome.tls_resumed)
-    return result.replace(marks=outcome.marks) if outcome.marks else result
+    return result._replace(marks=outcome.marks) if outcome.marks else result
 
 
 def _unique_name(outcome: Outcome) -> str | None:

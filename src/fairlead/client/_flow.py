@@ -73,12 +73,15 @@ class Exchange(Protocol):
     def failed(self) -> bool:
         """Whether the final reply is here and is 4yz or 5yz."""
 
+    paced: bool
+    """Whether there is a limit to how fast octets may go."""
+
     @property
     def piece(self) -> int:
         """Octets to send at once, at most."""
 
     async def pace(self, octets: int) -> None:
-        """Stand still after ``octets`` went, where there is a limit to how fast they may go."""
+        """Stand still after ``octets`` went, where they are :attr:`paced`."""
 
     async def yield_turn(self) -> None:
         """Let others run."""
@@ -131,6 +134,8 @@ class Inflow:
 
     enough = False
     marked = False
+    stepwise = False
+    """Whether it stands still after each piece that came."""
 
     def __init__(
         self, sink: Sink, representation: Representation, *, total: int | None = None, progress: Progress | None = None
@@ -189,25 +194,26 @@ class Inflow:
                 self._take(buffer[:size])
             if self._progress is not None:
                 self._progress(self.offset + self.moved, self.total)
-            await exchange.pace(size)
-            await self._taken(exchange, size)
+            if exchange.paced:
+                await exchange.pace(size)
+            self._since_turn += size
+            if self._since_turn >= _TURN or self.stepwise:
+                await self._taken(exchange)
             if self.enough:
                 return None
             if self._decoder is not None and self._decoder.finished:
                 break
-        self._end()
+        if self._decoder is not None:
+            self._end(self._decoder)
         self.whole = True
         return None
 
-    def _end(self) -> None:
-        if self._decoder is None:
-            return
-        if rest := self._decoder.close():
+    def _end(self, decoder: Decoder) -> None:
+        if rest := decoder.close():
             self._sink.write(memoryview(rest))
-        self.marked = self._decoder.finished and self._representation.mode in MARKED
+        self.marked = decoder.finished and self._representation.mode in MARKED
 
-    async def _taken(self, exchange: Exchange, size: int) -> None:
-        self._since_turn += size
+    async def _taken(self, exchange: Exchange) -> None:
         if self._since_turn >= _TURN:
             self._since_turn = 0
             await exchange.yield_turn()
@@ -300,8 +306,10 @@ class Outflow:
                 break
             else:
                 self._moved(sent)
-                await exchange.pace(sent)
-                await exchange.yield_turn()
+                if exchange.paced:
+                    await exchange.pace(sent)
+                if self.moved >= _TURN:
+                    await exchange.yield_turn()
         return True
 
     async def _send_pieces(self, exchange: Exchange) -> None:
@@ -331,7 +339,8 @@ class Outflow:
             else:
                 rest = rest[sent:]
                 self._moved(sent)
-                await exchange.pace(sent)
+                if exchange.paced:
+                    await exchange.pace(sent)
 
     def _moved(self, size: int) -> None:
         self.moved += size

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
 from fairlead.client._retry import NoWayBack
+from fairlead.client.names import inside
 
 if sys.platform == "linux":
     import fcntl
@@ -28,6 +28,8 @@ _PIPE = 1 << 20
 """Octets that a pipe holds which takes what comes into the file."""
 _TIMES_BY_DESCRIPTOR = os.utime in os.supports_fd
 _ALWAYS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 LocalPath: TypeAlias = "str | os.PathLike[str]"
 
@@ -42,6 +44,21 @@ class Writable(Protocol):
 def is_directory(path: LocalPath) -> bool:
     """Whether ``path`` is a directory here."""
     return os.path.isdir(os.fspath(path) or os.curdir)
+
+
+def part_for(local: LocalPath, remote: str) -> PartFile:
+    """The target of a download of ``remote``: the file ``local``, or one of its name in the directory ``local``.
+
+    Raises UnsafeName where that name would lead out of the directory.
+    """
+    path = os.fspath(local)
+    if not path or path.endswith(_SEPARATORS):
+        path = str(Path(path))
+    status = _status(path, follow=False)
+    if status is not None and (stat.S_ISDIR(status.st_mode) or (stat.S_ISLNK(status.st_mode) and is_directory(path))):
+        path = str(inside(path, remote.rpartition("/")[2]))
+        status = _status(path, follow=False)
+    return PartFile(path, status)
 
 
 def is_special(path: LocalPath) -> bool:
@@ -78,7 +95,8 @@ class Part:
 
     def begin(self, offset: int) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
-        self._drop_pipe()
+        if self._pipe is not None:
+            self._drop_pipe()
         fresh = self._file is None
         if self._file is None:
             self._file = self._opened(self._path, os.O_RDWR if offset else os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -94,7 +112,8 @@ class Part:
     def write(self, data: memoryview) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
         assert self._file is not None
-        _write_all(partial(os.write, self._file), data)
+        while (written := os.write(self._file, data)) < len(data):
+            data = data[written:]
 
     def pipe(self) -> int | None:
         """See :class:`fairlead.client._flow.PipedSink`; only for a regular file, where the system has ``splice``."""
@@ -166,7 +185,8 @@ class Part:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
-        self._drop_pipe()
+        if self._pipe is not None:
+            self._drop_pipe()
 
     def _drop_pipe(self) -> None:
         """It may hold octets of a transfer that broke."""
@@ -176,14 +196,13 @@ class Part:
 
 
 class PartFile(Part):
-    """The target ``path`` of a download; it is written as ``NAME.part``.
+    """The target ``path`` of a download, whose own ``status`` is given; it is written as ``NAME.part``.
 
     A target that is no regular file (a device, a pipe) is written to directly; a link stays one.
     """
 
-    def __init__(self, path: LocalPath) -> None:
-        target = str(Path(path))
-        status = _status(target, follow=False)
+    def __init__(self, path: str, status: os.stat_result | None) -> None:
+        target = path
         if status is not None and stat.S_ISLNK(status.st_mode):
             target = os.path.realpath(target)
             status = _status(target)
@@ -230,24 +249,25 @@ class SourceFile:
     def __init__(self, local: LocalPath | BinaryIO) -> None:
         self._mine = isinstance(local, str | os.PathLike)
         self._file: BinaryIO = io.FileIO(local) if isinstance(local, str | os.PathLike) else local
-        self._regular = self._descriptor() is not None
-        self._start = self._file.tell() if self._file.seekable() else None
+        self._regular = self._status_of_regular()
+        self._start: int | None = 0
+        if not (self._mine and self._regular):
+            self._start = self._file.tell() if self._file.seekable() else None
         self._offset = 0
         self.size: int | None = None
-        self.modified: datetime | None = None
-        if self._regular:
-            status = os.fstat(self._file.fileno())
-            self.size = max(0, status.st_size - (self._start or 0))
-            self.modified = datetime.fromtimestamp(status.st_mtime, UTC)
+        if self._regular is not None:
+            self.size = max(0, self._regular.st_size - (self._start or 0))
         elif self._start is not None:
             self.size = self._file.seek(0, os.SEEK_END) - self._start
             self._file.seek(self._start)
 
     def begin(self, offset: int) -> None:
         """See :class:`fairlead.client._flow.Source`."""
+        if self._offset == offset:
+            return
         if self._start is not None:
             self._file.seek(self._start + offset)
-        elif self._offset != offset:
+        else:
             message = "a stream that cannot seek cannot be sent from another place"
             raise NoWayBack(message)
         self._offset = offset
@@ -267,18 +287,24 @@ class SourceFile:
 
     def descriptor(self) -> int | None:
         """See :class:`fairlead.client._flow.Source`; only a regular file that begins where we do."""
-        return self._file.fileno() if self._regular and self._start == 0 else None
+        return self._file.fileno() if self._regular is not None and self._start == 0 else None
 
     def close(self) -> None:
         """Close the file if it was opened here."""
         if self._mine:
             self._file.close()
 
-    def _descriptor(self) -> int | None:
+    @property
+    def modified(self) -> datetime | None:
+        """When it was changed last, where that is known."""
+        return None if self._regular is None else datetime.fromtimestamp(self._regular.st_mtime, UTC)
+
+    def _status_of_regular(self) -> os.stat_result | None:
+        """What the system tells of a regular file, None of anything else."""
         if not isinstance(self._file, io.BufferedReader | io.FileIO):
             return None
-        descriptor = self._file.fileno()
-        return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+        status = os.fstat(self._file.fileno())
+        return status if stat.S_ISREG(status.st_mode) else None
 
 
 def _status(path: LocalPath, *, follow: bool = True) -> os.stat_result | None:

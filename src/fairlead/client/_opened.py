@@ -201,13 +201,15 @@ class Window:
 class Inlet(Inflow):
     """Stands still once the server consented, and after each piece."""
 
+    stepwise = True
+
     async def run(self, exchange: Exchange) -> OSError | None:
         """See :class:`fairlead.client._flow.Flow`."""
         await pause()
         return await super().run(exchange)
 
-    async def _taken(self, exchange: Exchange, size: int) -> None:
-        await super()._taken(exchange, size)
+    async def _taken(self, exchange: Exchange) -> None:
+        await super()._taken(exchange)
         await pause()
 
 

@@ -70,8 +70,8 @@ async def persist(
     try:
         while True:
             try:
-                if not begins:
-                    await _stand(session)
+                if not begins and session.may_return and not session.stands():
+                    await _return(session)
                 return await attempt()
             except NoWayBack as error:
                 raise failure or error from error
@@ -123,11 +123,10 @@ def _ended(error: Exception) -> bool:
     return isinstance(error, SessionLost | DeadlineError)
 
 
-async def _stand(session: Session) -> None:
-    if session.may_return and not session.stands():
-        session.returning = True
-        await session.reopen()
-        session.returning = False
+async def _return(session: Session) -> None:
+    session.returning = True
+    await session.reopen()
+    session.returning = False
 
 
 async def _pause(session: Session, failures: int, error: Exception) -> None:

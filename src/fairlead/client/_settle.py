@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from fairlead.client._checksum import checksum, same
 from fairlead.client._core import Session
+from fairlead.client._data import Question
 from fairlead.client._exchange import Outcome
 from fairlead.client._facts import mtime, size
 from fairlead.client._flow import Inflow, Outflow
@@ -21,10 +22,12 @@ WORTH_ASKING = 1 << 20
 """Octets from which on it pays to ask what is there before an upload: a smaller one is sent again as a whole."""
 
 
-async def received(session: Session, remote: str, flow: Inflow, *, restart: int) -> Outcome:
+async def received(
+    session: Session, remote: str, flow: Inflow, *, restart: int, question: Question | None = None
+) -> Outcome:
     """RETR; all that SIZE promises will do where the final reply does not come. Raises as a transfer does."""
     try:
-        return await session.transfer("RETR", remote, flow, restart=restart)
+        return await session.transfer("RETR", remote, flow, restart=restart, question=question)
     except (SessionLost, DeadlineError):
         outcome = session.unconfirmed
         if outcome is None or not flow.identity:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fairlead.client._blame import no_data_connection
 from fairlead.client._control import Control
-from fairlead.client._data import Channel, DataPorts
+from fairlead.client._data import Channel, DataPorts, Question
 from fairlead.client._exchange import Exchange, Outcome
 from fairlead.client._flow import Flow
 from fairlead.client._memory import Memory, network_of
@@ -67,8 +67,12 @@ class Transfers:
         if kept is not None:
             kept.close()
 
-    async def perform(self, verb: str, argument: str, flow: Flow, *, restart: int = 0) -> Outcome:
+    async def perform(
+        self, verb: str, argument: str, flow: Flow, *, restart: int = 0, question: Question | None = None
+    ) -> Outcome:
         """Run the command ``verb``; ``restart`` is the offset to ask for by REST, which the server may refuse.
+
+        The answer to ``question`` is here before ``verb`` goes out; where the way is sure, nobody waits for it.
 
         Raises ReplyError when the server refuses the command, DataConnectionError when no way gave a data connection,
         TransferError when the transfer began and did not end well, SessionLost, DeadlineError, and whatever the flow
@@ -81,15 +85,22 @@ class Transfers:
             result = await self._attempt(channel, verb, argument, flow, restart, self._settings.connect_timeout)
             if isinstance(result, Outcome):
                 return result
-        began, failed, way = self._control.wire.now(), None, self._ports.ways.sure
-        if way is not None and not self._control.interrupted:
+        began, way = self._control.wire.now(), self._ports.ways.sure
+        failed: Failure | None = None
+        if way is None or self._control.interrupted:
+            if question is not None:
+                question.heed(await self._control.command(question.verb, question.argument))
+        else:
             deadlines = Deadlines.of(self._control.round_trip, self._settings)
-            made = await self._ports.open(way, deadlines.sure if self._settings.mode == "auto" else deadlines.last)
+            patience = deadlines.sure if self._settings.mode == "auto" else deadlines.last
+            made = await self._ports.open(way, patience, question)
             if isinstance(made, Channel):
-                made = await self._attempt(made, verb, argument, flow, restart, deadlines.last)
-                if isinstance(made, Outcome):
-                    return made
-            failed = made
+                result = await self._attempt(made, verb, argument, flow, restart, deadlines.last)
+                if isinstance(result, Outcome):
+                    return result
+                failed = result
+            else:
+                failed = made
         return await self._find(verb, argument, flow, restart, began, failed)
 
     async def _find(

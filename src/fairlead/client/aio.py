@@ -325,7 +325,12 @@ class AsyncClient(Face):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        return await exclusively(self._session, operation(self._session, *args, **kwargs))
+        session = self._session
+        session.claim()
+        try:
+            return await operation(session, *args, **kwargs)
+        finally:
+            session.busy = False
 
     async def _iterate(self, steps: AsyncIterator[T]) -> AsyncIterator[T]:
         """What ``steps`` gives; the session is busy during each step, and free between two of them."""

@@ -420,7 +420,12 @@ class Client(Face):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        return step(exclusively(self._session, operation(self._session, *args, **kwargs)))
+        session = self._session
+        session.claim()
+        try:
+            return step(operation(session, *args, **kwargs))
+        finally:
+            session.busy = False
 
     def _iterate(self, steps: AsyncIterator[T]) -> Iterator[T]:
         """What ``steps`` gives; the session is busy during each step, and free between two of them."""

@@ -10,8 +10,8 @@ from fairlead.proto.telnet import LineReader, LineTooLong
 # Neither a tab nor a CR (sent as CR NUL) can do harm in a line; any other control character becomes "?".
 _UNSENDABLE = {code: "?" for code in (*range(0x20), 0x7F) if code not in (0x09, 0x0D)}
 _CODES = frozenset(map(str, range(100, 700)))
-_USUAL = re.compile(rb"([1-6][0-9][0-9]) ([ -~]*)\r\n")
-"""One reply in one line, as most of them come."""
+_USUAL = re.compile(rb"([1-6][0-9][0-9])(?:-((?:[ -~]*\r\n(?!\1[ \r]))*[ -~]*)\r\n\1)? ([ -~]*)\r\n")
+"""One reply, in one line or several, as most of them come."""
 _SEPARATORS = frozenset((" ", "-", ""))
 
 
@@ -123,11 +123,15 @@ class ReplyParser:
         Raises ProtocolError on a line that is no reply, and LimitError on a reply beyond the limit; replies that came
         before it are returned first and the next call raises. After an error there is no way to find the next reply.
         """
-        if not self._code and self._error is None and self._reader.idle and len(data) <= self._limit:
-            usual = _USUAL.fullmatch(data)
-            if usual is not None:
-                return [Reply(int(usual[1]), usual[2].decode("ascii"))]
         replies: list[Reply] = []
+        if not self._code and self._error is None and self._reader.idle and len(data) <= self._limit:
+            position = 0
+            while (usual := _USUAL.match(data, position)) is not None:
+                replies.append(_reply(*usual.groups()))
+                position = usual.end()
+            if position == len(data):
+                return replies
+            data = data[position:]
         if self._error is None:
             try:
                 for line in self._reader.feed(data):
@@ -177,6 +181,16 @@ class ReplyParser:
         self._code = ""
         self._lines.clear()
         self._size = 0
+
+
+def _reply(code: bytes, inner: bytes | None, last: bytes) -> Reply:
+    """The usual reply of one line, and of several where ``inner`` are those before the last."""
+    text = last.decode("ascii")
+    if inner is None:
+        return Reply(int(code), text)
+    again = code.decode("ascii") + "-"
+    first, *others = inner.decode("ascii").split("\r\n")
+    return Reply(int(code), first, *(line.removeprefix(again) for line in others), text)
 
 
 def _begins_with_code(line: str) -> bool:

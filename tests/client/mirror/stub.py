@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,7 +29,7 @@ class Session:
         self.asked: list[str] = []
         self.connected = True
         self.features = {"MLST": "", "MFMT": ""}
-        self._session = SimpleNamespace(machine_listings=True, claimed=lambda _holder: nullcontext(), client=self)
+        self._session = SimpleNamespace(machine_listings=True, claim=lambda _holder: None, client=self)
 
     async def listed(self, path: str) -> listing.Listing:
         self.asked.append(path)

@@ -15,7 +15,6 @@ from fairlead.client._wires.sockets import (
     at_hand,
     descriptor,
     family_number,
-    is_at_hand,
     unique_addresses,
 )
 from fairlead.client.settings import Settings
@@ -90,7 +89,7 @@ class BlockingWire:
         patience = None if timeout is None else max(0.0, timeout)
         if _HAS_POLL and len(readers) + len(writers) == 1:  # what most waits are: for one thing
             source = readers[0] if readers else writers[0]
-            if readers and is_at_hand(source):
+            if readers and getattr(source, "at_hand", False):
                 return readers
             poll = select.poll()
             poll.register(descriptor(source), select.POLLIN if readers else select.POLLOUT)

@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol, cast
+from typing import Protocol
 
 from fairlead.client._wire import Address, Source
 
@@ -17,6 +17,7 @@ _NOT_YET = (BlockingIOError, InterruptedError)
 _CANNOT_SEND_FILE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK, errno.EBADF}
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _KEEPALIVE_IDLE = 30
+_TELLS_IDLE = hasattr(socket, "TCP_KEEPIDLE")
 
 
 def address_of(sockaddr: tuple[object, ...]) -> Address:
@@ -177,17 +178,13 @@ class Described(Protocol):
 
 def descriptor(source: Source) -> int:
     """The file descriptor of a source that was made here, or of a stream over one."""
-    return cast("Described", source).fileno()
-
-
-def is_at_hand(source: Source) -> bool:
-    """Whether ``source`` needs no waiting: what comes next of it was received already."""
-    return getattr(source, "at_hand", False)
+    described: Described = source  # type: ignore[assignment]
+    return described.fileno()
 
 
 def at_hand(readers: Sequence[Source]) -> list[Source]:
-    """Those of ``readers`` that need no waiting."""
-    return list(filter(is_at_hand, readers))
+    """Those of ``readers`` that need no waiting: what comes next of them was received already."""
+    return [source for source in readers if getattr(source, "at_hand", False)]
 
 
 def is_readable(number: int) -> bool:
@@ -255,5 +252,5 @@ def tune(sock: socket.socket) -> None:
     """Let commands go out at once, and notice a peer that is gone."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
+    if _TELLS_IDLE:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE)
