@@ -185,9 +185,7 @@ class Control:
                 self.lose(message)
                 raise ProtocolError(message)
             reply = await self.receive_final()
-        took = self.wire.now() - asked
-        if took < self.round_trip:
-            self.round_trip = took
+        self.round_trip = min(self.round_trip, self.wire.now() - asked)
         if verb.upper() in _WALKS and reply.completed:
             if argument.startswith("/"):
                 self.walked.clear()

@@ -194,11 +194,9 @@ class Inflow:
                 self._take(buffer[:size])
             if self._progress is not None:
                 self._progress(self.offset + self.moved, self.total)
-            if exchange.paced:
-                await exchange.pace(size)
             self._since_turn += size
-            if self._since_turn >= _TURN or self.stepwise:
-                await self._taken(exchange)
+            if self._since_turn >= _TURN or self.stepwise or exchange.paced:
+                await self._taken(exchange, size)
             if self.enough:
                 return None
             if self._decoder is not None and self._decoder.finished:
@@ -213,7 +211,9 @@ class Inflow:
             self._sink.write(memoryview(rest))
         self.marked = decoder.finished and self._representation.mode in MARKED
 
-    async def _taken(self, exchange: Exchange) -> None:
+    async def _taken(self, exchange: Exchange, size: int) -> None:
+        if exchange.paced:
+            await exchange.pace(size)
         if self._since_turn >= _TURN:
             self._since_turn = 0
             await exchange.yield_turn()

@@ -208,8 +208,8 @@ class Inlet(Inflow):
         await pause()
         return await super().run(exchange)
 
-    async def _taken(self, exchange: Exchange) -> None:
-        await super()._taken(exchange)
+    async def _taken(self, exchange: Exchange, size: int) -> None:
+        await super()._taken(exchange, size)
         await pause()
 
 

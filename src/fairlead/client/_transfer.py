@@ -116,9 +116,7 @@ class Transfers:
         self._recall()
         deadlines = Deadlines.of(self._control.round_trip, self._settings)
         renew = self._renew if verb in _CHANGING_NOTHING else None
-        race = Race(
-            self._control, self._ports, deadlines, attempt=attempt, probe=self._scout, renew=renew, began=began
-        )
+        race = Race(self._control, self._ports, deadlines, attempt=attempt, probe=self._scout, renew=renew, began=began)
         outcome = await race.run(failed)
         self._remember(outcome)
         if outcome is None:
