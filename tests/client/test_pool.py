@@ -522,8 +522,10 @@ def test_session_that_never_began_or_is_busy_is_not_taken_in() -> None:
         with pytest.raises(SessionLost):
             pool.take_in(AsyncClient(server.url))
         async with AsyncClient(server.url, password="secret", tls="off") as giver:
-            with session_of(giver).claimed(), pytest.raises(RuntimeError, match="in the middle of another operation"):
+            session_of(giver).claim()
+            with pytest.raises(RuntimeError, match="in the middle of another operation"):
                 pool.take_in(giver)
+            session_of(giver).busy = False
             assert giver.connected
         assert pool.sessions == 0
 

@@ -200,8 +200,12 @@ def hand_over(giver: Face, taker: Face) -> None:
 
     Raises RuntimeError in the midst of an operation, SessionLost where there is no session.
     """
-    with giver._session.claimed():  # noqa: SLF001 - of the same family
-        giver._session.move_to(taker._session.wire)  # noqa: SLF001 - of the same family
+    session = session_of(giver)
+    session.claim()
+    try:
+        session.move_to(session_of(taker).wire)
+    finally:
+        session.busy = False
     giver._session, taker._session = taker._session, giver._session  # noqa: SLF001 - of the same family
 
 
