@@ -26,6 +26,7 @@ from fairlead.cli.options import (
 from fairlead.proto.url import FtpUrl
 
 if TYPE_CHECKING:
+    from fairlead.cli.progress import Files
     from fairlead.cli.side_by_side import Job
     from fairlead.client._flow import Progress
     from fairlead.client._local import Writable
@@ -120,6 +121,7 @@ def _get(args: argparse.Namespace) -> int:
 def _fetch(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
     """Fetch what ``url`` names, and add it to ``done``; whether all of it is here."""
     from fairlead.cli.connection import connected
+    from fairlead.cli.progress import files
     from fairlead.client._glob import is_pattern
 
     if is_pattern(url.path):
@@ -129,8 +131,8 @@ def _fetch(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
     *directory, name = url.segments
     target = sys.stdout.buffer if args.output == "-" else _target(args.output, url)
     if not _fetch_in_parts(args, url, directory, name, target, done):
-        with connected(args, url, directory) as client:
-            done.append(_receive(args, client, url, name, target, directory))
+        with connected(args, url, directory) as client, files(args, [None]) as bars:
+            done.append(_receive(args, client, url, name, target, bars, directory))
     return True
 
 
@@ -173,6 +175,7 @@ def _is_directory(args: argparse.Namespace, url: FtpUrl) -> bool:
 
 def _fetch_matching(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
     """Fetch what ``url`` matches; the names, which the server made up, lead nowhere else."""
+    from fairlead.cli import progress
     from fairlead.cli.connection import connected
     from fairlead.cli.naming import matching, side_by_side
     from fairlead.client.names import inside
@@ -180,12 +183,16 @@ def _fetch_matching(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
 
     with connected(args, url, ()) as client:
         found = [(entry, inside(args.output or ".", entry.name.rpartition("/")[2])) for entry in matching(client, url)]
-        jobs = [(entry.name, target) for entry, target in found if entry.kind not in {Kind.DIRECTORY, Kind.OTHER}]
+        files = [(entry, target) for entry, target in found if entry.kind not in {Kind.DIRECTORY, Kind.OTHER}]
+        jobs = [(entry.name, target) for entry, target in files]
+        sizes = [entry.size if entry.kind is Kind.FILE else None for entry, _ in files]
         if args.output != "-" and side_by_side(args, [str(target) for _, target in jobs]):
-            _fetch_side_by_side(args, url, jobs, client, done)
+            _fetch_side_by_side(args, url, jobs, sizes, client, done)
         else:
-            for name, target in jobs:
-                done.append(_receive(args, client, url, name, sys.stdout.buffer if args.output == "-" else target))
+            with progress.files(args, sizes) as bars:
+                for name, target in jobs:
+                    place = sys.stdout.buffer if args.output == "-" else target
+                    done.append(_receive(args, client, url, name, place, bars))
     trees = [(entry.name, target) for entry, target in found if entry.kind is Kind.DIRECTORY and args.recursive]
     incomplete = [
         target for path, target in trees if not _fetch_tree(args, url.replace(segments=(path,)), target, done)
@@ -193,7 +200,9 @@ def _fetch_matching(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
     return not incomplete
 
 
-def _fetch_side_by_side(args: argparse.Namespace, url: FtpUrl, jobs: list[Job], client: Client, done: Done) -> None:
+def _fetch_side_by_side(
+    args: argparse.Namespace, url: FtpUrl, jobs: list[Job], sizes: list[int | None], client: Client, done: Done
+) -> None:
     from fairlead.cli.naming import of_file
     from fairlead.cli.side_by_side import files
 
@@ -204,7 +213,7 @@ def _fetch_side_by_side(args: argparse.Namespace, url: FtpUrl, jobs: list[Job], 
         )
         done.append(of_file(result, local))
 
-    files(args, url, jobs, fetch, client=client)
+    files(args, url, jobs, fetch, sizes=sizes, client=client)
 
 
 def _fetch_tree(args: argparse.Namespace, url: FtpUrl, target: Path, done: Done) -> bool:
@@ -220,12 +229,12 @@ def _receive(
     url: FtpUrl,
     name: str,
     target: Path | Writable,
+    bars: Files,
     directory: Sequence[str] = (),
 ) -> dict[str, Any]:
     from fairlead.cli.naming import of_file
-    from fairlead.cli.progress import progress
 
-    with progress(args, name) as on_progress:
+    with bars.bar(name) as on_progress:
         named = isinstance(target, Path)
         result = client.download(
             name,

@@ -76,7 +76,7 @@ def _put(args: argparse.Namespace) -> int:
     from fairlead.cli.connection import connected
     from fairlead.cli.failures import DONE, FAILED
     from fairlead.cli.naming import of_file, side_by_side, told
-    from fairlead.cli.progress import progress
+    from fairlead.cli.progress import files
 
     url: FtpUrl = args.url
     trees = [file for file in args.files if args.recursive and Path(file).is_dir()]
@@ -85,12 +85,13 @@ def _put(args: argparse.Namespace) -> int:
     directory = url.segments if url.directory else url.segments[:-1]
     with told(args) as done:
         if side_by_side(args, [name for _, name in jobs]):
-            files = [(name, source) for source, name in jobs if isinstance(source, Path)]
-            _store_side_by_side(args, url, directory, files, done)
+            named = [(name, source) for source, name in jobs if isinstance(source, Path)]
+            _store_side_by_side(args, url, directory, named, done)
         elif jobs:
-            with connected(args, url, directory) as client:
+            sizes = [source.stat().st_size if isinstance(source, Path) else None for source, _ in jobs]
+            with connected(args, url, directory) as client, files(args, sizes) as bars:
                 for source, name in jobs:
-                    with progress(args, name) as on_progress:
+                    with bars.bar(name) as on_progress:
                         resume = args.resume and isinstance(source, Path)
                         result = client.upload(source, name, **_how(args, url), resume=resume, on_progress=on_progress)
                     done.append(of_file(result, source if isinstance(source, Path) else "-", directory))
@@ -113,7 +114,7 @@ def _store_side_by_side(
         result = await ftp.upload(local, remote, **_how(args, url), resume=args.resume, on_progress=on_progress)
         done.append(of_file(result, local, directory))
 
-    files(args, url, jobs, store, directory=directory)
+    files(args, url, jobs, store, sizes=[local.stat().st_size for _, local in jobs], directory=directory)
 
 
 def _store_tree(args: argparse.Namespace, url: FtpUrl, local: Path, done: list[dict[str, Any]]) -> bool:

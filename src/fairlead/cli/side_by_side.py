@@ -97,20 +97,21 @@ def files(
     jobs: Sequence[Job],
     copy: Callable[[AsyncClient, Job, Progress | None], Awaitable[object]],
     *,
+    sizes: Sequence[int | None],
     directory: Sequence[str] = (),
     client: Client | None = None,
 ) -> None:
-    """``copy`` each of ``jobs``, several at once; the first failure ends it.
+    """``copy`` each of ``jobs``, which have these ``sizes``, several at once; the first failure ends it.
 
     The sessions are in ``directory``. The first of them is that of ``client``, which is in the directory of the login.
     """
-    from fairlead.cli.progress import bar, transfer_bars
+    from fairlead.cli import progress
 
     async def work() -> None:
-        with transfer_bars(args) as bars:
+        with progress.files(args, sizes) as bars:
 
             async def one(ftp: AsyncClient, job: Job) -> None:
-                with bar(bars, job[0], passing=True) as on_progress:
+                with bars.bar(job[0]) as on_progress:
                     await copy(ftp, job, on_progress)
 
             sessions = pooled(args, url, directory) if client is None else _pool_with(args, url, client)
