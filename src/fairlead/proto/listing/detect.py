@@ -86,11 +86,10 @@ def read_listing(lines: Iterable[str], *, now: float, hint: str | None = None) -
     bare = hint == "mlsx"
     if hint is not None and hint not in _BY_NAME:
         raise ValueError(f"{hint!r} is no dialect; those are {', '.join(DIALECTS)}")
-    if bare and all(mlsx.bare(text) or mlsx.is_heading(text) for text in texts[:_SAMPLE]):
-        dialect = _BY_NAME["mlsx"]
-    else:
+    dialect, read = _BY_NAME["mlsx"], mlsx.reader(bare=True)
+    if not bare or not all(read(text) or mlsx.is_heading(text) for text in texts[:_SAMPLE]):
         dialect = _dialect(texts, now, hint)
-    read = _reader(dialect, now, bare=bare)
+        read = _reader(dialect, now, bare=bare)
     confidence = dialect.confidence
     others: list[tuple[Reader, float]] = []
     entries: list[Entry] = []
@@ -134,7 +133,7 @@ def _is_entry(entry: Entry | None) -> bool:
 
 
 def _reader(dialect: Dialect, now: float, *, bare: bool) -> Reader:
-    return mlsx.bare if bare and dialect.name == "mlsx" else dialect.reader(now)
+    return mlsx.reader(bare=True) if bare and dialect.name == "mlsx" else dialect.reader(now)
 
 
 def _others(dialect: Dialect, now: float) -> list[tuple[Reader, float]]:

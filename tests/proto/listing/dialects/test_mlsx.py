@@ -4,10 +4,13 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.errors import ArgumentError
 from fairlead.proto.entry import Entry, Kind
-from fairlead.proto.listing.dialects.mlsx import bare, is_heading, parse_mlsd, parse_mlsx, reader
+from fairlead.proto.listing.dialects import mlsx
+from fairlead.proto.listing.dialects.mlsx import is_heading, parse_mlsd, parse_mlsx, reader
 
 ENTRY = Entry(
     "a;b =c",
@@ -156,8 +159,78 @@ def test_other_lines_are_no_headings(line: str) -> None:
 
 
 def test_a_line_without_facts_is_read_where_it_is_asked_for() -> None:
-    entry = bare(" a b")
+    entry = parse_mlsd(" a b", bare=True)
 
     assert entry is not None
     assert entry.name == "a b"
     assert reader(0)(" a b") is None
+
+
+_LABELS = st.sampled_from(
+    ["type", "Type", "size", "modify", "create", "perm", "unique", "UNIX.mode", "unix.owner", "UNIX.group", "mode", "x"]
+)
+_DATES = ("20231114221320", "20231114221360", "20231414221320", "191001114221320")
+_WORDS = ("file", "dir", "cdir", "PDIR", "OS.unix=slink:/a", "", "5", "007", "9" * 21, "٥", "-1", "0644", "4755", "9")
+_VALUES = st.sampled_from([*_DATES, *_WORDS, "adfr", "é", "\udc80", "a\rb"])
+_LINES = st.one_of(
+    st.text(max_size=20),
+    st.builds(
+        lambda facts, end, name: ";".join(f"{label}={value}" for label, value in facts) + end + name,
+        st.lists(st.tuples(_LABELS, _VALUES), max_size=6),
+        st.sampled_from(["; ", " ", ";", ";  ", "=; "]),
+        st.text(max_size=6),
+    ),
+)
+
+
+@given(lines=st.lists(_LINES, max_size=12), bare=st.booleans())
+def test_lines_read_quickly_are_read_alike(lines: list[str], bare: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mlsx, "_PAYS_FROM", 0)
+        read = reader(bare=bare)
+        quick = [read(line) for line in lines * 2]
+
+    plain = [parse_mlsd(line, bare=bare) for line in lines * 2]
+    assert list(map(repr, quick)) == list(map(repr, plain))
+
+
+def test_a_form_of_lines_is_learned_where_there_are_many_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly: list[str] = []
+
+    def parse(line: str, *, bare: bool) -> Entry | None:
+        slowly.append(line)
+        return parse_mlsd(line, bare=bare)
+
+    monkeypatch.setattr(mlsx, "parse_mlsd", parse)
+    lines = [f"type=file;size={number};Modify=20231114221320;UNIX.uid=0; f{number}" for number in range(1000)]
+    folders = [f"type=dir;modify=20231114221320;perm=e; d{number}" for number in range(1000)]
+
+    read = reader()
+    entries = list(map(read, lines + folders))
+
+    assert len(slowly) < 200
+    assert entries[-1] == Entry("d999", Kind.DIRECTORY, modified=ENTRY.modified, permissions="e", raw=folders[-1])
+    assert entries[999] == Entry("f999", size=999, modified=ENTRY.modified, raw=lines[-1])
+
+
+def test_a_listing_in_ever_other_forms_is_read_without_learning_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    formed: list[str] = []
+    form = mlsx._form
+
+    def counted(line: str) -> str:
+        formed.append(line)
+        return form(line)
+
+    monkeypatch.setattr(mlsx, "_form", counted)
+    lines = [f"type=file;x{number}=1; f" for number in range(1000)]
+    read = reader()
+
+    assert [entry.name for entry in map(read, lines) if entry] == ["f"] * 1000
+    assert len(formed) < 10
+
+
+def test_types_that_never_repeat_are_not_all_remembered() -> None:
+    read = reader()
+    lines = [f"type=OS.x={number}; f" for number in range(5000)]
+
+    assert {entry.kind for entry in map(read, lines) if entry} == {Kind.OTHER}
