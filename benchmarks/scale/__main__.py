@@ -16,6 +16,7 @@ from benchmarks.machine import describe
 from benchmarks.running import CellFailed
 from benchmarks.scale import page
 from benchmarks.scale.curves import Bench, Curve, Measured
+from benchmarks.scale.disk import slow_disk
 from benchmarks.scale.soak import soak
 from benchmarks.servers.declared import Family, Server
 from benchmarks.tree import Tree, WrongUpload
@@ -81,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
 def measure(bench: Bench, extent: Extent, parts: Iterable[str] = PARTS) -> Measured:
     """The parts that are named."""
     curves = [curve for name, part in CURVES.items() if name in parts for curve in part(bench, extent)]
-    latencies = bench.latencies(SLOW) if LATENCIES in parts else []
+    latencies = [*bench.latencies(SLOW), *slow_disk(bench)] if LATENCIES in parts else []
     date = f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC"
     for curve in curves:
         curve.date = date

@@ -80,8 +80,12 @@ def _page(measured: Measured) -> Iterator[str]:
         yield f"{curve.date}.\n"
     yield LATENCIES.rstrip("\n")
     for latency in measured.latencies:
-        yield f"| {latency.beside} | {latency.slowest:.3g} ms | {latency.moved:,.0f} MB/s |"
+        yield f"| {latency.beside} | {latency.slowest:.3g} ms | {_rate(latency.moved)} |"
     yield f"\n{max((latency.date for latency in measured.latencies), default='')}.\n"
+
+
+def _rate(megabytes: float) -> str:
+    return f"{megabytes:,.0f} MB/s" if megabytes >= 1 or not megabytes else f"{megabytes * 1e3:,.2g} KB/s"
 
 
 def _table(curve: Curve) -> Iterator[str]:

@@ -55,7 +55,7 @@ async def send_file(session: Session, verb: str, path: str, source: Source, offs
 
         return await transfer.run(f"Sending {_shown(path)} ({size - offset} bytes).", move)
     finally:
-        source.close()
+        session.server.release(session.storage, source)
 
 
 async def send_octets(transfer: Transfer, opening: str, octets: bytes) -> Reply:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from fairlead.server.hashing import HashMemory
     from fairlead.server.listener import Listener
     from fairlead.server.session import Session
-    from fairlead.storage.base import Storage
+    from fairlead.storage.base import Source, Storage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -340,6 +340,13 @@ class Server:
         if storage.inline:
             return function(*args, **kwargs)
         return await self.in_thread(function, *args, **kwargs)
+
+    def release(self, storage: Storage, source: Source) -> None:
+        """Close ``source``, which a store that is not quick may take long for: then nobody waits for it."""
+        if storage.inline:
+            source.close()
+        else:
+            self._threads.submit(source.close)
 
     def answer(self, session: Session, error: Exception, verb: str) -> Reply:
         """The reply to a command that failed; a fault of the server itself is recorded."""

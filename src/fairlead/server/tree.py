@@ -133,7 +133,7 @@ def _list(session: Session, name: str, options: Options, form: Format, *, quick:
         item = session.storage.entry(path)._replace(name=last or split(path)[1] or "/")
         line = form(parent + slash if last else "").lines([item])
         return Listing(path, iter([line]), directory=False, small=True)
-    small = status.st_size <= SMALL_DIRECTORY and not options.recursive
+    small = session.storage.inline and status.st_size <= SMALL_DIRECTORY and not options.recursive
     if quick and not small:
         return None
     prefix = _prefix(name)

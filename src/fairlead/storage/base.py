@@ -2,8 +2,8 @@
 
 Paths are absolute, normalised virtual paths (``/a/b``, never ending in ``/`` but for the root itself) as
 :func:`fairlead.proto.path.resolve` makes them; names that are not UTF-8 carry surrogate escapes. Every method blocks
-until it is done; a store that says ``inline = True`` promises that its metadata calls are quick enough for the event
-loop's own thread, the server calls any other from a thread. All failures are :class:`fairlead.errors.StorageError`.
+until it is done; as long as a store says that it is ``inline`` its metadata calls are quick enough for the event loop's
+own thread, the server calls any other from a thread. All failures are :class:`fairlead.errors.StorageError`.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ class Upload(Protocol):
 class Storage(Protocol):
     """A tree of files."""
 
-    inline: bool
+    @property
+    def inline(self) -> bool:
+        """Whether metadata calls are quick enough for the event loop's own thread; it may change at any time."""
 
     @property
     def umask(self) -> int:

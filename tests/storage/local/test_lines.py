@@ -24,6 +24,7 @@ from fairlead.proto.listing.mlsx import MlsxFormatter
 from fairlead.proto.listing.names import NameFormatter
 from fairlead.proto.listing.unix import UnixFormatter
 from fairlead.storage.local import LocalStorage, accelerator, lines
+from fairlead.storage.local.pace import TimedSteps
 from fairlead.storage.local.scan import SORTED_LIMIT
 from tests.readers import READERS, choose
 
@@ -117,7 +118,8 @@ def both(root: Path, make_formatter: Callable[[LocalStorage], Formatter], monkey
         with monkeypatch.context() as patch, closing(LocalStorage(root)) as store:
             choose(reader, patch)
             made = store.lines("/", make_formatter(store))
-            assert isinstance(made, lines.CompiledLines) is (reader == "accelerated")
+            assert isinstance(made, TimedSteps)
+            assert isinstance(made.steps, lines.CompiledLines) is (reader == "accelerated")
             found.append(b"".join(made))
     assert found[0] == found[1]
     return found[0]
@@ -281,9 +283,10 @@ def test_what_could_not_be_read_is_a_fault_and_not_the_end(root: Path, monkeypat
     (root / "a").touch()
     with closing(LocalStorage(root)) as store:
         made = store.lines("/", unix())
-        assert isinstance(made, lines.CompiledLines)
+        assert isinstance(made, TimedSteps)
+        assert isinstance(made.steps, lines.CompiledLines)
         other = os.open(root / "a", os.O_RDONLY)
-        os.dup2(other, made._directory)  # now reading it fails, as from a broken disk
+        os.dup2(other, made.steps._directory)  # now reading it fails, as from a broken disk
         os.close(other)
         with pytest.raises(NotADirectory):
             next(made)

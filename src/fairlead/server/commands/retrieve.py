@@ -50,14 +50,15 @@ def retrieve(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
         octets = session.storage.whole(path, SMALL)
         if octets is not None:
             return send_whole(session, "RETR", path, octets)
-    return _retrieve(session, path)
+        return _retrieve(session, path, inline=False)  # to find it may take a disk
+    return _retrieve(session, path, inline=session.storage.inline)
 
 
-async def _retrieve(session: Session, path: str) -> Reply:
+async def _retrieve(session: Session, path: str, *, inline: bool) -> Reply:
     offset, storage = session.offset, session.storage
     if session.window is not None:
         check_representation(session)
-    source = storage.open(path) if storage.inline else await session.server.in_thread(storage.open, path)
+    source = storage.open(path) if inline else await session.server.in_thread(storage.open, path)
     if session.window is not None:
         source = Head(source, session.window.end)
         offset = min(session.window.start, source.status.st_size)

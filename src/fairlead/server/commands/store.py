@@ -44,7 +44,9 @@ def store(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
         and not session.needs_account
     ):
         upload = storage.create(path, intent=Intent.REPLACE, owner=account.name)
-        return receive_new(session, "STOR", path, upload)
+        if storage.inline:
+            return receive_new(session, "STOR", path, upload)
+        return receive_file(session, "STOR", path, upload, f"Ready for {split(path)[1]}.")
     return _store(session, "STOR", path, Intent.REPLACE)
 
 

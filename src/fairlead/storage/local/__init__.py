@@ -30,6 +30,7 @@ from fairlead.storage.local.begin import begin
 from fairlead.storage.local.begin_new import BeginNew
 from fairlead.storage.local.device import in_memory
 from fairlead.storage.local.faults import fault
+from fairlead.storage.local.pace import LIMIT, NOTHING, Pace, TimedSteps, timed
 from fairlead.storage.local.scan import Scan, link_text
 from fairlead.storage.local.source import FLAGS as READ
 from fairlead.storage.local.source import LocalSource
@@ -67,8 +68,6 @@ class LocalStorage:
     ``create`` copies octets for ``APPEND`` and for an ``offset``: from an event loop, call it in a thread then.
     """
 
-    inline = True
-
     def __init__(
         self, root: str | Path, *, durability: Literal["full", "relaxed"] = "full", umask: int = 0o022
     ) -> None:
@@ -80,6 +79,8 @@ class LocalStorage:
         self._root = os.open(root, _LIST)
         self._holder: _Holder | None = _Holder(self._root)
         self._full = durability == "full"
+        self.pace = Pace()
+        self.inline = self.pace.quick
         self.umask = umask
 
     @cached_property
@@ -103,12 +104,15 @@ class LocalStorage:
 
         other = copy(self)
         other.umask = umask
+        other.pace = Pace()
+        other.inline = other.pace.quick
         return other
 
     def close(self) -> None:
         """Release the root as soon as no upload needs it; the store itself can do nothing more."""
         self._root, self._holder = -1, None
 
+    @timed
     def stat(self, path: str, *, follow: bool = True, owner: str | None = None) -> os.stat_result:
         """See :meth:`fairlead.storage.base.Storage.stat`."""
         relative = names.relative(path)
@@ -130,6 +134,7 @@ class LocalStorage:
         finally:
             os.close(found)
 
+    @timed
     def entry(self, path: str) -> Item:
         """See :meth:`fairlead.storage.base.Storage.entry`."""
         if path == "/":
@@ -141,20 +146,22 @@ class LocalStorage:
 
     def scan(self, path: str) -> Iterator[list[Item]]:
         """See :meth:`fairlead.storage.base.Storage.scan`."""
-        return Scan(self._open_directory(path), path)
+        return TimedSteps(self, Scan(self._open_directory(path), path))
 
     def lines(self, path: str, formatter: Formatter) -> Iterator[bytes]:
         """See :meth:`fairlead.storage.base.Storage.lines`."""
         from fairlead.storage.local.lines import lines  # noqa: PLC0415 - see there
 
-        return lines(self._open_directory(path), path, formatter)
+        return TimedSteps(self, lines(self._open_directory(path), path, formatter))
 
+    @timed
     def _open_directory(self, path: str) -> int:
         try:
             return self._open(self._root, names.relative(path), _LIST)
         except OSError as error:
             raise fault(error, path) from error
 
+    @timed
     def open(self, path: str, *, owner: str | None = None) -> LocalSource:
         """See :meth:`fairlead.storage.base.Storage.open`."""
         relative = names.relative(path)
@@ -166,6 +173,17 @@ class LocalStorage:
 
     def whole(self, path: str, limit: int) -> bytes | None:
         """See :meth:`fairlead.storage.base.Storage.whole`."""
+        pace = self.pace
+        if self._read_whole is not None and not pace.suspect:
+            began = pace.clock()
+            octets = self._read_whole(self._root, names.relative(path), limit)
+            if pace.clock() - began > LIMIT:  # a distant file system waits where a local one does not
+                pace.note(began, NOTHING)
+            return octets
+        return self._whole(path, limit)
+
+    @timed
+    def _whole(self, path: str, limit: int) -> bytes | None:
         if self._read_whole is not None:
             return self._read_whole(self._root, names.relative(path), limit)
         with contextlib.closing(self.open(path)) as source:
@@ -173,6 +191,7 @@ class LocalStorage:
             octets = source.read_cached(limit, 0) if size <= limit else None
         return octets if octets is not None and len(octets) == size else None
 
+    @timed
     def create(self, path: str, *, intent: Intent, owner: str, offset: int = 0) -> LocalUpload:
         """See :meth:`fairlead.storage.base.Storage.create`.
 
@@ -210,9 +229,10 @@ class LocalStorage:
         return self._upload(place, work)
 
     def _upload(self, place: Place, work: Work) -> LocalUpload:
-        prompt = not self._full or in_memory(work.descriptor, work.device)
+        prompt = self.pace.quick and (not self._full or in_memory(work.descriptor, work.device))
         return LocalUpload(place, work, full=self._full, prompt=prompt)
 
+    @timed
     def mkdir(self, path: str) -> None:
         """See :meth:`fairlead.storage.base.Storage.mkdir`."""
         if path == "/":
@@ -226,6 +246,7 @@ class LocalStorage:
             finally:
                 os.close(made)
 
+    @timed
     def symlink(self, target: str, path: str) -> None:
         """See :meth:`fairlead.storage.base.Storage.symlink`."""
         if path == "/":
@@ -233,6 +254,7 @@ class LocalStorage:
         with self._parent(path, hidden=InvalidName) as (directory, name):
             os.symlink(names.link_text(target, path), name, dir_fd=directory)
 
+    @timed
     def rmdir(self, path: str) -> None:
         """See :meth:`fairlead.storage.base.Storage.rmdir`; a live upload into the directory makes it NotEmpty."""
         if path == "/":
@@ -245,6 +267,7 @@ class LocalStorage:
                     raise
                 os.rmdir(name, dir_fd=directory)
 
+    @timed
     def remove(self, path: str) -> None:
         """See :meth:`fairlead.storage.base.Storage.remove`."""
         if path == "/":
@@ -252,6 +275,7 @@ class LocalStorage:
         with self._parent(path) as (directory, name):
             os.unlink(name, dir_fd=directory)
 
+    @timed
     def rename(self, source: str, target: str) -> None:
         """See :meth:`fairlead.storage.base.Storage.rename`."""
         if source == "/":
@@ -267,6 +291,7 @@ class LocalStorage:
                     raise AlreadyExists(target)
             os.rename(old_name, new_name, src_dir_fd=old, dst_dir_fd=new)
 
+    @timed
     def change(
         self, path: str, *, mode: int | None = None, modified_ns: int | None = None, accessed_ns: int | None = None
     ) -> os.stat_result:
@@ -291,6 +316,7 @@ class LocalStorage:
         finally:
             os.close(found)
 
+    @timed
     def free(self, path: str) -> int:
         """See :meth:`fairlead.storage.base.Storage.free`."""
         try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ctypes
 
-VERSION = 8
+VERSION = 9
 """What ``ACCELERATOR_VERSION`` in accelerator.h says; a library of another version is not used."""
 SWITCH = "FAIRLEAD_ACCELERATOR"
 """The environment variable that keeps the library from being used where it is ``off``."""

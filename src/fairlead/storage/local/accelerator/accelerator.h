@@ -8,7 +8,7 @@
 #ifndef FAIRLEAD_ACCELERATOR_H
 #define FAIRLEAD_ACCELERATOR_H
 
-#define ACCELERATOR_VERSION 8
+#define ACCELERATOR_VERSION 9
 
 #define EXPORTED __attribute__((visibility("default")))
 

@@ -6,13 +6,19 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20 /* Linux 5.12 */
+#endif
 
 EXPORTED int fairlead_whole(int root, const char *path, int flags, void *octets, int limit);
 
@@ -34,10 +40,21 @@ static int read_whole(int file, void *octets, int limit) {
     return got == status.st_size ? (int)got : -1;
 }
 
+/* Opens what the kernel finds without asking a disk or a network for a name; before Linux 5.12, what it finds. */
+static int find(int root, const char *path, int flags) {
+    static _Atomic uint64_t cached = RESOLVE_CACHED;
+    struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | cached};
+    int file = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (file >= 0 || errno != EINVAL || !cached)
+        return file;
+    cached = 0;
+    how.resolve &= ~(uint64_t)RESOLVE_CACHED;
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
 /* The octets of a regular file that has no more than limit of them; how many, or -1 where they cannot be had so. */
 int fairlead_whole(int root, const char *path, int flags, void *octets, int limit) {
-    struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    int file = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    int file = find(root, path, flags);
     if (file < 0)
         return -1;
     int got = read_whole(file, octets, limit);
