@@ -9,7 +9,7 @@ BIN := .venv/bin
 BASE := .venv/.base
 TEST := .venv/.test
 # Compiled at the same time, see hatch_build.py.
-ACCELERATOR := $(wildcard src/fairlead/storage/local/accelerator/*.[ch])
+ACCELERATOR := $(wildcard src/fairlead/accelerator/*.[ch])
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 WORKERS ?= 2
 ARGS ?=

@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PLACE = Path("src/fairlead/storage/local/accelerator")
+PLACE = Path("src/fairlead/accelerator")
 LIBRARY = "accelerator.so"
 FLAGS = (
     "-std=gnu11", "-O2", "-pthread", "-fPIC", "-shared", "-fvisibility=hidden", "-D_FILE_OFFSET_BITS=64",

@@ -9,10 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 import fairlead
-from fairlead import cli
+from fairlead import accelerator, cli
 from fairlead.cli import VERBS, main
 from fairlead.errors import ConfigError, ConnectError, SessionLost, TlsError
-from fairlead.storage.local import accelerator
 
 
 def test_help_lists_every_verb_without_importing_one() -> None:

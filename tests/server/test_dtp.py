@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from fairlead import accelerator
 from fairlead.server.dtp import DONE, NOBODY, SMALL, AcceleratedDtp, Delivery, Dtp, Outcome, PortableDtp, adopt, best
-from fairlead.storage.local import accelerator
 from tests.server.session import DEADLINE, free_port, receive, reset
 
 PORT = free_port()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.storage.local import LocalStorage, accelerator, begin_new, beneath, kernel, whole
+from fairlead import accelerator
+from fairlead.storage.local import LocalStorage, begin_new, beneath, kernel, whole
 from fairlead.storage.memory import MemoryStorage
 
 

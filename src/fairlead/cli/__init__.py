@@ -102,7 +102,7 @@ class _Version(argparse.Action):
         super().__init__(**settings | {"nargs": 0})
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from fairlead.storage.local import accelerator
+        from fairlead import accelerator
 
         state, _library = accelerator.find()
         print(f"Fairlead {__version__}\naccelerator: {state.value}")

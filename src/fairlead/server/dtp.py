@@ -12,8 +12,8 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from fairlead import accelerator
 from fairlead.server.data import RawConnection
-from fairlead.storage.local import accelerator
 
 if TYPE_CHECKING:
     import ctypes

@@ -17,13 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairlead import accelerator
 from fairlead.errors import NotADirectory, NotFound, StorageError
 from fairlead.proto.facts import FACTS
 from fairlead.proto.listing.layout import SIZE_WIDTH, Formatter, Slot
 from fairlead.proto.listing.mlsx import MlsxFormatter
 from fairlead.proto.listing.names import NameFormatter
 from fairlead.proto.listing.unix import UnixFormatter
-from fairlead.storage.local import LocalStorage, accelerator, lines
+from fairlead.storage.local import LocalStorage, lines
 from fairlead.storage.local.pace import TimedSteps
 from fairlead.storage.local.scan import SORTED_LIMIT
 from tests.readers import READERS, choose

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from fairlead import accelerator
 from fairlead.errors import InvalidName, StorageError
-from fairlead.storage.local import LocalStorage, accelerator, beneath, whole
+from fairlead.storage.local import LocalStorage, beneath, whole
 
 LIMIT = 1000
 

@@ -1,7 +1,7 @@
 """The lines of a listing as data: what a reader of directories that is no Python needs to write the very same ones.
 
 A formatter says in one place of which pieces a line consists. What most lines have in common (mode, owner, rights) is
-text, what differs is a slot; :func:`pack` makes octets of the pieces, which ``storage/local/accelerator/listing.c``
+text, what differs is a slot; :func:`pack` makes octets of the pieces, which ``accelerator/listing.c``
 fills. So it knows neither names of owners nor rights, but only how numbers and times are written.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from fairlead.storage.local import accelerator
+from fairlead import accelerator
 from fairlead.storage.local.upload import Place, Work
 
 BeginNew = Callable[[Place, bytes, int], Work | None]

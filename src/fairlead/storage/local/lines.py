@@ -15,8 +15,8 @@ from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from fairlead import accelerator
 from fairlead.proto.listing.layout import Formatter, Layout, pack
-from fairlead.storage.local import accelerator
 from fairlead.storage.local.faults import fault
 from fairlead.storage.local.scan import SORTED_LIMIT, Scan, items
 from fairlead.storage.names import PARTIAL_PREFIX, encode

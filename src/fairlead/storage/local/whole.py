@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import cache
 
-from fairlead.storage.local import accelerator
+from fairlead import accelerator
 from fairlead.storage.local.source import FLAGS
 
 ReadWhole = Callable[[int, bytes, int], bytes | None]

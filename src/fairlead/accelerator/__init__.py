@@ -2,7 +2,8 @@
 
 ``hatch_build.py`` compiles the sources beside this module when Fairlead is installed; without a compiler there is no
 library, and everything works all the same. Its functions read directories and
-small files for ``fairlead.storage.local``, and serve passive ports for ``fairlead.server.dtp``.
+small files for ``fairlead.storage.local``, and serve passive ports for ``fairlead.server.dtp``. It belongs to none of
+them, so that who needs one function loads nothing else.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.storage.local import accelerator
-from fairlead.storage.local.accelerator import State
+from fairlead import accelerator
+from fairlead.accelerator import State
 from hatch_build import compile_library
 
 PLACE = Path(accelerator.LIBRARY).parent
 SOURCES = sorted(PLACE.glob("*.c"))
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[2]
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="cc is not installed: apt-get install gcc")
 
@@ -114,6 +114,6 @@ def test_a_wheel_has_the_library_where_there_was_a_compiler_and_is_for_every_mac
     assert done.returncode == 0, done.stderr
     [wheel] = (tmp_path / "dist").glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert ("fairlead/storage/local/accelerator/accelerator.so" in names) is built
+    assert ("fairlead/accelerator/accelerator.so" in names) is built
     assert wheel.name.endswith("-py3-none-any.whl") is not built
     assert not [name for name in names if name.endswith((".c", ".h"))]

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.storage.local import accelerator
+from fairlead import accelerator
 from hatch_build import compile_library
 
-LINES = Path(__file__).parents[1] / "test_lines.py"
+LINES = Path(__file__).parents[1] / "storage" / "local" / "test_lines.py"
 PROGRAM = """\
 import sys, pytest
 
 class Library:
     def pytest_configure(self):
-        from fairlead.storage.local import accelerator
+        from fairlead import accelerator
         accelerator.LIBRARY = sys.argv[1]
 
 status = pytest.main(["-p", "no:cacheprovider", "-q", "-k", "not same_numbers", sys.argv[2]], plugins=[Library()])
-from fairlead.storage.local import accelerator
+from fairlead import accelerator
 sys.exit(status or accelerator.find()[1]._name != sys.argv[1])
 """
 
