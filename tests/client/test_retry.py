@@ -132,6 +132,19 @@ def test_server_that_is_not_back_yet_is_called_again() -> None:
         s.ftp.pwd()
 
 
+def test_server_that_does_not_come_back_is_told_of_with_what_was_lost() -> None:
+    def go(play: Any) -> None:
+        play.wire.doors.clear()
+        hang_up(play)
+
+    with session(on("PWD", go), retries=2) as s, pytest.raises(ConnectError) as caught:
+        s.ftp.pwd()
+    assert str(caught.value) == (
+        "the server closed the control connection after PWD, and no new session began: "
+        "cannot connect (192.0.2.90:21: connection refused); try again later"
+    )
+
+
 def test_login_that_is_refused_on_return_is_tried_again() -> None:
     """The server may still count the session that was lost."""
     full = (on("USER me", "331 password?"), on("PASS secret", "530 too many"))

@@ -67,6 +67,7 @@ async def persist(
     session.persisting, session.returning = True, False
     failures, furthest = 0, 0
     failure: Exception | None = None
+    lost: Exception | None = None
     try:
         while True:
             try:
@@ -79,12 +80,12 @@ async def persist(
                 coming_back = isinstance(error, ConnectError | LoginError) and session.returning
                 if not (worth(error) or coming_back) or (_ended(error) and not session.may_return):
                     raise
-                failure = error
+                failure, lost = error, lost if coming_back else error
             if reached() > furthest:
                 furthest, failures = reached(), 0
             failures += 1
             if failures > session.settings.retries:
-                raise failure
+                raise _never_back(failure, lost)
             await _pause(session, failures, failure)
     finally:
         session.persisting = False
@@ -117,6 +118,18 @@ def _persistent(
         return await persist(session, lambda: operation(session, *args, **kwargs), worth=worth)
 
     return persistent
+
+
+def _never_back(failure: Exception, lost: Exception | None) -> Exception:
+    """``failure``; where it is that nobody answers any more, what was ``lost`` before is told with it."""
+    if lost is None or type(failure) is not ConnectError:
+        return failure
+    return ConnectError(f"{_happened(lost)}, and no new session began: {_happened(failure)}; try again later")
+
+
+def _happened(error: Exception) -> str:
+    """What ``error`` says, without what to do."""
+    return (str(error).rpartition("; ")[0] or str(error)).rstrip(".")
 
 
 def _ended(error: Exception) -> bool:
