@@ -11,7 +11,7 @@ import pytest
 
 from tests.certificates import Pair, make
 from tests.cli.session import EPSV, TYPE_I, URL, Terminal
-from tests.client.script import HOST, LOGIN, NO_FEATURES, Step, data, door, on
+from tests.client.script import HOST, LOGIN, NO_FEATURES, Step, data, door, hang_up, on
 from tests.client.secure import begin_tls, protect, server_context
 
 Against = Callable[..., Terminal]
@@ -89,6 +89,23 @@ def test_codes_of_tls_are_explained(against: Against, reply: str, advice: str) -
     server = against(*LOGIN, *NO_FEATURES, TYPE_I, on("SIZE f", "213 6"), EPSV, on("RETR f", reply))
     assert server.run("get", f"{URL}/f") == 1
     assert advice in server.err
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        ((on("USER me", "530 Non-anonymous sessions must use encryption"),), 4),
+        ((on("USER me", "421-No cleartext sessions.\r\n421 Reconnect using TLS", hang_up),), 3),
+    ],
+    ids=["vsftpd", "Pure-FTPd"],
+)
+def test_login_in_clear_that_is_refused_for_that_is_explained(
+    against: Against, steps: tuple[Step, ...], status: int
+) -> None:
+    server = against(*steps)
+    assert server.run("ls", "--tls", "off", "--retries", "0", URL) == status
+    assert "the server wants TLS: do not turn it off (--tls)" in server.err
+    assert "?" not in server.err
 
 
 @pytest.mark.req("C-4217-CCC-1")

@@ -26,6 +26,8 @@ from fairlead.errors import (
     SessionLost,
     TlsError,
 )
+from fairlead.reach.cause import Cause
+from fairlead.reach.login import refused_in_clear
 
 DONE, FAILED, USAGE, NO_CONNECTION, NO_LOGIN, NO_DATA_CONNECTION, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
@@ -40,6 +42,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (CaptureError, USAGE),
 )
 _LOGIN_COMMANDS = {"USER", "PASS", "ACCT"}
+_TAKE_TLS = "the server wants TLS: do not turn it off (--tls)"
 _UNANSWERED = "try again later, or allow more time by --timeout"
 _NEXT: dict[type[Exception], str] = {
     ConnectError: _UNANSWERED,
@@ -98,6 +101,8 @@ def sentence(error: Exception, *, advice: str = "") -> str:
         return f"{text} (--ca FILE, --pin SHA256 or --tofu say whom to trust)"
     if isinstance(error, ReplyError):
         advice = _advice(error)
+    elif _wants_tls(error):
+        advice = _TAKE_TLS
     elif "; " in text:
         return text
     else:
@@ -106,16 +111,26 @@ def sentence(error: Exception, *, advice: str = "") -> str:
     return f"{text.rstrip('.')}; {advice}" if advice else text
 
 
+def _wants_tls(error: Exception) -> bool:
+    """Whether a server ended a session in clear for its being in clear: Pure-FTPd says 421."""
+    text = str(error)
+    return isinstance(error, SessionLost | ConnectError) and ": 421 " in text and _in_clear(text)
+
+
+def _in_clear(refusal: str) -> bool:
+    return refused_in_clear(refusal) is Cause.TLS_REQUIRED
+
+
 def _advice(error: ReplyError) -> str:
     if error.reply.code in ADVICE:
         return ADVICE[error.reply.code]
     if error.reply.transient:
         return "try again later"
     if exit_code(error) == NO_LOGIN:
-        return "check the user name and the password"
+        return _TAKE_TLS if _in_clear(error.reply.text) else "check the user name and the password"
     return "check the path and what you are allowed to do there"
 
 
 def say(text: str) -> None:
     """One line on standard error."""
-    print(f"fairlead: {printable(text)}", file=sys.stderr)
+    print(f"fairlead: {printable(' '.join(text.splitlines()))}", file=sys.stderr)
