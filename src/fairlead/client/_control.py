@@ -204,7 +204,7 @@ class Control:
 
         The server takes one after the other, whatever becomes of those before. Raises as :meth:`command` does.
         """
-        octets = b"".join(encode_command(verb, argument) for verb, argument in asked)
+        octets = b"".join([encode_command(verb, argument) for verb, argument in asked])
         if not self._in_step:
             await self._settle()
         self.forget_unasked()
@@ -257,7 +257,9 @@ class Control:
         while True:
             if self._replies and (reply := self.take()) is not None:
                 return reply
-            self._alive()  # a reply that was asked for just now takes a while: nothing is read before it is here
+            if self.lost:
+                raise self._over()
+            # A reply that was asked for just now takes a while: nothing is read before it is here.
             if not await self.wire.wait_any(readers=(self.stream,), timeout=left):
                 return None
             if (reply := self.take()) is not None:

@@ -15,6 +15,7 @@ from fairlead.client._wire import ProtectedStream, Protection, Source, Stream
 from fairlead.client.trace import (
     DataClosed,
     TlsBegan,
+    show_command,
     show_duration,
     show_reply,
 )
@@ -122,7 +123,7 @@ class Exchange:
         deadline = wire.now() + patience
         while channel.stream is None and not self.failed:
             assert channel.listener is not None
-            readers = [channel.listener] if self.over else [channel.listener, self._control.stream]
+            readers: list[Source] = [channel.listener] if self.over else [channel.listener, self._control.stream]
             if not await wire.wait_any(readers=readers, timeout=deadline - wire.now()):
                 return False
             self._notice()
@@ -266,11 +267,16 @@ class Exchange:
         except SessionLost as error:
             self._lost = error
 
-    def conclude(self, command: str, offset: int) -> Outcome | Failure:
+    def conclude(self, verb: str, argument: str, offset: int) -> Outcome | Failure:
         """Judge the whole. Raises ReplyError, TransferError."""
-        reply, moved = self._final, self._flow.moved
-        if self._flow.enough:
+        reply, flow = self._final, self._flow
+        if flow.enough or (reply is not None and reply.completed and flow.whole):
             return self.outcome(offset)
+        return self._complain(show_command(verb, argument), offset)
+
+    def _complain(self, command: str, offset: int) -> Outcome | Failure:
+        """As :meth:`conclude`, of what did not end as it should."""
+        reply, moved = self._final, self._flow.moved
         assert reply is not None
         if not reply.completed:
             if self._opening is None:
@@ -285,7 +291,7 @@ class Exchange:
                 cause=Cause.DATA_CUT if reply.code == _DATA_CONNECTION_BROKE else None,
             )
         arrived = self._flow.identity and self._flow.total is not None and offset + moved == self._flow.total
-        if not self._flow.whole and not (arrived and not isinstance(self._flow, Outflow)):
+        if not arrived or isinstance(self._flow, Outflow):
             why = self._broke.strerror or str(self._broke) if self._broke else "the server ended it early"
             raise TransferError(
                 f"{command} is not whole, the data connection ended after {moved} bytes ({why}); try to resume",

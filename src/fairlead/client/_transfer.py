@@ -18,7 +18,6 @@ from fairlead.client.trace import (
     ModeFailed,
     ModeRecalled,
     ModeRemembered,
-    show_command,
 )
 from fairlead.errors import DataConnectionError, DeadlineError, SessionLost
 
@@ -56,6 +55,8 @@ class Transfers:
         """The mode that was written down last."""
         self.unconfirmed: Outcome | None = None
         """The last transfer, where all octets went over and the final reply never came."""
+        self._drawn: Deadlines | None = None
+        self._drawn_from = 0.0
         self._restart_pending = False
         self._buffer = memoryview(b"")
         self._kept: Channel | None = None
@@ -91,7 +92,7 @@ class Transfers:
             if question is not None:
                 question.heed(await self._control.command(question.verb, question.argument))
         else:
-            deadlines = Deadlines.of(self._control.round_trip, self._settings)
+            deadlines = self._deadlines()
             patience = deadlines.sure if self._settings.mode == "auto" else deadlines.last
             made = await self._ports.open(way, patience, question)
             if isinstance(made, Channel):
@@ -102,6 +103,13 @@ class Transfers:
             else:
                 failed = made
         return await self._find(verb, argument, flow, restart, began, failed)
+
+    def _deadlines(self) -> Deadlines:
+        """What the round trip allows, which gets shorter ever more rarely."""
+        if self._drawn_from != self._control.round_trip or self._drawn is None:
+            self._drawn_from = self._control.round_trip
+            self._drawn = Deadlines.of(self._drawn_from, self._settings)
+        return self._drawn
 
     async def _find(
         self, verb: str, argument: str, flow: Flow, restart: int, began: float, failed: Failure | None
@@ -114,7 +122,7 @@ class Transfers:
         if self._settings.mode != "auto":
             return await self._in_turn(attempt, failed)
         self._recall()
-        deadlines = Deadlines.of(self._control.round_trip, self._settings)
+        deadlines = self._deadlines()
         renew = self._renew if verb in _CHANGING_NOTHING else None
         race = Race(self._control, self._ports, deadlines, attempt=attempt, probe=self._scout, renew=renew, began=began)
         outcome = await race.run(failed)
@@ -127,7 +135,7 @@ class Transfers:
         self, attempt: Callable[[Channel, float], Awaitable[Outcome | Failure]], failed: Failure | None
     ) -> Outcome:
         """The one mode that was chosen; in more than one way where the server has addresses of both families."""
-        ways, deadlines = self._ports.ways, Deadlines.of(self._control.round_trip, self._settings)
+        ways, deadlines = self._ports.ways, self._deadlines()
         failures: list[Failure] = []
         untried = ways.candidates()
         if failed is not None:
@@ -213,7 +221,7 @@ class Transfers:
                 channel.close()
             else:
                 channel.abort()
-        return failure or exchange.conclude(show_command(verb, argument), offset)
+        return failure or exchange.conclude(verb, argument, offset)
 
     async def _restart(self, offset: int) -> int:
         """The offset at which the next transfer will begin (RFC 3659 section 5)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from fairlead.client.settings import ModeSetting
@@ -30,7 +31,12 @@ class Way(NamedTuple):
     family: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.mode} {self.family}" if self.family else self.mode.value
+        return _name(self)
+
+
+@cache
+def _name(way: Way) -> str:
+    return f"{way.mode} {way.family}" if way.family else way.mode.value
 
 
 class Verdict(StrEnum):

@@ -18,7 +18,6 @@ IPV6 = 2
 _PORT = r" *([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}),([0-9]{1,3}) *"
 _SIX_NUMBERS = r"(?<![0-9])([0-9]+)" + r" *, *([0-9]+)" * 5
 _NUMBER = r"[0-9]+"
-_PORT_NUMBER = r"[0-9]{1,5}"
 _OCTETS = r"[0-9]{1,3}(?:,[0-9]{1,3})*"
 _IN_PARENTHESES = r"\(([!-~])(?:.*?)\1(?:.*?)\1([0-9]{1,5})\1\)"
 _BARE_FIELDS = r"([!-/:-~])\1\1([0-9]{1,5})\1"
@@ -26,6 +25,7 @@ _FAMILIES = r"\(([0-9]{1,5}(?: *, *[0-9]{1,5})*)\)"
 _LONGEST_REPLY = 500  # characters of a 229 that are looked at, so that no text can make the search long
 _EPRT_FIELDS = 5
 _HIGHEST_PORT = 0xFFFF
+_PORT_DIGITS = len("65535")
 _HIGHEST_OCTET = 0xFF
 
 
@@ -152,6 +152,10 @@ def parse_epsv_reply(text: str) -> int:
 
     What stands between the first three delimiters is ignored; missing parentheses are tolerated.
     """
+    before, found, rest = text.partition("(|||")
+    port, end, _ = rest.partition("|)")
+    if found and end and "(" not in before and port.isdecimal():  # as most say it
+        return _port(port)
     text = text[:_LONGEST_REPLY]
     match = re.search(_IN_PARENTHESES, text) or re.search(_BARE_FIELDS, text)
     if match is None:
@@ -184,6 +188,6 @@ def _from_six(numbers: tuple[str, ...]) -> tuple[str, int]:
 
 
 def _port(text: str) -> int:
-    if not re.fullmatch(_PORT_NUMBER, text) or not 0 < int(text) <= _HIGHEST_PORT:
+    if not (text.isdecimal() and text.isascii() and len(text) <= _PORT_DIGITS) or not 0 < int(text) <= _HIGHEST_PORT:
         raise ArgumentError(f"{text[:20]!r} is no port from 1 to {_HIGHEST_PORT}")
     return int(text)

@@ -122,7 +122,9 @@ def encode_command(verb: str, argument: str = "") -> bytes:
         octets = argument.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise ArgumentError(f"the argument of {verb} holds a surrogate that stands for no octet") from None
-    return b"%b %b\r\n" % (octets_of_verb, octets.replace(b"\r", b"\r\0").replace(b"\xff", b"\xff\xff"))
+    if b"\r" in octets or b"\xff" in octets:
+        octets = octets.replace(b"\r", b"\r\0").replace(b"\xff", b"\xff\xff")
+    return b"%b %b\r\n" % (octets_of_verb, octets)
 
 
 @lru_cache(maxsize=128)

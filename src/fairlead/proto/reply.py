@@ -116,6 +116,8 @@ class ReplyParser:
         self._lines: list[str] = []
         self._size = 0
         self._error: ProtocolError | None = None
+        self._between = True
+        """Whether a reply is to begin with the next octet."""
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that ``data`` completes, in order.
@@ -124,10 +126,11 @@ class ReplyParser:
         before it are returned first and the next call raises. After an error there is no way to find the next reply.
         """
         replies: list[Reply] = []
-        if not self._code and self._error is None and self._reader.idle and len(data) <= self._limit:
+        if self._between and len(data) <= self._limit:
             position = 0
             while (usual := _USUAL.match(data, position)) is not None:
-                replies.append(_reply(*usual.groups()))
+                code, inner, last = usual.groups()
+                replies.append(_several(code, inner, last) if inner else Reply(int(code), last.decode("ascii")))
                 position = usual.end()
             if position == len(data):
                 return replies
@@ -140,6 +143,7 @@ class ReplyParser:
                     raise self._beyond()
             except ProtocolError as error:
                 self._error = error
+        self._between = not self._code and self._error is None and self._reader.idle
         if self._error is not None and not replies:
             raise self._error
         return replies
@@ -183,14 +187,11 @@ class ReplyParser:
         self._size = 0
 
 
-def _reply(code: bytes, inner: bytes | None, last: bytes) -> Reply:
-    """The usual reply of one line, and of several where ``inner`` are those before the last."""
-    text = last.decode("ascii")
-    if inner is None:
-        return Reply(int(code), text)
+def _several(code: bytes, inner: bytes, last: bytes) -> Reply:
+    """The usual reply of several lines; ``inner`` are those before the last."""
     again = code.decode("ascii") + "-"
     first, *others = inner.decode("ascii").split("\r\n")
-    return Reply(int(code), first, *(line.removeprefix(again) for line in others), text)
+    return Reply(int(code), first, *[line.removeprefix(again) for line in others], last.decode("ascii"))
 
 
 def _begins_with_code(line: str) -> bool:

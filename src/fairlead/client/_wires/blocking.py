@@ -12,6 +12,7 @@ from fairlead.client._wire import Address, Source
 from fairlead.client._wires.sockets import (
     SocketCall,
     SocketListener,
+    SocketSource,
     at_hand,
     descriptor,
     family_number,
@@ -87,13 +88,8 @@ class BlockingWire:
     ) -> Collection[Source]:
         """See :class:`fairlead.client._wire.Wire`."""
         patience = None if timeout is None else max(0.0, timeout)
-        if _HAS_POLL and len(readers) + len(writers) == 1:  # what most waits are: for one thing
-            source = readers[0] if readers else writers[0]
-            if readers and getattr(source, "at_hand", False):
-                return readers
-            poll = select.poll()
-            poll.register(descriptor(source), select.POLLIN if readers else select.POLLOUT)
-            return [source] if poll.poll(None if patience is None else patience * 1000) else ()
+        if not writers and len(readers) == 1 and isinstance(readers[0], SocketSource):  # what most waits are
+            return readers if readers[0].wait_readable(patience) else ()
         if here := at_hand(readers):
             return here
         sources = {descriptor(source): source for source in (*readers, *writers)}

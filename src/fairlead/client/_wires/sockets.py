@@ -17,6 +17,7 @@ _NOT_YET = (BlockingIOError, InterruptedError)
 _CANNOT_SEND_FILE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK, errno.EBADF}
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _KEEPALIVE_IDLE = 30
+_HAS_POLL = hasattr(select, "poll")
 _TELLS_IDLE = hasattr(socket, "TCP_KEEPIDLE")
 
 
@@ -44,6 +45,17 @@ class SocketSource:
         self.fileno = sock.fileno
         """The descriptor, for the system's own way of waiting."""
         self._local: Address | None = None
+        self._poll: select.poll | None = None
+        """Tells whether there is something to be read, where the system has such."""
+
+    def wait_readable(self, seconds: float | None) -> bool:
+        """Wait until there is something to be read, or a call came in; for ever where ``seconds`` is None."""
+        if self._poll is None:
+            if not _HAS_POLL:
+                return bool(select.select([self.fileno()], [], [], seconds)[0])
+            self._poll = select.poll()
+            self._poll.register(self.fileno(), select.POLLIN)
+        return bool(self._poll.poll(None if seconds is None else seconds * 1000))
 
     @property
     def local(self) -> Address:
