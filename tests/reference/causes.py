@@ -89,8 +89,7 @@ class FromOtherLine(BlockingWire):
 
 class _FromOtherLine(SocketCall):
     def __init__(self, address: Address) -> None:
-        super(SocketCall, self).__init__(socket.create_connection(address, DEADLINE, (OTHER_LINE, 0)))
-        self._address = address
+        super(SocketCall, self).__init__(socket.create_connection(address, DEADLINE, (OTHER_LINE, 0)), address)
 
 
 class Forgetful(BlockingWire):

@@ -30,6 +30,8 @@ from fairlead.proto.sequences import legal
 _TELNET_IP = b"\xff\xf4"
 _TELNET_SYNCH = b"\xff\xf2"
 _SERVICE_ENDS = 421
+_FINAL = 200
+"""The lowest code of a reply that no other one follows."""
 _TRACELESS = frozenset(
     "ABOR CDUP CWD EPRT EPSV FEAT HELP LIST MDTM MLSD MLST NLST NOOP PASV PORT PWD".split()
     + "REST RETR SIZE STAT SYST TYPE".split()
@@ -179,7 +181,7 @@ class Control:
         reply = await self.receive_within(patience)
         if reply is None:
             raise self._overdue(patience)
-        if reply.preliminary:
+        if reply.code < _FINAL:
             if not legal(verb, reply.code):
                 message = f"the server answered {self._last} with {reply.code}, which announces what never comes"
                 self.lose(message)
@@ -242,7 +244,7 @@ class Control:
         """
         patience = self.settings.reply_timeout if timeout is None else timeout
         reply = self.take() if self._replies else None
-        if reply is None or reply.preliminary:
+        if reply is None or reply.code < _FINAL:
             if reply is not None and heed is not None:
                 heed(reply)
             reply = await self._final_within(patience, heed)
@@ -276,24 +278,24 @@ class Control:
         if self.lost:
             raise self._over()
         if not self._replies:
-            octets = self._receive()
-            if octets is None:
-                return None
             try:
-                self._replies.extend(self._parser.feed(octets))
-            except ProtocolError as error:
-                self.lose(str(error))
-                raise
+                size = self.stream.receive_into(self._buffer)
+            except OSError as error:
+                raise self._broken(error) from error
+            if size is None:
+                return None
+            self._hear(size)
         while self._replies:
             reply = self._replies.popleft()
             if self._trace is not None:
                 self._trace(ReplyReceived(reply))
-            if self._owed and not reply.preliminary:
+            code = reply.code
+            if self._owed and code >= _FINAL:
                 self._owed -= 1
-            if reply.code == _SERVICE_ENDS:
+            if code == _SERVICE_ENDS:
                 self.lose(f"421 {reply.text}")
                 raise SessionLost(f"the server ended the session: 421 {reply.text}")
-            if not self._beats or reply.code not in _BEAT_ANSWERS:
+            if not self._beats or code not in _BEAT_ANSWERS:
                 return reply
             self._beats -= 1
         return None
@@ -415,7 +417,7 @@ class Control:
 
     async def _final_within(self, timeout: float, heed: Callable[[Reply], None] | None = None) -> Reply | None:
         deadline = self.wire.now() + timeout
-        while (reply := await self.receive_within(deadline - self.wire.now())) is not None and reply.preliminary:
+        while (reply := await self.receive_within(deadline - self.wire.now())) is not None and reply.code < _FINAL:
             if heed is not None:
                 heed(reply)
         return reply
@@ -472,17 +474,16 @@ class Control:
         except OSError as error:
             raise self._broken(error) from error
 
-    def _receive(self) -> bytes | None:
-        try:
-            size = self.stream.receive_into(self._buffer)
-        except OSError as error:
-            raise self._broken(error) from error
-        if size is None:
-            return None
+    def _hear(self, size: int) -> None:
+        """The octets that were received are replies; none are the end of the connection."""
         if not size:
             self.lose("the server closed the control connection", by="the server")
             raise SessionLost(f"the server closed the control connection after {self._last}")
-        return bytes(self._buffer[:size])
+        try:
+            self._replies.extend(self._parser.feed(bytes(self._buffer[:size])))
+        except ProtocolError as error:
+            self.lose(str(error))
+            raise
 
     def _broken(self, error: OSError) -> SessionLost:
         self.lose(f"the control connection broke: {error.strerror or error}", by="")

@@ -27,6 +27,8 @@ from fairlead.reach.cause import Cause
 _NO_DATA_CONNECTION = 425
 _DATA_CONNECTION_BROKE = 426
 _KEPT_OPEN = 250
+_FINAL = 200
+"""The lowest code of a reply that ends a transfer."""
 _MARKER = 110
 _MARKER_TEXT = re.compile(r"MARK\s+(\d{1,20})\s*=\s*(\S+)", re.IGNORECASE)
 _PIECE = 4 << 20
@@ -329,7 +331,7 @@ class Exchange:
             self._note(reply)
 
     def _note(self, reply: Reply) -> None:
-        if not reply.preliminary:
+        if reply.code >= _FINAL:
             self._final = reply
         elif reply.code == _MARKER:
             if match := _MARKER_TEXT.search(reply.text):

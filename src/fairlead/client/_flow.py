@@ -173,11 +173,11 @@ class Inflow:
 
     async def run(self, exchange: Exchange) -> OSError | None:
         """See :class:`Flow`; the end of the data is where it is marked, else the end of the connection."""
-        buffer = exchange.buffer
+        buffer, stream = exchange.buffer, exchange.stream
         self._since_turn = 0
         while True:
             try:
-                size = self._receive(exchange.stream, buffer)
+                size = self._receive(stream, buffer)
             except OSError as error:
                 return error
             if size is None:
@@ -219,10 +219,12 @@ class Inflow:
             await exchange.yield_turn()
 
     def _receive(self, stream: Stream, buffer: memoryview) -> int | None:
-        if self._pipe is None and self._piped is not None and self.moved >= _WORTH_A_PIPE:
-            self._pipe = self._piped.pipe()
-            self._piped = None if self._pipe is None else self._piped
+        if self._piped is None or self.moved < _WORTH_A_PIPE:
+            return stream.receive_into(buffer)
         if self._pipe is None:
+            self._pipe = self._piped.pipe()
+        if self._pipe is None:
+            self._piped = None
             return stream.receive_into(buffer)
         try:
             return stream.receive_into_pipe(self._pipe, len(buffer))

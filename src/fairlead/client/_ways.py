@@ -21,7 +21,7 @@ class Mode(StrEnum):
     @property
     def passive(self) -> bool:
         """Whether the client calls the server."""
-        return self in {Mode.EPSV, Mode.PASV}
+        return self is Mode.EPSV or self is Mode.PASV
 
 
 class Way(NamedTuple):

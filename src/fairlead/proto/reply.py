@@ -130,7 +130,10 @@ class ReplyParser:
             position = 0
             while (usual := _USUAL.match(data, position)) is not None:
                 code, inner, last = usual.groups()
-                replies.append(_several(code, inner, last) if inner else Reply(int(code), last.decode("ascii")))
+                if inner is None:
+                    replies.append(Reply(int(code), last.decode("ascii")))
+                else:
+                    replies.append(_several(code, inner, last))
                 position = usual.end()
             if position == len(data):
                 return replies

@@ -90,6 +90,10 @@ class BlockingWire:
         patience = None if timeout is None else max(0.0, timeout)
         if not writers and len(readers) == 1 and isinstance(readers[0], SocketSource):  # what most waits are
             return readers if readers[0].wait_readable(patience) else ()
+        if _HAS_POLL and not readers and len(writers) == 1:
+            poll = select.poll()
+            poll.register(descriptor(writers[0]), select.POLLOUT)
+            return writers if poll.poll(None if patience is None else patience * 1000) else ()
         if here := at_hand(readers):
             return here
         sources = {descriptor(source): source for source in (*readers, *writers)}

@@ -144,13 +144,12 @@ class SocketStream(SocketSource):
             self.close()
 
 
-class SocketCall(SocketSource):
-    """A socket that is being connected."""
+class SocketCall(SocketStream):
+    """A socket that is being connected, and a stream once it is."""
 
     def __init__(self, address: Address) -> None:
         family, sockaddr = numeric(address)
-        super().__init__(socket.socket(family, socket.SOCK_STREAM))
-        self._address = address
+        super().__init__(socket.socket(family, socket.SOCK_STREAM), address)
         tune(self._socket)
         failure = self._socket.connect_ex(sockaddr)
         if failure not in {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}:
@@ -163,7 +162,7 @@ class SocketCall(SocketSource):
         if failure:
             self._socket.close()
             raise OSError(failure, os.strerror(failure))
-        return SocketStream(self._socket, self._address)
+        return self
 
 
 class SocketListener(SocketSource):
