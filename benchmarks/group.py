@@ -186,13 +186,18 @@ def _own_group(controller: str) -> str:
     return ""
 
 
+def groups_of(controller: str) -> Iterator[Path]:
+    """This process's own groups of a version 1 controller, below which others can be made."""
+    for where, kind, options in _mounts():
+        if kind == "cgroup" and controller in options.split(","):
+            yield Path(where) / _own_group(controller)
+
+
 def _parents() -> Iterator[tuple[Path, str]]:
     """Where groups can be made: version 1 where cpuacct is mounted goes before version 2."""
-    mounts = list(_mounts())
-    for where, kind, options in mounts:
-        if kind == "cgroup" and "cpuacct" in options.split(","):
-            yield Path(where) / _own_group("cpuacct"), "cgroup v1"
-    for where, kind, _ in mounts:
+    for parent in groups_of("cpuacct"):
+        yield parent, "cgroup v1"
+    for where, kind, _ in _mounts():
         if kind == "cgroup2":
             yield Path(where) / _own_group(""), "cgroup v2"
 
@@ -207,7 +212,7 @@ def new_group(name: str) -> Group:
 
 def remove_leftovers() -> None:
     """End the servers of runs that were killed, and remove their control groups."""
-    for parent, _ in _parents():
+    for parent in (*(parent for parent, _ in _parents()), *groups_of("cpu")):
         for folder in parent.glob(f"{PREFIX}*"):
             owner = folder.name.removeprefix(PREFIX).partition("-")[0]
             if owner.isdigit() and not Path(f"/proc/{owner}").exists():

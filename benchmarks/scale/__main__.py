@@ -18,6 +18,7 @@ from benchmarks.scale import page
 from benchmarks.scale.curves import Bench, Curve, Measured
 from benchmarks.scale.disk import slow_disk
 from benchmarks.scale.soak import soak
+from benchmarks.scale.workers import workers
 from benchmarks.servers.declared import Family, Server
 from benchmarks.tree import Tree, WrongUpload
 
@@ -61,7 +62,11 @@ def _soak(bench: Bench, extent: Extent) -> list[Curve]:
     return soak(bench, extent.soak, extent.share)
 
 
-CURVES = {"sessions": _sessions, "entries": _entries, "length": _length, "soak": _soak}
+def _workers(bench: Bench, extent: Extent) -> list[Curve]:
+    return workers(bench, (1, 2) if extent.quick else (1, 2, 3, 4))
+
+
+CURVES = {"sessions": _sessions, "entries": _entries, "length": _length, "workers": _workers, "soak": _soak}
 LATENCIES = "latencies"
 PARTS = (*CURVES, LATENCIES)
 

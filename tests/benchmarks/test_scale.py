@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import quota
 from benchmarks.build import build
 from benchmarks.delayed import available
 from benchmarks.scale import page
@@ -111,6 +112,7 @@ def test_everything_is_measured(tree: Tree) -> None:
     assert by_name["sessions-cost"].at == [10, 100]
     assert by_name["sessions-cost"].series.keys() == {"NOOP", "RETR of 1 KiB", "login, to QUIT"}
     assert by_name["soak-descriptors"].series.keys() == {"descriptors", "threads"}
+    assert ("workers-rate" in by_name) == quota.available()
     for curve in found.curves:
         assert curve.at
         for values in curve.series.values():
