@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 
+from fairlead.cli.declaring import declare
 from fairlead.cli.options import add_session_options
 
 _EXAMPLES = """\
@@ -20,12 +21,7 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb and its own verbs."""
-    parser = subparsers.add_parser(
-        "bookmark",
-        help="give servers names of one's own",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "bookmark", _EXAMPLES)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     add = verbs.add_parser("add", help="keep a URL, and the options given with it, under a name")
     show = verbs.add_parser("show", help="print what a name stands for")

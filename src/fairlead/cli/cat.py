@@ -6,8 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_session_options, pattern_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import pattern_url
 
 if TYPE_CHECKING:
     from fairlead.client.sync import Client
@@ -23,12 +23,7 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "cat",
-        help="print files on standard output",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "cat", _EXAMPLES)
     parser.add_argument(
         "urls",
         nargs="+",
@@ -36,20 +31,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="URL",
         help="the file, as ftp://[user@]host/path; *, ? and [a-z] match names",
     )
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print each URL's file in turn, octet for octet."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_cat))
+    talk(parser, _cat)
 
 
 def _cat(args: argparse.Namespace) -> int:
+    """Print each URL's file in turn, octet for octet."""
     from fairlead.cli.connection import connected
     from fairlead.client._glob import is_pattern
     from fairlead.errors import ConfigError

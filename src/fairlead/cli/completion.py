@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fairlead.cli.declaring import declare
+
 _EXAMPLES = """\
 examples:
   fairlead completion bash > ~/.local/share/bash-completion/completions/fairlead
@@ -22,12 +24,7 @@ _PLACES = {"SOURCE", "TARGET"}
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "completion",
-        help="print what lets a shell complete command lines",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "completion", _EXAMPLES)
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
     parser.set_defaults(run=run, debug=False)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fairlead.cli.declaring import declare
+
 _EXAMPLES = """\
 examples:
   fairlead config init > fairlead.toml          a file that explains every setting
@@ -16,12 +18,7 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb and its own verbs."""
-    parser = subparsers.add_parser(
-        "config",
-        help="make, check and show configurations",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "config", _EXAMPLES)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     init = verbs.add_parser("init", help="print a file that explains every setting, or write it")
     init.add_argument("file", nargs="?", metavar="FILE", help="a new file to write it to")

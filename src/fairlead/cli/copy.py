@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_session_options, file_url, ftp_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import file_url, ftp_url
 
 _EXAMPLES = """\
 examples:
@@ -17,29 +17,15 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "copy",
-        help="copy a file from server to server",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "copy", _EXAMPLES)
     parser.add_argument("source", type=file_url, metavar="SOURCE", help="the file, as ftp://[user@]host/path")
     parser.add_argument("target", type=ftp_url, metavar="TARGET", help="where to copy it; a directory ends with /")
     parser.add_argument("--json", action="store_true", help="print an object that tells how it went")
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Let the servers exchange the file, or carry it from one to the other and say so."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_copy))
+    talk(parser, _copy)
 
 
 def _copy(args: argparse.Namespace) -> int:
+    """Let the servers exchange the file, or carry it from one to the other and say so."""
     from fairlead.cli.connection import connected
     from fairlead.cli.failures import say
     from fairlead.cli.ladder import of_one_session

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from fairlead.cli.declaring import declare
 from fairlead.cli.ladder import add_ladder_option
 from fairlead.cli.options import add_session_options, ftp_url
 from fairlead.reach.products import TITLES
@@ -36,12 +37,7 @@ with --server 0 nothing is wrong, 1 something is
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "doctor",
-        help="try every mode, and say why data connections fail",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "doctor", _EXAMPLES)
     parser.add_argument(
         "url",
         nargs="?",

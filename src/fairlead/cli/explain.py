@@ -13,6 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairlead.cli.declaring import declare
 from fairlead.cli.ladder import FORMATS, ladder_file
 from fairlead.reach.products import TITLES
 
@@ -40,12 +41,7 @@ _SAVED_LADDER = b"{"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "explain",
-        help="read a capture or a saved ladder, and say what failed and why",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "explain", _EXAMPLES)
     parser.add_argument(
         "files",
         nargs="*",

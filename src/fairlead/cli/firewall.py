@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairlead.cli.declaring import declare
 from fairlead.cli.options import numeric_address, port_range
 from fairlead.reach.rules import TOOLS
 from fairlead.reach.rules.needs import EPHEMERAL, MODES, PASSIVE
@@ -38,12 +39,11 @@ _LOOPBACK = ("127.", "::1", "localhost")
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
+    parser = declare(
+        subparsers,
         "firewall",
-        help="print the rules that firewalls and routers need",
+        _EXAMPLES,
         description="Print what must pass for each mode, in the language of the firewall.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--config", metavar="FILE", help="the server's configuration file; see fairlead config")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.bookmarks import is_bookmark
-from fairlead.cli.ladder import add_ladder_option
+from fairlead.cli.declaring import declare, talk
 from fairlead.cli.options import (
     MANY,
     PARALLEL,
@@ -18,7 +18,6 @@ from fairlead.cli.options import (
     add_parallel_option,
     add_recursive_option,
     add_resume_option,
-    add_session_options,
     as_text,
     pattern_url,
     refuse_text,
@@ -47,9 +46,7 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "get", help="fetch files", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = declare(subparsers, "get", _EXAMPLES)
     parser.add_argument(
         "urls",
         nargs="+",
@@ -73,9 +70,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_resume_option(parser)
     add_fidelity_options(parser)
     add_json_option(parser)
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
+    talk(parser, _get)
 
 
 def _source(text: str) -> FtpUrl:
@@ -85,15 +80,8 @@ def _source(text: str) -> FtpUrl:
     return pattern_url(text)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Fetch each URL in turn."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_get))
-
-
 def _get(args: argparse.Namespace) -> int:
+    """Fetch each URL in turn."""
     from fairlead.cli.failures import DONE, FAILED
     from fairlead.cli.naming import told
     from fairlead.client._glob import is_pattern

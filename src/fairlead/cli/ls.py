@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_session_options, pattern_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import pattern_url
 from fairlead.proto.entry import Entry, Kind
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "ls", help="list a directory", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = declare(subparsers, "ls", _EXAMPLES)
     parser.add_argument(
         "url",
         type=pattern_url,
@@ -46,20 +44,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "-R", "--recursive", action="store_true", help="list the directories below as well, and follow no links"
     )
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print what the directory holds; of a file, the file itself."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_list))
+    talk(parser, _list)
 
 
 def _list(args: argparse.Namespace) -> int:
+    """Print what the directory holds; of a file, the file itself."""
     from fairlead.cli.connection import connected
     from fairlead.client._glob import is_pattern
 

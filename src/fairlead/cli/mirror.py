@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from fairlead.cli.bookmarks import is_bookmark
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import PARALLEL, add_parallel_option, add_session_options, ftp_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import PARALLEL, add_parallel_option, ftp_url
 from fairlead.cli.patterns import add_pattern_options
 from fairlead.proto.url import FtpUrl
 
@@ -27,13 +27,12 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
+    parser = declare(
+        subparsers,
         "mirror",
-        help="make a directory here like one on a server, or the other way round",
+        _EXAMPLES,
         description="Copy what differs in size or time. What the source does not have stays unless --delete is given.\n"
         "Stopped at any moment, the same command goes on from there.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", type=_place, metavar="SOURCE", help="a directory here, or ftp://[user@]host/path/")
     parser.add_argument("target", type=_place, metavar="TARGET", help="the other one of the two; made if missing")
@@ -74,20 +73,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--json", action="store_true", help="print an object with the plan and what came of it")
     add_pattern_options(parser)
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run, resuming="the same command goes on from here")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Mirror one way or the other; 1 where something stayed undone."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_mirror))
+    talk(parser, _mirror, resuming="the same command goes on from here")
 
 
 def _mirror(args: argparse.Namespace) -> int:
+    """Mirror one way or the other; 1 where something stayed undone."""
     from fairlead.cli.failures import DONE, FAILED, say
     from fairlead.cli.mirror_report import achieved, kept, planned, report, table
     from fairlead.cli.side_by_side import finish, mirrored

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_json_option, add_session_options, ftp_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import add_json_option, ftp_url
 
 if TYPE_CHECKING:
     from fairlead.client.sync import Client
@@ -20,28 +20,17 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "mkdir", help="make directories", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = declare(subparsers, "mkdir", _EXAMPLES)
     parser.add_argument("urls", nargs="+", type=ftp_url, metavar="URL", help="the directory, as ftp://[user@]host/path")
     parser.add_argument(
         "-p", "--parents", action="store_true", help="make those around it too, and be content where there is one"
     )
     add_json_option(parser)
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Make each directory in turn."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_make))
+    talk(parser, _make)
 
 
 def _make(args: argparse.Namespace) -> int:
+    """Make each directory in turn."""
     from fairlead.cli.naming import sessions, told
     from fairlead.errors import ConfigError
 

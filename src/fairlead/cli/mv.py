@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_json_option, add_session_options, ftp_url, pattern_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import add_json_option, ftp_url, pattern_url
 
 if TYPE_CHECKING:
     from fairlead.client.sync import Client
@@ -21,12 +21,7 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "mv",
-        help="rename and move files and directories",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "mv", _EXAMPLES)
     parser.add_argument(
         "sources",
         nargs="+",
@@ -38,20 +33,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "target", type=ftp_url, metavar="TARGET", help="its new URL on the same server; a directory ends with /"
     )
     add_json_option(parser)
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Rename each in turn; whether what is there already is replaced is the server's choice."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_move))
+    talk(parser, _move)
 
 
 def _move(args: argparse.Namespace) -> int:
+    """Rename each in turn; whether what is there already is replaced is the server's choice."""
     from fairlead.cli.naming import sessions, told
 
     _check(args.sources, args.target)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fairlead.cli.ladder import add_ladder_option
+from fairlead.cli.declaring import declare, talk
 from fairlead.cli.options import (
     MANY,
     PARALLEL,
@@ -17,7 +17,6 @@ from fairlead.cli.options import (
     add_parallel_option,
     add_recursive_option,
     add_resume_option,
-    add_session_options,
     as_text,
     ftp_url,
     refuse_text,
@@ -40,9 +39,7 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "put", help="store files", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = declare(subparsers, "put", _EXAMPLES)
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="the local file, or directory with -r; - for standard input"
     )
@@ -59,20 +56,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_resume_option(parser)
     add_fidelity_options(parser)
     add_json_option(parser)
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Store each file: few in turn and one session, many side by side."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_put))
+    talk(parser, _put)
 
 
 def _put(args: argparse.Namespace) -> int:
+    """Store each file: few in turn and one session, many side by side."""
     from fairlead.cli.connection import connected
     from fairlead.cli.failures import DONE, FAILED
     from fairlead.cli.naming import of_file, side_by_side, told

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_json_option, add_session_options, pattern_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import add_json_option, pattern_url
 
 if TYPE_CHECKING:
     from fairlead.client.sync import Client
@@ -24,9 +24,7 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "rm", help="remove files", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = declare(subparsers, "rm", _EXAMPLES)
     parser.add_argument(
         "urls",
         nargs="+",
@@ -38,20 +36,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "-r", "--recursive", action="store_true", help="remove directories with all they hold, and follow no links"
     )
     add_json_option(parser)
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Remove each file in turn; the first that cannot be removed ends it."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_remove))
+    talk(parser, _remove)
 
 
 def _remove(args: argparse.Namespace) -> int:
+    """Remove each file in turn; the first that cannot be removed ends it."""
     from fairlead.cli.naming import sessions, told
     from fairlead.errors import ConfigError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_json_option, add_session_options, ftp_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import add_json_option, ftp_url
 
 _EXAMPLES = """\
 examples:
@@ -15,27 +15,16 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "rmdir", help="remove directories", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = declare(subparsers, "rmdir", _EXAMPLES)
     parser.add_argument(
         "urls", nargs="+", type=ftp_url, metavar="URL", help="the empty directory, as ftp://[user@]host/path"
     )
     add_json_option(parser)
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Remove each directory in turn."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_remove))
+    talk(parser, _remove)
 
 
 def _remove(args: argparse.Namespace) -> int:
+    """Remove each directory in turn."""
     from fairlead.cli.naming import sessions, told
     from fairlead.errors import ConfigError
 

@@ -7,6 +7,7 @@ import gc
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from fairlead.cli.declaring import declare
 from fairlead.record import Record
 
 if TYPE_CHECKING:
@@ -77,12 +78,11 @@ OPTIONS = (
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
+    parser = declare(
+        subparsers,
         "serve",
-        help="serve a directory",
+        _EXAMPLES,
         description="Serve DIRECTORY, by default the current one, to this machine only, until a signal ends it.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("directory", nargs="?", metavar="DIRECTORY", help="what is served")
     parser.add_argument(

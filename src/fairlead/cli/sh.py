@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_session_options, server_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import server_url
 
 if TYPE_CHECKING:
     from fairlead.cli.shell.state import Shell
@@ -30,9 +30,7 @@ _STEPS = 20_000
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "sh", help="the interactive client", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = declare(subparsers, "sh", _EXAMPLES)
     parser.add_argument(
         "url", nargs="?", type=server_url, metavar="URL", help="where to begin, as ftp://[user@]host/path/ or host"
     )
@@ -46,20 +44,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="run a script to its end; the exit status is that of the first failure",
     )
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Read commands from the terminal, a file or standard input, and run them."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_run))
+    talk(parser, _run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Read commands from the terminal, a file or standard input, and run them."""
     from fairlead.cli.shell import verbs
     from fairlead.cli.shell.state import Shell
     from fairlead.client.ladder import Recorder

@@ -7,8 +7,8 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from fairlead.cli.ladder import add_ladder_option
-from fairlead.cli.options import add_session_options, pattern_url
+from fairlead.cli.declaring import declare, talk
+from fairlead.cli.options import pattern_url
 
 if TYPE_CHECKING:
     from fairlead.client.sync import Client
@@ -24,12 +24,7 @@ examples:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
-    parser = subparsers.add_parser(
-        "stat",
-        help="show what is known of files",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "stat", _EXAMPLES)
     parser.add_argument(
         "urls",
         nargs="+",
@@ -38,20 +33,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="the file or directory, as ftp://[user@]host/path; *, ? and [a-z] match names",
     )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of lines")
-    add_session_options(parser)
-    add_ladder_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the facts of each; those that the server does not tell are left out."""
-    from fairlead.cli.failures import guarded
-    from fairlead.cli.ladder import recorded
-
-    return guarded(args, recorded(_show))
+    talk(parser, _show)
 
 
 def _show(args: argparse.Namespace) -> int:
+    """Print the facts of each; those that the server does not tell are left out."""
     from fairlead.cli.naming import sessions, told
 
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names that are not UTF-8, as they are

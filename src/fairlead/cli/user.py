@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fairlead.cli.declaring import declare
+
 if TYPE_CHECKING:
     from fairlead.config.models import User
 
@@ -25,12 +27,7 @@ _LATER = "a running server takes it up on SIGHUP"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb and its own verbs."""
-    parser = subparsers.add_parser(
-        "user",
-        help="manage the users in a configuration file",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = declare(subparsers, "user", _EXAMPLES)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     add = verbs.add_parser("add", help="add a user, with the hash of a password that is asked for or read from a pipe")
     add.add_argument("--write", action="store_true", help="let the user change files")

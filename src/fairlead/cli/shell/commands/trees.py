@@ -38,7 +38,9 @@ def rmirror(shell: Shell, folder: str, directory: str | None = None, *, flags: I
 
 def _run(shell: Shell, flags: Iterable[str], *, source: FtpUrl | str, target: FtpUrl | str) -> int:
     from fairlead.cli import parser_of
-    from fairlead.cli.mirror import run
 
     args = parser_of("mirror").parse_args(["mirror", *flags, ".", "."])
-    return run(argparse.Namespace(**{**vars(args), **shell.link.options(), "source": source, "target": target}))
+    status: int = args.run(
+        argparse.Namespace(**{**vars(args), **shell.link.options(), "source": source, "target": target})
+    )
+    return status
