@@ -168,7 +168,7 @@ def test_stat_of_what_is_not_there(against: Against) -> None:
 @pytest.mark.req("C-SEC-NAME-1")
 def test_get_of_a_pattern_writes_into_its_directory_only(against: Against) -> None:
     Path("in").mkdir()
-    fetched = (TYPE_I, on("SIZE d/good", "213 6"), EPSV, on("RETR d/good", "150 go", data(b"octets"), "226 done"))
+    fetched = (TYPE_I, EPSV, on("SIZE d/good", "213 6"), on("RETR d/good", "150 go", data(b"octets"), "226 done"))
     server = against(*MLST_IN, *listing("d", *HOSTILE, "sub/"), *fetched)
     assert server.run("get", "-o", "in", f"{URL}/d/*") == 0
     assert [str(path) for path in Path().rglob("*")] == ["in", "in/good"]

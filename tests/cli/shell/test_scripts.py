@@ -20,9 +20,10 @@ BEGIN = (*IN, PWD)
 MLST_BEGIN = (*MLST_IN, PWD)
 
 
-def retr(name: str, octets: bytes, *, size: bool = True) -> tuple[Step, ...]:
+def retr(name: str, octets: bytes, *, size: bool = True, beside: bool = False) -> tuple[Step, ...]:
+    """A file; ``beside`` EPSV a server with machine listings is asked for the size."""
     told = (on(f"SIZE {name}", f"213 {len(octets)}"),) if size else ()
-    return (*told, EPSV, on(f"RETR {name}", "150 go", data(octets), "226 done"))
+    return (*((EPSV, *told) if beside else (*told, EPSV)), on(f"RETR {name}", "150 go", data(octets), "226 done"))
 
 
 def commands(*lines: str) -> list[str]:
@@ -119,8 +120,8 @@ def test_user_logs_in_anew(against: Against) -> None:
 
 def test_get_and_mget(against: Against) -> None:
     server = against(
-        *MLST_BEGIN, TYPE_I, *retr("a b", b"octets"), *listing("", "x.txt", "y.txt", "z.bin", "d.txt/"),
-        *retr("x.txt", b"x"), *retr("y.txt", b"y"),
+        *MLST_BEGIN, TYPE_I, *retr("a b", b"octets", beside=True), *listing("", "x.txt", "y.txt", "z.bin", "d.txt/"),
+        *retr("x.txt", b"x", beside=True), *retr("y.txt", b"y", beside=True),
     )  # fmt: skip
     assert server.run("sh", *commands("get 'a b'", "mget *.txt"), URL) == 0
     assert {path.name: path.read_bytes() for path in Path().iterdir()} == {
