@@ -119,6 +119,11 @@ class Control:
         return show_command(*self._asked)
 
     @property
+    def at_hand(self) -> bool:
+        """Whether the next reply need not be waited for: it came together with one before."""
+        return bool(self._replies)
+
+    @property
     def traced(self) -> bool:
         """Whether anybody wants records."""
         return self._trace is not None

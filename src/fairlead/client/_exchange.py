@@ -221,6 +221,9 @@ class Exchange:
 
     async def wait(self, *, sending: bool) -> None:
         """See :class:`fairlead.client._flow.Exchange`."""
+        if self._final is None and self._control.at_hand:
+            self._hear()
+            return
         stream = self.stream
         readers = [] if self.over or self._lost is not None else [self._control.stream]
         if not sending:
