@@ -120,7 +120,7 @@ def test_user_logs_in_anew(against: Against) -> None:
 
 def test_get_and_mget(against: Against) -> None:
     server = against(
-        *MLST_BEGIN, TYPE_I, *retr("a b", b"octets", beside=True), *listing("", "x.txt", "y.txt", "z.bin", "d.txt/"),
+        *MLST_BEGIN, TYPE_I, *retr("a b", b"octets"), *listing("", "x.txt", "y.txt", "z.bin", "d.txt/"),
         *retr("x.txt", b"x", beside=True), *retr("y.txt", b"y", beside=True),
     )  # fmt: skip
     assert server.run("sh", *commands("get 'a b'", "mget *.txt"), URL) == 0
