@@ -149,6 +149,7 @@ def test_password_that_cannot_be_saved(
         ("--command=open ftp://me:secret@host", "--command=open ftp://me:******@host"),
         ("--command=user bob secret", "--command=user bob ******"),
         ("-cuse  bob 'my secret'", "-cuse  bob ***********"),
+        ("--command=account secret", "--command=account ******"),
         ("--command=-quote PASS secret", "--command=-quote PASS ******"),
         ("--command=user bob", "--command=user bob"),
         ("--command=put user bob", "--command=put user bob"),

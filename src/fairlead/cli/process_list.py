@@ -7,7 +7,7 @@ import re
 _SECRETS = re.compile(
     rb"(?:://|\0)[^\0:@/]*:(?!//)(?P<url>[^\0]*)@"  # in a URL, or in one without its scheme
     rb"|\0--user[\0=][^\0:]*:(?P<user>[^\0]*)"  # of fairlead serve
-    rb"|\0(?:-c|--command)[\0=]?[-\s]*us\w*\s+[^\0\s]+\s+(?P<typed>[^\0]+)"  # user NAME PASSWORD, of fairlead sh
+    rb"|\0(?:-c|--command)[\0=]?[-\s]*(?:us\w*\s+[^\0\s]+|ac\w*)\s+(?P<typed>[^\0]+)"  # user, account
     rb"|\0(?:-c|--command)[\0=]?[-\s]*(?:quo|lit)\w*\s+(?i:pass|acct)\s+(?P<quoted>[^\0]+)"
 )
 _ARG_START = 48 - 3

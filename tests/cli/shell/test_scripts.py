@@ -131,6 +131,34 @@ def test_get_and_mget(against: Against) -> None:
     }
 
 
+def test_mreget_goes_on_with_each_file(against: Against) -> None:
+    rest = (on("REST 3", "350 ok"), on("RETR b.txt", "150 go", data(b"ets"), "226 done"))
+    server = against(
+        *MLST_BEGIN, *listing("", "a.txt", "b.txt"), TYPE_I, *retr("a.txt", b"x"),
+        on("SIZE b.txt", "213 6"), on("MDTM b.txt", "213 20200101000000"), EPSV, *rest,
+    )  # fmt: skip
+    Path("b.txt.part").write_bytes(b"oct")
+    assert server.run("sh", "-c", "mreget *.txt", URL) == 0
+    assert Path("b.txt").read_bytes() == b"octets"
+
+
+def test_preserve_gives_copies_their_times(against: Against) -> None:
+    offer = on("FEAT", "211-Features:\r\n MFMT\r\n211 End")
+    when = on("MDTM a", "213 20200102030405")
+    kept = on("MFMT 20200102030405 b", "213 Modify=20200102030405; b")
+    stored = (EPSV, on("STOR b", "150 go", take("226 ok")), kept)
+    server = against(*LOGIN, offer, PWD, TYPE_I, *retr("a", b"x"), when, *stored)
+    assert server.run("sh", *commands("preserve on", "get a", "put a b"), URL) == 0
+    assert Path("a").stat().st_mtime == 1577934245
+
+
+def test_account_is_told_and_not_shown(against: Against) -> None:
+    server = against(*BEGIN, on("ACCT second", "230 ok"))
+    assert server.run("sh", *commands("account second"), "-d", URL) == 0
+    assert "---> ACCT ****" in server.err
+    assert "second" not in server.err
+
+
 def test_quoted_pattern_is_a_name(against: Against) -> None:
     server = against(*BEGIN, TYPE_I, *retr("*.txt", b"x"))
     assert server.run("sh", "-c", "mget '*.txt'", URL) == 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from fairlead.cli.shell.words import quoted
 from fairlead.client.names import inside
 from fairlead.client.trace import printable, show_duration
+from fairlead.errors import ConfigError
 
 if TYPE_CHECKING:
     from fairlead.cli.shell.state import Shell
@@ -95,6 +96,12 @@ def _rate(octets: float) -> str:
             return f"{octets:.1f} {unit}/s"
         octets /= 1000
     return f"{octets:.1f} GB/s"
+
+
+def check_resumable(shell: Shell) -> None:
+    """Raises ConfigError for text, whose offsets count other line ends than the file here has."""
+    if shell.text:
+        raise ConfigError("a text transfer cannot be resumed; binary switches to one that can")
 
 
 def name_here(shell: Shell, remote: str) -> Path:

@@ -27,6 +27,7 @@ TOGGLES = {
         Toggle("bell", "ring when a file was transferred"),
         Toggle("prompt", "ask before each file of mget, mput and mdelete", interactive=True),
         Toggle("glob", "let *, ? and [a-z] match names", always=True),
+        Toggle("preserve", "give copies the times of their originals"),
         Toggle("case", "make names that are all in capitals small when files are fetched"),
         Toggle("sunique", "store files under names that the server makes up (STOU)"),
         Toggle("runique", "never replace a file here: fetch name as name.1, name.2 …"),

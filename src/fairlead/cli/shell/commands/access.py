@@ -48,6 +48,16 @@ def user(shell: Shell, name: str, password: str | None = None) -> None:
     shell.open(shell.args, shell.last.replace(user=name, password=password, segments=()))
 
 
+@verb("account", "[PASSWORD]")
+def account(shell: Shell, password: str | None = None) -> None:
+    """Give the second password that some servers want for some commands (ACCT); without PASSWORD it is asked for."""
+    from fairlead.cli.credentials import ask
+    from fairlead.cli.shell.commands.dialogue import answered
+
+    url = shell.link.url
+    answered(shell, "ACCT", ask(url.user or "anonymous", url.host) if password is None else password)
+
+
 @verb("bookmark", "[NAME]", online=False)
 def bookmark(shell: Shell, name: str | None = None) -> None:
     """Keep the server, the directory and the options of the session as @NAME; without NAME, list what is kept."""

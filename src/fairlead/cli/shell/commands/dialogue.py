@@ -42,7 +42,7 @@ def rhelp(shell: Shell, command: str = "") -> None:
     answered(shell, "HELP", command)
 
 
-@verb("rstatus", "[REMOTE]")
+@verb("rstatus", "[REMOTE]", aliases=("remotestatus",))
 def rstatus(shell: Shell, remote: str = "") -> None:
     """Print what the server says of the session, or of a file (STAT)."""
     answered(shell, "STAT", remote)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MARKS = {Kind.DIRECTORY: "/", Kind.LINK: "@", Kind.FILE: "", Kind.OTHER: ""}
 
 
-@verb("cd", "[DIRECTORY]")
+@verb("cd", "[DIRECTORY]", aliases=("chdir",))
 def cd(shell: Shell, directory: str | None = None) -> None:
     """Go to DIRECTORY, to where the session began without it; cd - goes back to the one before."""
     link = shell.link

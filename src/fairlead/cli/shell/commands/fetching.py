@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairlead.cli.shell.commands.directories import is_pattern, matching
-from fairlead.cli.shell.moving import finished, name_here, watched
+from fairlead.cli.shell.moving import check_resumable, finished, name_here, watched
 from fairlead.cli.shell.verbs import verb
 from fairlead.errors import ConfigError
 from fairlead.proto.entry import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fairlead.cli.shell.state import Shell
     from fairlead.cli.shell.words import Word
 
@@ -30,8 +32,7 @@ def get(shell: Shell, remote: str, local: str | None = None) -> None:
 @verb("reget", "REMOTE [LOCAL]")
 def reget(shell: Shell, remote: str, local: str | None = None) -> None:
     """Go on with a file that was fetched in part."""
-    if shell.text:
-        raise ConfigError("a text transfer cannot be resumed; binary switches to one that can")
+    check_resumable(shell)
     _fetch(shell, remote, local, resume=True)
 
 
@@ -53,14 +54,16 @@ def newer(shell: Shell, remote: str, local: str | None = None) -> None:
 @verb("mget", "REMOTE...")
 def mget(shell: Shell, *remotes: Word) -> None:
     """Fetch all files that the patterns match, into the directory one is in here."""
-    names: list[str] = []
-    for word in remotes:
-        if is_pattern(shell, word):
-            names += [entry.name for entry in matching(shell, word) if entry.kind in {Kind.FILE, Kind.LINK}]
-        else:
-            names.append(word)
-    for name in shell.chosen("mget", names):
+    for name in shell.chosen("mget", _files(shell, remotes)):
         _fetch(shell, name, None)
+
+
+@verb("mreget", "REMOTE...")
+def mreget(shell: Shell, *remotes: Word) -> None:
+    """Go on with all files that the patterns match and that were fetched in part; fetch the others."""
+    check_resumable(shell)
+    for name in shell.chosen("mreget", _files(shell, remotes)):
+        _fetch(shell, name, None, resume=True)
 
 
 @verb("cat", "REMOTE...")
@@ -88,6 +91,17 @@ def page(shell: Shell, remote: str) -> None:
         raise ConfigError(message) from None
 
 
+def _files(shell: Shell, remotes: Iterable[Word]) -> list[str]:
+    """What the words name, patterns for what they match, but for directories."""
+    names: list[str] = []
+    for word in remotes:
+        if is_pattern(shell, word):
+            names += [entry.name for entry in matching(shell, word) if entry.kind in {Kind.FILE, Kind.LINK}]
+        else:
+            names.append(word)
+    return names
+
+
 def _fetch(shell: Shell, remote: str, local: str | None, *, resume: bool = False) -> None:
     if local == "-":
         sys.stdout.flush()
@@ -96,7 +110,14 @@ def _fetch(shell: Shell, remote: str, local: str | None, *, resume: bool = False
         return
     target = _target(shell, remote, local)
     with watched(shell, remote, "reget") as on_progress:
-        result = shell.client.download(remote, target, resume=resume, text=shell.text, on_progress=on_progress)
+        result = shell.client.download(
+            remote,
+            target,
+            resume=resume,
+            text=shell.text,
+            times=shell.on["preserve"],
+            on_progress=on_progress,
+        )
     finished(shell, remote, str(target), result)
 
 

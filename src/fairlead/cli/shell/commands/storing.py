@@ -6,7 +6,7 @@ import glob as patterns
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairlead.cli.shell.moving import finished, name_there, watched
+from fairlead.cli.shell.moving import check_resumable, finished, name_there, watched
 from fairlead.cli.shell.verbs import verb
 from fairlead.errors import ConfigError, NoSuchName
 
@@ -24,8 +24,7 @@ def put(shell: Shell, local: str, remote: str | None = None) -> None:
 @verb("reput", "LOCAL [REMOTE]", changes=True)
 def reput(shell: Shell, local: str, remote: str | None = None) -> None:
     """Go on with a file that was stored in part."""
-    if shell.text:
-        raise ConfigError("a text transfer cannot be resumed; binary switches to one that can")
+    check_resumable(shell)
     _store(shell, local, remote, resume=True)
 
 
@@ -61,7 +60,14 @@ def _store(shell: Shell, local: str, remote: str | None, *, resume: bool = False
         if shell.on["sunique"]:
             result = shell.client.upload_unique(source, target, text=shell.text, on_progress=on_progress)
         else:
-            result = shell.client.upload(source, target, resume=resume, text=shell.text, on_progress=on_progress)
+            result = shell.client.upload(
+                source,
+                target,
+                resume=resume,
+                text=shell.text,
+                times=shell.on["preserve"],
+                on_progress=on_progress,
+            )
     finished(shell, local, result.path, result)
 
 
