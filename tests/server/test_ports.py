@@ -30,6 +30,11 @@ def leases(pool: PortPool, count: int, host: str = "127.0.0.1") -> Iterator[list
         yield leased
 
 
+def listener_of(lease: Lease) -> socket.socket:
+    """The socket, by a descriptor of its own."""
+    return socket.socket(fileno=os.dup(lease.descriptor))
+
+
 @pytest.mark.req("S-2577-PASV-2")
 def test_every_port_of_the_range_is_given_once_and_none_outside_it() -> None:
     pool = PortPool(RANGE)
@@ -37,9 +42,10 @@ def test_every_port_of_the_range_is_given_once_and_none_outside_it() -> None:
         assert sorted(lease.port for lease in leased) == list(RANGE)
         assert pool.in_use == len(RANGE)
         for lease in leased:
-            assert lease.listener.getsockname() == ("127.0.0.1", lease.port)
-            assert lease.listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-            assert not lease.listener.getblocking()
+            with listener_of(lease) as listener:
+                assert listener.getsockname() == ("127.0.0.1", lease.port)
+                assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            assert not os.get_blocking(lease.descriptor)
     assert pool.in_use == 0
 
 
@@ -92,9 +98,8 @@ def test_a_port_is_free_again_while_its_old_connection_is_in_time_wait() -> None
     pool = PortPool(range(FIRST, FIRST + 1))
     for _ in range(3):
         lease = pool.lease("127.0.0.1")
-        lease.listener.setblocking(True)
-        with socket.create_connection(("127.0.0.1", FIRST)) as client:
-            connection, _ = lease.listener.accept()
+        with socket.create_connection(("127.0.0.1", FIRST)) as client, listener_of(lease) as listener:
+            connection, _ = listener.accept()
             connection.close()  # the server ends first: the port is in TIME_WAIT
             assert client.recv(1) == b""
         pool.give_back(lease)
@@ -102,7 +107,8 @@ def test_a_port_is_free_again_while_its_old_connection_is_in_time_wait() -> None
 
 def test_ipv6_listeners_take_no_ipv4() -> None:
     with leases(PortPool(range(FIRST, FIRST + 1)), 1, "::1") as (lease,):
-        assert lease.listener.getsockname()[:2] == ("::1", FIRST)
+        with listener_of(lease) as listener:
+            assert listener.getsockname()[:2] == ("::1", FIRST)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", FIRST))
 

@@ -26,13 +26,17 @@ class LoginGuard:
         self._base = base
         # A slot holds the moment at which its failures, halving steadily, will have come down to one; 0 for none ever.
         self._moments = Table(CELLS, workers)
+        self._any = False
+        """Whether this worker has recorded a failure."""
 
     def attach(self, worker_index: int) -> None:
         """Record as the worker ``worker_index`` (from 0), which has recorded nothing yet."""
         self._moments.attach(worker_index)
+        self._any = False
 
     def failed(self, address: str, now: float) -> None:
         """A login from ``address`` failed."""
+        self._any = True
         for cell in cells(source(address)):
             failures = _failures(self._moments.own(cell), now) + 1
             self._moments.put(cell, now + HALF_LIFE * log2(failures))
@@ -42,6 +46,8 @@ class LoginGuard:
 
         The rest stays, so that who owns one account cannot guess at others unhindered.
         """
+        if not self._any:
+            return
         for cell in cells(source(address)):
             if moment := self._moments.own(cell):
                 self._moments.put(cell, moment - HALF_LIFE)

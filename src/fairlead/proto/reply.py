@@ -18,15 +18,17 @@ _SEPARATORS = frozenset((" ", "-", ""))
 class Reply:
     """A reply: three digits and one or more lines of text. Not to be changed once made."""
 
-    __slots__ = ("_octets", "code", "lines")
+    __slots__ = ("code", "lines", "octets")
 
     code: int
     lines: tuple[str, ...]
+    octets: bytes
+    """What :meth:`encode` gives, once it was asked; empty before."""
 
     def __init__(self, code: int, *lines: str) -> None:
         self.code = code
         self.lines = lines
-        self._octets = b""
+        self.octets = b""
 
     def __repr__(self) -> str:
         return f"Reply({', '.join(map(repr, (self.code, *self.lines)))})"
@@ -81,14 +83,14 @@ class Reply:
         space in front, CR becomes CR NUL, 255 is doubled, other control characters become ``?``. A reply that is sent
         again and again is encoded once.
         """
-        octets = self._octets
+        octets = self.octets
         if not octets:
             lines = self.lines
             if len(lines) == 1 and (text := lines[0]).isascii() and text.isprintable():
                 octets = f"{self.code} {text}\r\n".encode("ascii")
             else:
                 octets = self._encode()
-            self._octets = octets
+            self.octets = octets
         return octets
 
     def _encode(self) -> bytes:

@@ -307,6 +307,8 @@ class Control(Outgoing):
             return
         if self._ended or self._orderly:
             self._transport.close()
+            if self._clear is not None and not self._clear.get_write_buffer_size():
+                return  # nothing is left to wait for
         else:
             self._transport.write_eof()
             self._throttle()

@@ -154,17 +154,15 @@ class Stamps:
         return self._stamp
 
 
+WARNINGS = (ControlLost, LoginFailed, PassiveUncalled, Refused, SessionRefused, TransferFailed)
+"""What was refused or failed."""
+
+
 def level(event: Event) -> str:
     """``info``, ``warning`` for what was refused or failed, ``error`` for what failed on this side."""
-    if isinstance(event, TransferFailed):
-        return "error" if event.cause == "storage" else "warning"
-    if isinstance(event, Noticed):
-        return "error" if event.topic == "fault" else "info"
-    return (
-        "warning"
-        if isinstance(event, ControlLost | LoginFailed | PassiveUncalled | Refused | SessionRefused)
-        else "info"
-    )
+    if isinstance(event, WARNINGS):
+        return "error" if isinstance(event, TransferFailed) and event.cause == "storage" else "warning"
+    return "error" if isinstance(event, Noticed) and event.topic == "fault" else "info"
 
 
 Formats = Mapping[type[Event], Callable[[Any], str]]

@@ -11,12 +11,12 @@ import os
 from typing import TYPE_CHECKING
 
 from fairlead.events import ReplySent
-from fairlead.proto.reply import Reply
 from fairlead.server.stepping import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fairlead.proto.reply import Reply
     from fairlead.server.layer import TlsLayer
     from fairlead.server.server import Server
     from fairlead.server.session import Session
@@ -50,8 +50,8 @@ class Outgoing(asyncio.Protocol):
         """Whether commands are being run that came in this turn of the loop."""
         self._writing_paused = False
         self._drained: Wait | None = None
-        self.encode: Callable[[Reply], bytes] = Reply.encode
-        """Replies in the session's language; events carry them in English."""
+        self.encode: Callable[[Reply], bytes] | None = None
+        """Makes replies in the session's language, None in English, in which events carry all of them."""
 
     def _connect(self, transport: asyncio.Transport) -> None:
         """Write to ``transport`` in clear."""
@@ -65,9 +65,13 @@ class Outgoing(asyncio.Protocol):
         self._transport = self._layer = layer
         self._clear = None
 
+    def encoded(self, reply: Reply) -> bytes:
+        """``reply`` in the session's language, as it is sent."""
+        return reply.encode() if self.encode is None else self.encode(reply)
+
     def send(self, reply: Reply) -> None:
         """Queue ``reply``; it leaves at the end of this turn."""
-        self._out.append(self.encode(reply))
+        self._out.append(reply.octets or reply.encode() if self.encode is None else self.encode(reply))
         events = self._server.events
         if events.routes[ReplySent]:
             session = self.session

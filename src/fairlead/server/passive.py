@@ -41,8 +41,8 @@ class PassivePort(DataPort):
     """
 
     __slots__ = (
-        "_begun", "_call", "_called", "_commands", "_early", "_expected", "_lease", "_peer", "_pool", "announced",
-        "port", "refused",
+        "_begun", "_call", "_called", "_commands", "_early", "_expected", "_lease", "_listener", "_peer", "_pool",
+        "announced", "port", "refused",
     )  # fmt: skip
 
     def __init__(self, mode: str, session: Session, host: str, peer: str | None) -> None:
@@ -55,6 +55,8 @@ class PassivePort(DataPort):
         """That address, where the next call can only be the peer's own, or a stranger's."""
         lease = self._pool.lease(host)
         self._lease: Lease | None = lease
+        self._listener: RawConnection | None = None
+        """The socket as an object, once it is needed: most are closed before."""
         self.port: int = lease.port
         self.announced: tuple[str, int] = ("", self.port)
         """The address, where the reply had one, and the port that the client was told."""
@@ -150,9 +152,12 @@ class PassivePort(DataPort):
             with suppress(OSError):  # it is gone already
                 return early, early.getpeername()[0]
             early.close()
+        if self._listener is None:
+            family = socket.AF_INET6 if ":" in self._lease.host else socket.AF_INET
+            self._listener = adopt(self._lease.descriptor, family)
         while True:
             try:
-                connection, address = self._lease.listener.accept()
+                connection, address = self._listener.accept()
             except BlockingIOError:
                 return None
             except OSError as error:
@@ -262,6 +267,9 @@ class PassivePort(DataPort):
         if self._call is not None:
             self._call.connection.close()
             self._call = None
+        if self._listener is not None:
+            self._listener.detach()
+            self._listener = None
         if self._lease is not None:
             self._pool.give_back(self._lease)
             self._lease = None

@@ -10,44 +10,32 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from array import array
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fairlead.errors import DataConnectionError
 from fairlead.reach.cause import Cause
-from fairlead.server.dtp import adopt, best, out_of_descriptors
+from fairlead.server.dtp import best, out_of_descriptors
 
 if TYPE_CHECKING:
-    from fairlead.server.data import RawConnection
     from fairlead.server.dtp import Dtp
 
 DRAWS = 8
 """Random draws before the free ports are listed and tried one by one."""
+_NEW = tuple.__new__
+"""Makes a :class:`Lease` without the call of Python's own that a named tuple puts before it."""
 DICE = 1024
 """Random numbers fetched from the system at a time."""
 
 
-class Lease:
-    """A listening, non-blocking socket and where it listens."""
+class Lease(NamedTuple):
+    """Where a socket listens that does not block."""
 
-    __slots__ = ("adopted", "descriptor", "host", "port")
-
-    def __init__(self, host: str, port: int, descriptor: int) -> None:
-        self.host = host
-        self.port = port
-        self.descriptor = descriptor
-        self.adopted: RawConnection | None = None
-        """The socket as an object, once there is one."""
-
-    @property
-    def listener(self) -> RawConnection:
-        """The socket as an object, made at the first use: most are closed without."""
-        if self.adopted is None:
-            self.adopted = adopt(self.descriptor, socket.AF_INET6 if ":" in self.host else socket.AF_INET)
-        return self.adopted
+    host: str
+    port: int
+    descriptor: int
 
 
 class PortPool:
@@ -91,7 +79,7 @@ class PortPool:
                     _check_taken(error)
                 else:
                     self._in_use.add((host, port))
-                    return Lease(host, port, listener)
+                    return _NEW(Lease, (host, port, listener))
             if others is None:
                 others = self._others(host, first)
             port = next(others, 0)
@@ -103,11 +91,8 @@ class PortPool:
 
     def give_back(self, lease: Lease) -> None:
         """Close a leased listener; its port can be drawn again at once."""
-        self._in_use.discard((lease.host, lease.port))
-        if lease.adopted is None:
-            os.close(lease.descriptor)
-        else:
-            lease.adopted.close()
+        self._in_use.discard(lease[:2])
+        os.close(lease.descriptor)
 
     def _others(self, host: str, first: int) -> Iterator[int]:
         """The ports to try after ``first``, in no order, all of them."""

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from fairlead.proto.codec import DEFAULT_LEVEL, Representation
 from fairlead.proto.facts import DEFAULT_FACTS
-from fairlead.proto.reply import Reply
+from fairlead.server.data import without_zone
 from fairlead.server.language import DEFAULT
 from fairlead.server.protection import Protection
 
 if TYPE_CHECKING:
     from fairlead.accounts.base import Account, Accounts
+    from fairlead.proto.reply import Reply
     from fairlead.server.control import Control
     from fairlead.server.data import DataPort
     from fairlead.server.hosts import Host
@@ -33,6 +34,7 @@ class Session:
     __slots__ = (
         "account",
         "awaiting",
+        "caller",
         "copy_from",
         "cwd",
         "deflate_level",
@@ -113,6 +115,8 @@ class Session:
         self.user = ""
         self.account = None
         self.storage: Storage
+        self.caller: str | None
+        """The only address that may call this user's passive ports; None for any."""
         self.may_store = False
         """Whether ACCT gave what an account asks for before it stores."""
         self.awaiting: Account | None = None
@@ -138,12 +142,14 @@ class Session:
         self.awaiting = None
         self.storage = account.storage or (self.host or self.server).storage
         self.cwd = account.home
+        third_parties = account.allow_fxp or self.server.settings.allow_fxp
+        self.caller = None if third_parties else without_zone(self.peer[0])
         self.reply_to.check_at(self.server.loop.time() + self.idle_timeout)
 
     def speak(self, tag: str, language: Language | None) -> None:
         """Say replies from now on in the language ``tag``; ``language`` is None for English (LANG)."""
         self.language = tag
-        self.reply_to.encode = Reply.encode if language is None else language.encode
+        self.reply_to.encode = None if language is None else language.encode
 
     def enter_host(self, host: Host | None) -> None:
         """Begin anew with the virtual host ``host``, None for the server itself (HOST, RFC 7151 section 3)."""

@@ -51,7 +51,7 @@ def port(session: Session, argument: str) -> Reply:
         return AFTER_ALL
     session.use_port(None)
     host, number = parse_port(argument)
-    if family_of(session.peer[0]) == IPV6 and not _third_parties(session):
+    if family_of(session.peer[0]) == IPV6 and session.caller is not None:
         return Reply(501, "PORT serves IPv4 only; use EPRT or EPSV.")
     return _call_at(session, "PORT", host, number)
 
@@ -101,7 +101,7 @@ def _check_called(session: Session, host: str, number: int, *, third_party: bool
     policy = Cause.REFUSED_BY_POLICY
     if not server.settings.active:
         raise DataConnectionError(policy, f"Active mode is switched off here; use EPSV or PASV ({policy})")
-    if third_party and not _third_parties(session):
+    if third_party and session.caller is not None:
         if is_private(host) and not is_private(session.peer[0]):
             private = Cause.ACTIVE_PRIVATE_ADDRESS
             raise DataConnectionError(
@@ -124,10 +124,6 @@ def _same_host(host: str, peer: str) -> bool:
     return family_of(host) != family_of(peer) and is_loopback(host) and is_loopback(peer)
 
 
-def _third_parties(session: Session) -> bool:
-    return session.server.settings.allow_fxp or session.logged_in.allow_fxp
-
-
 def _families_served(session: Session) -> tuple[int, ...]:
     """The families a data connection of this session can have.
 
@@ -135,7 +131,7 @@ def _families_served(session: Session) -> tuple[int, ...]:
     data connections of third parties are allowed.
     """
     own = family_of(session.peer[0])
-    if _third_parties(session) or is_loopback(without_zone(session.peer[0])):
+    if session.caller is None or is_loopback(without_zone(session.peer[0])):
         return (IPV4, IPV6)
     return (own,)
 
@@ -173,7 +169,7 @@ def passive_as_client(session: Session, _: str) -> Reply:
 
 
 def _passive(session: Session, mode: str) -> Reply:
-    listening = _listen(session, mode, session.here, session.peer[0])
+    listening = _listen(session, mode, session.here, session.caller)
     listening.announced = session.server.announcer.place_for(session.peer[0], session.local[0], listening.port)
     return Reply(227, pasv_reply_text(*listening.announced))
 
@@ -196,13 +192,14 @@ def extended_passive(session: Session, argument: str) -> Reply:
         if session.port is not None and session.port.mode != "EPSV":
             session.use_port(None)
         return Reply(200, "EPSV ALL: only EPSV from now on.")
-    local, peer = session.here, session.peer[0]
+    local, peer, caller = session.here, session.peer[0], session.caller
     if asked is not None and asked != family_of(peer):
         if asked not in _families_served(session):
             return _families(session)
         local = (LOOPBACK if is_loopback(peer) else WILDCARD)[asked]
         peer = LOOPBACK[asked]
-    listening = _listen(session, "EPSV", local, peer)
+        caller = None if caller is None else peer
+    listening = _listen(session, "EPSV", local, caller)
     number = session.server.announcer.port_for(peer, listening.port)
     listening.announced = ("", number)
     return Reply(229, epsv_reply_text(number))
@@ -213,15 +210,14 @@ def long_passive(session: Session, _: str) -> Reply:
     """Listen for the client, on the control connection's family, and say where in the older form (RFC 1639)."""
     if session.epsv_all:
         return AFTER_ALL
-    listening = _listen(session, "LPSV", session.here, session.peer[0])
+    listening = _listen(session, "LPSV", session.here, session.caller)
     listening.announced = session.server.announcer.place_for(session.peer[0], session.local[0], listening.port)
     return Reply(228, lpsv_reply_text(*listening.announced))
 
 
-def _listen(session: Session, mode: str, host: str, peer: str) -> PassivePort:
+def _listen(session: Session, mode: str, host: str, caller: str | None) -> PassivePort:
     if session.port is not None:
         session.use_port(None)
-    caller = None if _third_parties(session) else without_zone(peer)
     session.port = listening = PassivePort(mode, session, host, caller)
     session.reply_to.check_at(listening.expires)
     return listening

@@ -146,7 +146,8 @@ async def _list_here(session: Session, argument: str) -> Reply:
     assert listing is not None
     code = 212 if listing.directory else 213
     control = session.reply_to
-    control.send_octets(control.encode(Reply(code, f"Status of {argument}:", "")).partition(b"\n")[0] + b"\n")
+    opening = control.encoded(Reply(code, f"Status of {argument}:", ""))
+    control.send_octets(opening.partition(b"\n")[0] + b"\n")
     try:
         while (lines := await session.server.in_thread(next, listing.chunks, None)) is not None:
             control.send_octets(_inner(lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cache
 
@@ -20,12 +21,13 @@ def best() -> BeginNew | None:
         return None
     import ctypes  # noqa: PLC0415 - large, and useless without the library
 
-    call = library.fairlead_begin
-    call.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint, ctypes.c_void_p)
+    call, own = library.fairlead_begin, threading.local()
 
     def begin_new(place: Place, kept_as: bytes, mode: int) -> Work | None:
-        device = ctypes.c_uint64()
-        descriptor: int = call(place.directory, place.name, kept_as, mode, ctypes.addressof(device))
-        return Work(descriptor, device.value, kept_as, kept_as) if descriptor >= 0 else None
+        if not hasattr(own, "device"):
+            own.device = ctypes.c_uint64()
+            own.pointer = ctypes.byref(own.device)
+        descriptor: int = call(place.directory, place.name, kept_as, mode, own.pointer)
+        return Work(descriptor, own.device.value, kept_as, kept_as) if descriptor >= 0 else None
 
     return begin_new
