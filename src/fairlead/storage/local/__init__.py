@@ -213,7 +213,7 @@ class LocalStorage:
         return self._upload(place, work)
 
     def _create_new(self, path: str, owner: str) -> LocalUpload | None:
-        """An upload to a name that nothing bears, by the accelerator; None for any other, whose errors show then."""
+        """An upload of a new file or over one of ours, by the accelerator; None for any other, where errors show."""
         if self._begin_new is None:
             return None
         parent, name = names.split(names.relative(path, InvalidName))

@@ -1,4 +1,4 @@
-"""The beginning of the usual upload, of a new file, by one call of the accelerator."""
+"""The beginning of the usual uploads, of a new file or over one of ours, by one call of the accelerator."""
 
 from __future__ import annotations
 
