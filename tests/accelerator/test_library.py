@@ -105,7 +105,7 @@ def test_a_wheel_has_the_library_where_there_was_a_compiler_and_is_for_every_mac
     tree.mkdir()
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
-    shutil.copytree(ROOT / "src/fairlead/storage", tree / "src/fairlead/storage")
+    shutil.copytree(ROOT / "src/fairlead/accelerator", tree / "src/fairlead/accelerator")
     shutil.copy(ROOT / "src/fairlead/__init__.py", tree / "src/fairlead")
     done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist"],

@@ -12,7 +12,8 @@ import pytest
 from fairlead import accelerator
 from hatch_build import compile_library
 
-LINES = Path(__file__).parents[1] / "storage" / "local" / "test_lines.py"
+TESTS = Path(__file__).parents[1]
+CALLERS = TESTS / "storage" / "local" / "test_lines.py", TESTS / "cli" / "test_table.py"
 PROGRAM = """\
 import sys, pytest
 
@@ -21,7 +22,7 @@ class Library:
         from fairlead import accelerator
         accelerator.LIBRARY = sys.argv[1]
 
-status = pytest.main(["-p", "no:cacheprovider", "-q", "-k", "not same_numbers", sys.argv[2]], plugins=[Library()])
+status = pytest.main(["-p", "no:cacheprovider", "-q", "-k", "not same_numbers", *sys.argv[2:]], plugins=[Library()])
 from fairlead import accelerator
 sys.exit(status or accelerator.find()[1]._name != sys.argv[1])
 """
@@ -50,7 +51,7 @@ def test_neither_memory_nor_arithmetic_goes_wrong(tmp_path: Path) -> None:
     environment = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
     environment.pop(accelerator.SWITCH, None)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, library, LINES],
+        [sys.executable, "-c", PROGRAM, library, *CALLERS],
         env=environment, capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.declaring import declare, talk
 from fairlead.cli.options import pattern_url
-from fairlead.proto.entry import Entry, Kind
+from fairlead.cli.table import masked, quick_table, table
 
 if TYPE_CHECKING:
     from fairlead.client.sync import Client
+    from fairlead.proto.entry import Entry
     from fairlead.proto.url import FtpUrl
 
 _EXAMPLES = """\
@@ -23,12 +23,7 @@ examples:
   fairlead ls 'ftp://ftp.example.com/pub/**/*.iso'
   fairlead ls --json ftp://me@ftp.example.com/ | jq '.[].name'
 """
-_SIDES = "<<<><"
-"""How the columns of a table are set, but for the name, which is last."""
-_MINUTES = len("YYYY-MM-DD HH:MM")
-_KINDS = {Kind.FILE: "-", Kind.DIRECTORY: "d", Kind.LINK: "l", Kind.OTHER: "?"}
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-"""Control characters; no name holds LF, which ends the lines of listings."""
+_UTF_8 = ("utf-8", "utf8")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,10 +57,31 @@ def _list(args: argparse.Namespace) -> int:
             names = sorted(client.names())
             _print(args, lambda: names, names)
         else:
-            entries = client.scandir() if url.directory else _entries(client, url.segments[-1])
-            entries.sort(key=lambda entry: entry.name)
-            _print(args, lambda: [_record(entry) for entry in entries], table(entries))
+            octets = client.machine_listing() if url.directory else None
+            if octets is None or not _print_quickly(args, octets):
+                entries = _entries(client, url, octets)
+                entries.sort(key=lambda entry: entry.name)
+                _print(args, lambda: [_record(entry) for entry in entries], table(entries))
     return 0
+
+
+def _print_quickly(args: argparse.Namespace, octets: bytes) -> bool:
+    """Print the table of a machine listing without reading its entries one by one, if that can be done."""
+    made = None if args.json or sys.stdout.encoding.lower() not in _UTF_8 else quick_table(octets)
+    if made is None:
+        return False
+    sys.stdout.flush()
+    sys.stdout.buffer.write(made)
+    return True
+
+
+def _entries(client: Client, url: FtpUrl, octets: bytes | None) -> list[Entry]:
+    """The entries of the machine listing ``octets`` where there is one, else of what ``url`` names."""
+    if octets is None:
+        return client.scandir() if url.directory else _held(client, url.segments[-1])
+    from fairlead.client._listing import read_machine_listing
+
+    return read_machine_listing(octets).entries
 
 
 def _list_matching(args: argparse.Namespace, url: FtpUrl) -> int:
@@ -111,10 +127,10 @@ def _print(args: argparse.Namespace, records: Callable[[], Sequence[object]], li
 
         print(json.dumps(records(), indent=2))
         return
-    sys.stdout.write(_UNPRINTABLE.sub("?", "".join(f"{line}\n" for line in lines)))
+    sys.stdout.write(masked("".join(f"{line}\n" for line in lines)))
 
 
-def _entries(client: Client, name: str) -> list[Entry]:
+def _held(client: Client, name: str) -> list[Entry]:
     """What ``name`` holds, or ``name`` itself when it is no directory."""
     from fairlead.errors import PermanentError
 
@@ -129,25 +145,6 @@ def _entries(client: Client, name: str) -> list[Entry]:
             raise no_directory from None
         return entries
     return client.scandir()
-
-
-def table(entries: Iterable[Entry]) -> list[str]:
-    """Lines as ``ls -l`` prints them; what no entry tells has no column. Times are in UTC."""
-    rows = [_row(entry) for entry in entries]
-    if not rows:
-        return []
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    columns = [f"{{{number}:{_SIDES[number]}{width}}}" for number, width in enumerate(widths[:-1]) if width]
-    form = " ".join([*columns, f"{{{len(widths) - 1}}}"])
-    return [form.format(*row) for row in rows]
-
-
-def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
-    name = f"{entry.name} -> {entry.target}" if entry.target is not None else entry.name
-    modified = entry.modified.isoformat(" ", "minutes")[:_MINUTES] if entry.modified is not None else ""
-    size = str(entry.size) if entry.size is not None else ""
-    permissions = _KINDS[entry.kind] + (entry.permissions or "")
-    return permissions, entry.owner or "", entry.group or "", size, modified, name
 
 
 def _record(entry: Entry) -> dict[str, Any]:

@@ -63,13 +63,31 @@ async def listed(session: Session, directory: str) -> listing.Listing:
     return found._replace(entries=await in_utc(session, directory, found.entries))
 
 
+@repeatable
+async def machine_listing(session: Session, path: str) -> bytes | None:
+    """See :meth:`fairlead.client.sync.Client.machine_listing`."""
+    check_paths(path)
+    text = await _machine_text(session, path)
+    return None if text is None else bytes(text.octets)
+
+
 async def _by_machine(session: Session, path: str) -> listing.Listing | None:
     """By MLSD; None where the server has none."""
+    text = await _machine_text(session, path)
+    return None if text is None else read_machine_listing(text.octets)
+
+
+def read_machine_listing(octets: bytes | bytearray) -> listing.Listing:
+    """What the listing of an MLSD tells."""
+    return listing.read_listing(split(octets), now=time.time(), hint="mlsx")
+
+
+async def _machine_text(session: Session, path: str) -> _Text | None:
     if not session.machine_listings:
         return None
     await session.frame()
     try:
-        return listing.read_listing(await _lines(session, "MLSD", path), now=time.time(), hint="mlsx")
+        return await _text(session, "MLSD", path)
     except PermanentError as error:
         if error.reply.code not in _NOT_IMPLEMENTED:
             raise
@@ -125,12 +143,16 @@ async def _inside(session: Session, path: str, action: Callable[[], Awaitable[li
 
 
 async def _lines(session: Session, verb: str, path: str) -> list[str]:
+    return split((await _text(session, verb, path)).octets)
+
+
+async def _text(session: Session, verb: str, path: str) -> _Text:
     text = _Text(session)
     try:
         outcome = await session.transfer(verb, path, Inflow(text, _AS_SENT))
     except ReplyError as error:
         if error.reply.code in _NO_FILES and _NOTHING_THERE.search(error.reply.text):
-            return []
+            return _Text(session)
         raise
     if outcome.reply is not None and _NOT_OPENED.search(outcome.reply.text):
         message = f"the server could not open {path or 'the directory'}: {outcome.reply.code} {outcome.reply.text}"
@@ -138,47 +160,43 @@ async def _lines(session: Session, verb: str, path: str) -> list[str]:
     if verb == "MLSD" and text.cut:  # some servers leave the end of the last line out of LIST and NLST
         message = f"the listing ended within a line, after {outcome.size} bytes, so that it is not whole; list again"
         raise TransferError(message, transferred=outcome.size, reply=outcome.reply, cause=Cause.DATA_CUT)
-    return text.lines()
+    return text
 
 
 class _Text:
     """Collects a listing, and tells each line as it comes when somebody watches."""
 
     def __init__(self, session: Session) -> None:
-        self._octets = bytearray()
+        self.octets = bytearray()
         self._limit = session.settings.listing_limit
         self._control = session.control
         self._told = 0
 
     def begin(self, offset: int) -> None:
         """See :class:`fairlead.client._flow.Sink`."""
-        del self._octets[offset:]
+        del self.octets[offset:]
         self._told = 0
 
     def write(self, data: memoryview) -> None:
         """See :class:`fairlead.client._flow.Sink`. Raises LimitError."""
-        self._octets += data
-        if len(self._octets) > self._limit:
+        self.octets += data
+        if len(self.octets) > self._limit:
             message = f"the listing is longer than {self._limit} octets; list a part of it, or raise listing_limit"
             raise LimitError(message)
         if self._control.traced:
-            end = self._octets.rfind(b"\n") + 1
-            for line in _split(self._octets[self._told : end]):
+            end = self.octets.rfind(b"\n") + 1
+            for line in split(self.octets[self._told : end]):
                 self._control.tell(ListingLine(line))
             self._told = max(end, self._told)
 
     @property
     def cut(self) -> bool:
         """Whether the last line has no end."""
-        return bool(self._octets) and not self._octets.endswith(b"\n")
-
-    def lines(self) -> list[str]:
-        """All lines without their ends."""
-        return _split(self._octets)
+        return bool(self.octets) and not self.octets.endswith(b"\n")
 
 
-def _split(octets: bytearray) -> list[str]:
-    """The lines; CR LF and LF both end one, nothing else does."""
+def split(octets: bytes | bytearray) -> list[str]:
+    """The lines of a listing without their ends; CR LF and LF both end one, nothing else does."""
     lines = octets.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
     if not lines[-1]:
         lines.pop()

@@ -154,6 +154,10 @@ class AsyncClient(Face):
         """See :meth:`fairlead.client.sync.Client.scandir`."""
         return await self._run(_listing.scandir, path)
 
+    async def machine_listing(self, path: str = "") -> bytes | None:
+        """See :meth:`fairlead.client.sync.Client.machine_listing`."""
+        return await self._run(_listing.machine_listing, path)
+
     def walk(self, path: str = "", *, on_error: Callable[[ReplyError], None] | None = None) -> AsyncIterator[Directory]:
         """See :meth:`fairlead.client.sync.Client.walk`."""
         return self._iterate(_walk.walk(self._session, path, on_error))

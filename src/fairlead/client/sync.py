@@ -175,6 +175,13 @@ class Client(Face):
         """
         return self._run(_listing.scandir, path)
 
+    def machine_listing(self, path: str = "") -> bytes | None:
+        """The listing of a directory as it came by MLSD (RFC 3659 section 7), for those who read it themselves.
+
+        None where the server has no MLSD. Raises as :meth:`scandir` does.
+        """
+        return self._run(_listing.machine_listing, path)
+
     def walk(self, path: str = "", *, on_error: Callable[[ReplyError], None] | None = None) -> Iterator[Directory]:
         """Every directory from ``path`` downwards, each before those that it holds, as ``os.walk`` gives them.
 

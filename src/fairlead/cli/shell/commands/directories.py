@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairlead.cli.ls import table
 from fairlead.cli.shell.verbs import verb
+from fairlead.cli.table import table
 from fairlead.client.trace import printable
 from fairlead.errors import NoSuchName, PermanentError, ReplyError
 from fairlead.proto.entry import Entry, Kind
