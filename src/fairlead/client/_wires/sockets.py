@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from fairlead.client._wire import Address, Source
+from fairlead.client._wires.window import WORTH_IT, Window
 
 _NOT_YET = (BlockingIOError, InterruptedError)
 _CANNOT_SEND_FILE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK, errno.EBADF}
@@ -77,6 +78,8 @@ class SocketStream(SocketSource):
     def __init__(self, sock: socket.socket, peer: Address) -> None:
         super().__init__(sock)
         self._peer = peer
+        self._window: Window | None = None
+        """The part of a long file that is being sent."""
 
     @property
     def peer(self) -> Address:
@@ -111,13 +114,32 @@ class SocketStream(SocketSource):
         if not hasattr(os, "sendfile"):
             raise NotImplementedError
         try:
-            return os.sendfile(self._socket.fileno(), file, offset, count)
+            if offset >= WORTH_IT and (octets := self._window_of(file, offset, count)):
+                return self._socket.send(octets)
+            return os.sendfile(self.fileno(), file, offset, count)
         except _NOT_YET:
             return None
         except OSError as error:
+            if error.errno == errno.EFAULT and self._window is not None:  # the file became shorter meanwhile
+                self._window = None
+                return os.sendfile(self.fileno(), file, offset, count)
             if error.errno in _CANNOT_SEND_FILE:
                 raise NotImplementedError from error
             raise
+
+    def _window_of(self, file: int, offset: int, count: int) -> memoryview | None:
+        """Octets of the file as memory to send from; None where the system does not map it, or it has no more."""
+        if self._window is None:
+            self._window = Window()
+        try:
+            return self._window.at(file, offset)[:count]
+        except (OSError, ValueError):
+            return None
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._window = None
+        super().close()
 
     def send_urgent(self, data: bytes) -> None:
         """See :class:`fairlead.client._wire.Stream`."""
