@@ -82,6 +82,27 @@ def test_text_and_what_is_not_there(shell: Shell, served: Served) -> None:
     assert list(Path().iterdir()) == []
 
 
+def test_patterns_and_what_went_over(shell: Shell, served: Served) -> None:
+    for name in ("a.txt", "b.txt", "c.bin"):
+        Path(name).write_text(name)
+    stored = json.loads(shell("put", "--json", "a.txt", "b.txt", "c.bin", "/"))
+    assert [(one["path"], one["file"], one["size"]) for one in stored] == [
+        (name, name, 5) for name in ("a.txt", "b.txt", "c.bin")
+    ]
+    listed = json.loads(shell("ls", "--json", "/*.txt"))
+    assert [entry["name"] for entry in listed] == ["a.txt", "b.txt"]
+    assert shell("cat", "/[ac].*") == "a.txtc.bin"
+    shell("mkdir", "/d")
+    shell("mv", "/*.txt", "/d/")
+    fetched = json.loads(shell("get", "--json", "-o", ".", "/d/*.txt"))
+    assert [(one["path"], one["file"], one["size"]) for one in fetched] == [
+        ("d/a.txt", "a.txt", 5),
+        ("d/b.txt", "b.txt", 5),
+    ]
+    shell("rm", "/d/*.txt", "/*.bin")
+    assert [path.name for path in served.server.root.rglob("*")] == ["d"]
+
+
 def test_a_transfer_that_was_cut_goes_on(shell: Shell, served: Served) -> None:
     (served.server.root / "big").write_bytes(OCTETS)
     os.utime(served.server.root / "big", (1_000_000_000, 1_000_000_000))
