@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from hashlib import blake2b
 
 from fairlead.client.mirror.tree import Item, parent
 
@@ -43,6 +42,8 @@ class Parts:
 
 def part_of(original: Item) -> str:
     """The path of the part of a copy of ``original``."""
+    from hashlib import blake2b  # noqa: PLC0415 - with all of OpenSSL, and a mirror that copies nothing needs none
+
     directory, slash, name = original.path.rpartition("/")
     octets = name.encode("utf-8", "surrogateescape")
     version = f"{original.size} {original.modified}".encode()
