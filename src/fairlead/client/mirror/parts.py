@@ -46,7 +46,8 @@ def part_of(original: Item) -> str:
 
     directory, slash, name = original.path.rpartition("/")
     octets = name.encode("utf-8", "surrogateescape")
-    version = f"{original.size} {original.modified}".encode()
+    moment = "" if original.modified is None else f"{original.modified.first}-{original.modified.last}"
+    version = f"{original.size} {moment}".encode()
     digest = blake2b(octets + b"\0" + version, digest_size=6).hexdigest()
     return f"{directory}{slash}{_stem(octets)}.{digest}.part"
 
