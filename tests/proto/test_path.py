@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import PathError
-from fairlead.proto.path import join, leaves_root, quote, resolve, split, unquote_257
+from fairlead.proto.path import is_pattern, join, leaves_root, quote, resolve, split, unquote_257
 
 NAMES = st.text(st.characters(exclude_characters="/\0\n"), min_size=1, max_size=5).filter(
     lambda name: name not in {".", ".."}
@@ -125,3 +125,10 @@ class TestQuoting:
 )
 def test_a_path_that_climbs_above_the_root(cwd: str, argument: str, leaves: bool) -> None:
     assert leaves_root(cwd, argument) is leaves
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"), [("a/b", False), ("", False), ("a]", False), ("*", True), ("a/b?", True), ("[", True)]
+)
+def test_patterns_are_told_from_names(path: str, pattern: bool) -> None:
+    assert is_pattern(path) is pattern

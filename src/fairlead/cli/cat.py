@@ -37,8 +37,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _cat(args: argparse.Namespace) -> int:
     """Print each URL's file in turn, octet for octet."""
     from fairlead.cli.connection import connected
-    from fairlead.client._glob import is_pattern
     from fairlead.errors import ConfigError
+    from fairlead.proto.path import is_pattern
 
     for url in args.urls:
         if url.directory:

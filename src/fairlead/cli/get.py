@@ -84,8 +84,8 @@ def _get(args: argparse.Namespace) -> int:
     """Fetch each URL in turn."""
     from fairlead.cli.failures import DONE, FAILED
     from fairlead.cli.naming import told
-    from fairlead.client._glob import is_pattern
     from fairlead.errors import ConfigError
+    from fairlead.proto.path import is_pattern
 
     several = len(args.urls) > 1 or any(is_pattern(url.path) for url in args.urls)
     if several and args.output not in {None, "-"} and not Path(args.output).is_dir():
@@ -110,7 +110,7 @@ def _fetch(args: argparse.Namespace, url: FtpUrl, done: Done) -> bool:
     """Fetch what ``url`` names, and add it to ``done``; whether all of it is here."""
     from fairlead.cli.connection import connected
     from fairlead.cli.progress import files
-    from fairlead.client._glob import is_pattern
+    from fairlead.proto.path import is_pattern
 
     if is_pattern(url.path):
         return _fetch_matching(args, url, done)

@@ -45,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _list(args: argparse.Namespace) -> int:
     """Print what the directory holds; of a file, the file itself."""
     from fairlead.cli.connection import connected
-    from fairlead.client._glob import is_pattern
+    from fairlead.proto.path import is_pattern
 
     url: FtpUrl = args.url
     if is_pattern(url.path):

@@ -54,8 +54,8 @@ def _move(args: argparse.Namespace) -> int:
 def _check(sources: list[FtpUrl], target: FtpUrl) -> None:
     """Raises ConfigError where one of them can have no new path."""
     from fairlead.cli.naming import same_server
-    from fairlead.client._glob import is_pattern
     from fairlead.errors import ConfigError
+    from fairlead.proto.path import is_pattern
 
     if not target.directory and (len(sources) > 1 or is_pattern(sources[0].path)):
         message = f"several files cannot go into one; end {target} with / if it is a directory"
@@ -71,7 +71,7 @@ def _check(sources: list[FtpUrl], target: FtpUrl) -> None:
 
 def _paths(client: Client, url: FtpUrl) -> list[str]:
     from fairlead.cli.naming import matching
-    from fairlead.client._glob import is_pattern
+    from fairlead.proto.path import is_pattern
 
     return [entry.name for entry in matching(client, url)] if is_pattern(url.path) else [url.path]
 

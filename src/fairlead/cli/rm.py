@@ -62,9 +62,9 @@ def _remove(args: argparse.Namespace) -> int:
 def _remove_named(client: Client, url: FtpUrl, *, recursive: bool, tell: Callable[[str, Kind], None]) -> None:
     """Remove what ``url`` names, and tell each path and kind once it is gone."""
     from fairlead.cli.naming import matching
-    from fairlead.client._glob import is_pattern
     from fairlead.errors import ConfigError
     from fairlead.proto.entry import Kind
+    from fairlead.proto.path import is_pattern
 
     if not is_pattern(url.path) and not recursive:
         client.remove(url.path)

@@ -54,7 +54,7 @@ def _show(args: argparse.Namespace) -> int:
 
 def _entries(client: Client, url: FtpUrl) -> list[Entry]:
     from fairlead.cli.naming import matching
-    from fairlead.client._glob import is_pattern
+    from fairlead.proto.path import is_pattern
 
     return matching(client, url) if is_pattern(url.path) else [client.stat(url.path)._replace(name=url.path or "/")]
 

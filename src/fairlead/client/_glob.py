@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterator
 from fnmatch import fnmatchcase
 
@@ -10,15 +9,10 @@ from fairlead.client._core import Session, check_paths
 from fairlead.client._listing import scandir
 from fairlead.client._walk import below, walk
 from fairlead.proto.entry import Entry, Kind
+from fairlead.proto.path import is_pattern
 
 ANY_DEPTH = "**"
 """The segment that stands for any number of directories, none included."""
-_MAGIC = re.compile(r"[*?\[]")
-
-
-def is_pattern(path: str) -> bool:
-    """Whether ``path`` holds anything but names."""
-    return _MAGIC.search(path) is not None
 
 
 async def glob(session: Session, pattern: str, *, within: str = "", hidden: bool = False) -> list[Entry]:

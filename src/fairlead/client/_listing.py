@@ -10,7 +10,6 @@ from fairlead.client._core import Session, check_paths
 from fairlead.client._flow import Inflow
 from fairlead.client._namespace import cwd, pwd
 from fairlead.client._retry import repeatable
-from fairlead.client._zone import in_utc
 from fairlead.client.trace import ListingLine
 from fairlead.errors import FairleadError, LimitError, PermanentError, ReplyError, TransferError
 from fairlead.proto import listing
@@ -18,12 +17,12 @@ from fairlead.proto.codec import Representation
 from fairlead.proto.entry import Entry
 from fairlead.reach.cause import Cause
 
-_PLAIN = re.compile(r"[^-~ *?\[\]{}\\][^ *?\[\]{}\\]*")
+_PLAIN = r"[^-~ *?\[\]{}\\][^ *?\[\]{}\\]*"
 """A path that no server takes for an option, a pattern or two paths."""
-_NOTHING_THERE = re.compile(r"\bno files\b|\bno such files?\b.*\bfound\b|\bempty\b", re.IGNORECASE)
-_NOT_OPENED = re.compile(r"failed to open directory", re.IGNORECASE)
+_NOTHING_THERE = r"(?i)\bno files\b|\bno such files?\b.*\bfound\b|\bempty\b"
+_NOT_OPENED = "failed to open directory"
 """What vsftpd says in the 226 after the listing of a directory that it may not read."""
-_HERE = re.compile(r"\s\.$")
+_HERE = r"\s\.$"
 """The line of the directory itself."""
 _NO_FILES = {450, 550}
 _NOT_IMPLEMENTED = {500, 502}
@@ -38,6 +37,8 @@ async def scandir(session: Session, path: str) -> list[Entry]:
     found = await _by_machine(session, path)
     if found is not None:
         return found.entries
+    from fairlead.client._zone import in_utc  # noqa: PLC0415 - with all that knows times; machine listings tell UTC
+
     await session.set_type("A")
     return await in_utc(session, path, listing.parse(await _apart(session, "LIST", path), now=time.time()))
 
@@ -58,6 +59,8 @@ async def listed(session: Session, directory: str) -> listing.Listing:
     found = await _by_machine(session, directory)
     if found is not None:
         return found
+    from fairlead.client._zone import in_utc  # noqa: PLC0415 - as above
+
     await session.set_type("A")
     found = listing.read_listing(await _inside(session, directory, lambda: _with_hidden(session)), now=time.time())
     return found._replace(entries=await in_utc(session, directory, found.entries))
@@ -102,7 +105,7 @@ async def _with_hidden(session: Session) -> list[str]:
             lines = await _lines(session, "LIST", "-a")
         except PermanentError:
             lines = []
-        if any(map(_HERE.search, lines)):
+        if any(re.search(_HERE, line) for line in lines):
             return lines
         session.lists_hidden = False
     return await _lines(session, "LIST", "")
@@ -118,7 +121,7 @@ async def names(session: Session, path: str) -> list[str]:
 
 async def _apart(session: Session, verb: str, path: str) -> list[str]:
     """As :func:`_lines`; a path that could be misread is made the working directory for the while."""
-    if not path or _PLAIN.fullmatch(path):
+    if not path or re.fullmatch(_PLAIN, path):
         return await _lines(session, verb, path)
     return await _inside(session, path, lambda: _lines(session, verb, ""))
 
@@ -151,10 +154,10 @@ async def _text(session: Session, verb: str, path: str) -> _Text:
     try:
         outcome = await session.transfer(verb, path, Inflow(text, _AS_SENT))
     except ReplyError as error:
-        if error.reply.code in _NO_FILES and _NOTHING_THERE.search(error.reply.text):
+        if error.reply.code in _NO_FILES and re.search(_NOTHING_THERE, error.reply.text):
             return _Text(session)
         raise
-    if outcome.reply is not None and _NOT_OPENED.search(outcome.reply.text):
+    if outcome.reply is not None and _NOT_OPENED in outcome.reply.text.lower():
         message = f"the server could not open {path or 'the directory'}: {outcome.reply.code} {outcome.reply.text}"
         raise TransferError(message, transferred=outcome.size, reply=outcome.reply)
     if verb == "MLSD" and text.cut:  # some servers leave the end of the last line out of LIST and NLST

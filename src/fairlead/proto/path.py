@@ -27,6 +27,11 @@ def resolve(cwd: str, argument: str) -> str:
     return "/" + "/".join(names)
 
 
+def is_pattern(path: str) -> bool:
+    """Whether ``path`` holds what a shell takes for a pattern of names."""
+    return any(mark in path for mark in "*?[")
+
+
 def leaves_root(cwd: str, argument: str) -> bool:
     """Whether ``..`` would climb above the root, where :func:`resolve` stays there."""
     depth = 0

@@ -15,8 +15,7 @@ _TOTALS = (
 )  # fmt: skip
 """What ``ls`` calls the blocks of a directory, in the languages that it speaks."""
 
-_HEADING = re.compile(
-    rf"""
+_HEADING = rf"""
     (?: {"|".join(map(re.escape, _TOTALS))} ) [ ]? [:：]? [ ]{{0,20}} [0-9][0-9.,]{{0,24}} [KMGTP]?
     | [- ]{{4,200}}                                       # a rule below the names of columns
     | size [ ]+ date [ ]+ time [ ]+ name                  # VxWorks
@@ -27,12 +26,10 @@ _HEADING = re.compile(
     | JOBNAME [ ]+ JOBID .{{0,100}}
     | [0-9]{{1,10}} [ ] spool [ ] files?
     | File [ ]+ Code [ ]+ EOF .{{0,100}}                  # HP NonStop
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
+    """
 
 
 def is_heading(line: str) -> bool:
     """Whether ``line``, which no dialect reads, tells of no entry."""
     text = line.strip()
-    return not text or mlsx.is_heading(text) or _HEADING.fullmatch(text) is not None
+    return not text or mlsx.is_heading(text) or re.fullmatch(_HEADING, text, re.IGNORECASE | re.VERBOSE) is not None
