@@ -57,7 +57,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
 @pytest.mark.parametrize(
     ("line", "completed"),
     [
-        ("rem", ["remotehelp"]),
+        ("rem", ["remotehelp", "remotestatus"]),
         ("get p", ["plain", "pub/"]),
         ("get t", [r"two\ words"]),
         ("get 't", ["'two words'"]),

@@ -36,7 +36,7 @@ def test_handlers_take_as_many_words_as_the_syntax_says(verb: verbs.Verb) -> Non
 
 def test_what_begins_like_one_verb_only_is_that_verb() -> None:
     assert find("mk").name == "mkdir"
-    assert find("rem").name == "rhelp"
+    assert find("remoteh").name == "rhelp"
     with pytest.raises(ConfigError, match="may be"):
         find("m")
     with pytest.raises(ConfigError, match="did you mean get"):
