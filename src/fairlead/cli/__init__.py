@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -36,6 +37,9 @@ VERBS = {
     "completion": "print what lets a shell complete command lines",
 }
 """Each verb, whose module bears its name, and what it does."""
+
+_YOUNG = 10_000
+"""Objects that are made before any are looked at for circles: a start makes thousands, and nearly all of them stay."""
 
 _EXAMPLES = """\
 examples:
@@ -120,13 +124,21 @@ def _width() -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv``, by default the process's own; returns the exit status."""
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    if argv is None and "_ARGCOMPLETE" in os.environ:
+    if argv is not None:
+        return _main(list(argv))
+    gc.set_threshold(_YOUNG)
+    if "_ARGCOMPLETE" in os.environ:
         from fairlead.cli.completion import answer
 
         answer()
-    if argv is None:
-        _hide_passwords(arguments)
+    arguments = sys.argv[1:]
+    _hide_passwords(arguments)
+    status = _main(arguments)
+    gc.freeze()  # what is left goes with the process, and is not searched for circles once more
+    return status
+
+
+def _main(arguments: list[str]) -> int:
     verb = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
         parser = parser_of(verb, alone=verb in VERBS and verb == arguments[0])

@@ -71,7 +71,8 @@ def _print_quickly(args: argparse.Namespace, octets: bytes) -> bool:
     if made is None:
         return False
     sys.stdout.flush()
-    sys.stdout.buffer.write(made)
+    while made:  # by more than one call where Python runs unbuffered
+        made = made[sys.stdout.buffer.write(made) :]
     return True
 
 
