@@ -165,6 +165,15 @@ def test_session_that_told_the_names_fetches_too(server: Embedded, capsys: Captu
     assert shown.count("---> USER") == shown.count("---> QUIT") == 2
 
 
+@pytest.mark.parametrize(("said", "asked"), [([], False), (["--retries", "0"], True)])
+def test_sizes_that_the_listing_told_are_asked_for_where_nothing_is_tried_again(
+    server: Embedded, capsys: Captured, said: list[str], asked: bool
+) -> None:
+    grow(server.root, {f"f{number}": b"octets" for number in range(4)})
+    assert main(["get", "-d", "--parallel", "2", *said, f"{server.url}/f*"]) == 0
+    assert ("---> SIZE" in capsys.readouterr().err) is asked
+
+
 @pytest.mark.usefixtures("server")
 def test_many_files_come_from_a_server_that_takes_one_session_only(tmp_path: Path) -> None:
     (tmp_path / "narrow").mkdir()

@@ -51,6 +51,32 @@ def test_download_appears_only_when_it_is_whole(target: Path) -> None:
     assert (result.path, result.size, result.offset, result.mode) == ("f", 6, 0, "EPSV")
 
 
+def test_size_that_a_listing_told_is_not_asked_for(target: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    with session(TYPE_I, EPSV, retr(b"octets")) as s:
+        result = s.ftp.download("f", target, expected=6, on_progress=lambda *done: seen.append(done))
+    assert (target.read_bytes(), result.size, seen) == (b"octets", 6, [(6, 6)])
+
+
+def test_fewer_octets_than_a_listing_told_are_no_whole_file(target: Path) -> None:
+    with session(TYPE_I, EPSV, retr(b"oct")) as s, pytest.raises(TransferError, match="3 of 6 bytes came"):
+        s.ftp.download("f", target, expected=6)
+    assert not target.exists()
+
+
+def test_file_that_shrank_since_it_was_listed_is_whole_after_all(target: Path) -> None:
+    steps = (TYPE_I, EPSV, retr(b"oct"), on("SIZE f", "213 3"), LONG_AGO)
+    with session(*steps, retries=1, retry_delay=0) as s:
+        assert s.ftp.download("f", target, expected=6).size == 3
+    assert target.read_bytes() == b"oct"
+
+
+def test_size_of_a_text_says_nothing_of_its_octets_on_the_way(target: Path) -> None:
+    with session(EPSV, retr(b"a\r\n")) as s:
+        s.ftp.download("f", target, text=True, expected=6)
+    assert target.read_bytes() == b"a\n"
+
+
 @pytest.mark.parametrize("here", ["", ".", "./"])
 def test_download_into_the_working_directory(target: Path, here: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(target.parent)

@@ -193,11 +193,21 @@ def _fetch_side_by_side(
 ) -> None:
     from fairlead.cli.naming import of_file
     from fairlead.cli.side_by_side import files
+    from fairlead.client._face import session_of
+
+    exact = session_of(client).machine_listings and args.retries != 0  # what is wrong by now, another attempt asks for
+    expected = {name: size for (name, _), size in zip(jobs, sizes, strict=True) if exact}
 
     async def fetch(ftp: AsyncClient, job: Job, on_progress: Progress | None) -> None:
         remote, local = job
         result = await ftp.download(
-            remote, local, **_how(args, url), resume=args.resume, times=args.times, on_progress=on_progress
+            remote,
+            local,
+            **_how(args, url),
+            resume=args.resume,
+            times=args.times,
+            expected=expected.get(remote),
+            on_progress=on_progress,
         )
         done.append(of_file(result, local))
 

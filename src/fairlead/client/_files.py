@@ -80,6 +80,7 @@ async def download(
     verify: bool,
     times: bool,
     on_progress: Progress | None,
+    expected: int | None = None,
 ) -> Transferred:
     """See :meth:`fairlead.client.sync.Client.download`."""
     check_paths(remote)
@@ -95,7 +96,7 @@ async def download(
 
     async def ask() -> tuple[int | None, int]:
         if not resume:
-            return None, 0
+            return expected if is_identity(representation) else None, 0
         total = await size(session, remote)
         return total, await _download_offset(session, remote, target.kept(), total)
 

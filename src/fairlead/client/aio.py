@@ -180,6 +180,7 @@ class AsyncClient(Face):
         verify: bool = False,
         times: bool = False,
         parallel: int = 1,
+        expected: int | None = None,
         on_progress: Progress | None = None,
     ) -> Transferred:
         """See :meth:`fairlead.client.sync.Client.download`."""
@@ -207,6 +208,7 @@ class AsyncClient(Face):
             text=text,
             verify=verify,
             times=times,
+            expected=expected,
             on_progress=on_progress,
         )
 

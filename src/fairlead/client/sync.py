@@ -216,6 +216,7 @@ class Client(Face):
         verify: bool = False,
         times: bool = False,
         parallel: int = 1,
+        expected: int | None = None,
         on_progress: Progress | None = None,
     ) -> Transferred:
         """Fetch a file (RETR).
@@ -228,6 +229,8 @@ class Client(Face):
         is held against); ``times`` gives the file the time that it has on the server.
         With ``parallel`` above 1 a long file comes in up to so many segments at once, each in a session of its own
         beside this one, as ``local.parts``, if the server can begin within a file (REST) and takes further sessions.
+        ``expected`` is how many octets a listing told (MLSD; LIST may count blocks), which spares the server that
+        question; where fewer come, the file is taken for cut, and another attempt asks after all.
         ``on_progress(done, total)`` is called as octets arrive; ``total`` is None where it is unknown.
         Raises DataConnectionError, TransferError (also when fewer octets came than SIZE promised), and OSError from
         the local file.
@@ -259,6 +262,7 @@ class Client(Face):
             text=text,
             verify=verify,
             times=times,
+            expected=expected,
             on_progress=on_progress,
         )
 
