@@ -34,6 +34,8 @@ class Curve:
     unit: str
     at: list[int]
     series: dict[str, list[float]] = field(default_factory=dict)
+    note: str = ""
+    """What else is to be known, in sentences."""
     date: str = ""
 
     def add(self, name: str, value: float) -> None:

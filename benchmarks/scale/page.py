@@ -75,6 +75,8 @@ def _page(measured: Measured) -> Iterator[str]:
     yield f"{machine}.\n"
     for curve in measured.curves:
         yield f"## {curve.title}\n"
+        if curve.note:
+            yield f"{curve.note}\n"
         yield f"![{curve.title}, by {curve.across}]({curve.name}.svg)\n"
         yield from _table(curve)
         yield f"{curve.date}.\n"

@@ -32,6 +32,7 @@ POINTS = 20
 def soak(bench: Bench, seconds: float, share: float) -> list[Curve]:
     """Mixed load for ``seconds`` that takes ``share`` of one core at most."""
     held = Curve("soak-memory", "Memory under mixed load", "seconds", "MB", [])
+    held.note = f"{seconds:,.0f} seconds of it, with server and load generator on {share:.0%} of one core at most."
     kept = Curve("soak-descriptors", "Descriptors and threads between two rounds of mixed load", "seconds", "", [])
     cost = Curve("soak-cost", "Cost under mixed load", "seconds", "CPU µs", [])
     running = bench.start()

@@ -29,6 +29,7 @@ def workers(bench: Bench, counts: Iterable[int]) -> list[Curve]:
         return []
     at = list(counts)
     rate = Curve("workers-rate", f"Rate of workers that have {SHARE:.0%} of a core each", "workers", "per second", at)
+    rate.note = "What they have together stays far below what the machine has, so nothing but they can be the bound."
     cost = Curve("workers-cost", "Cost beside other workers", "workers", "CPU µs", at)
     with ExitStack() as stack:
         servers = [_started(bench, count, stack) for count in at]

@@ -19,8 +19,10 @@ from benchmarks.scale.curves import Bench, Curve, Latency, Measured
 from benchmarks.tree import Tree
 
 WORDS = {"cores": "2", "kernel": "Linux"}
-CURVE = Curve("curve", "A curve", "sessions", "ms", [10, 1000], {"NOOP": [1.5, 2.0], "login": [3.0, 4.25]}, "today")
-OTHER = Curve("other", "Another", "seconds", "MB", [1], {"PSS": [20.0]}, "today")
+CURVE = Curve(
+    "curve", "A curve", "sessions", "ms", [10, 1000], {"NOOP": [1.5, 2.0], "login": [3.0, 4.25]}, date="today"
+)
+OTHER = Curve("other", "Another", "seconds", "MB", [1], {"PSS": [20.0]}, "At half speed.", "today")
 WAITS = [Latency("nothing", 0.25, 0.0, "today"), Latency("a transfer", 12.0, 3456.0, "today")]
 MEASURED = Measured(WORDS, [CURVE, OTHER], WAITS)
 
@@ -43,6 +45,7 @@ def test_the_page_shows_each_curve_as_a_plot_and_in_figures() -> None:
     assert "![A curve, by sessions](curve.svg)" in text
     assert "| sessions | 10 | 1,000 |" in text
     assert "| login, ms | 3 | 4.25 |" in text
+    assert "## Another\n\nAt half speed.\n" in text
     assert "| a transfer | 12 ms | 3,456 MB/s |" in text
 
 
@@ -64,7 +67,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_what_is_measured_anew_takes_the_place_of_what_has_its_name() -> None:
-    anew = Curve("curve", "A curve", "sessions", "ms", [10], {"NOOP": [1.0]}, "tomorrow")
+    anew = Curve("curve", "A curve", "sessions", "ms", [10], {"NOOP": [1.0]}, date="tomorrow")
     third = Latency("a slow disk", 1.0, 2.0, "tomorrow")
 
     both = MEASURED.with_new(Measured(WORDS, [anew], [third]))
@@ -77,7 +80,7 @@ def test_what_was_saved_is_drawn_and_written_beside_what_was_there(
 ) -> None:
     monkeypatch.setattr(page, "FOLDER", tmp_path / "performance")
     page.write(MEASURED)
-    anew = Curve("curve", "A curve", "sessions", "ms", [10], {"NOOP": [1.0]}, "tomorrow")
+    anew = Curve("curve", "A curve", "sessions", "ms", [10], {"NOOP": [1.0]}, date="tomorrow")
     saved = tmp_path / "saved.json"
     saved.write_text(page.data(Measured(WORDS, [anew], [])))
     monkeypatch.setattr("sys.argv", ["scale", "--draw", str(saved), "--write"])
