@@ -14,11 +14,9 @@ from fairlead.reach.cause import Cause
 from fairlead.server import occurrences
 from fairlead.server.commands import look_up
 from fairlead.server.data import plain_address
-from fairlead.server.deadlines import TICKS
 from fairlead.server.dispatch import dispatch, unknown
-from fairlead.server.ending import unacknowledged
 from fairlead.server.failures import AbortedError
-from fairlead.server.outgoing import Outgoing
+from fairlead.server.punctual import Punctual
 from fairlead.server.registry import COMMANDS, Urgency
 from fairlead.server.session import Session
 from fairlead.server.stepping import Stepper, Wait
@@ -42,34 +40,19 @@ LAST_WORDS = 3.0
 """Seconds a client has to read the last reply and to close before the connection is cut."""
 
 
-class Control(Outgoing):
+class Control(Punctual):
     """One control connection and its session."""
 
     __slots__ = (
-        "_active",
-        "_busy",
-        "_ended",
-        "_ending",
-        "_implicit",
-        "_loop",
-        "_lost",
-        "_orderly",
-        "_parser",
-        "_queue",
-        "_reading_paused",
-        "_tick",
-        "_verb",
-        "closing",
+        "_ended", "_ending", "_implicit", "_lost", "_orderly", "_parser", "_queue", "_reading_paused", "_verb",
         "commands",
-    )
+    )  # fmt: skip
 
     def __init__(self, server: Server, *, implicit: bool = False) -> None:
         super().__init__(server)
         self._implicit = implicit
-        self._loop = server.loop
         self._parser = CommandParser(server.settings.line_limit)
         self._queue: deque[Command | LineTooLong] = NOTHING
-        self._busy = False
         self._ended = False
         self._lost = False
         self._ending: select.poll | None = None
@@ -77,11 +60,6 @@ class Control(Outgoing):
         self._orderly = False
         self._reading_paused = False
         self._verb = ""
-        self._tick = 0
-        """When its deadlines are looked at, see :mod:`fairlead.server.deadlines`; 0 for never."""
-        self._active = self._loop.time()
-        self.closing = ""
-        """Why the connection is about to be closed, once it is."""
         self.commands = 0
         """How many were begun."""
 
@@ -229,11 +207,6 @@ class Control(Outgoing):
 
     # TLS
 
-    @property
-    def protected(self) -> bool:
-        """Whether there is TLS on the connection, also while it begins or ends."""
-        return self._layer is not None
-
     def start_tls(self) -> None:
         """Begin TLS as soon as the reply of the handler that calls this is written.
 
@@ -243,27 +216,6 @@ class Control(Outgoing):
         self._queue.clear()
         self._parser = CommandParser(self._server.settings.line_limit)
         self._put_under_tls(after_reply=True)
-
-    def end_tls(self) -> None:
-        """End TLS, if it is there, with the reply of the handler that calls this."""
-        if self._layer is not None:
-            self._layer.end_after_reply()
-
-    def _put_under_tls(self, *, after_reply: bool) -> None:
-        from fairlead.server.layer import TlsLayer  # noqa: PLC0415 - many servers have no TLS
-
-        protection = self.session.protection
-        assert self._server.certificates is not None
-        host = self.session.named_host
-        protection.context = self._server.certificates.session_context(host.names[0] if host is not None else "")
-        tls = protection.context.begin()
-        transport = cast("asyncio.Transport", self._transport)
-        self._put_under(TlsLayer(self, transport, protection, tls, self._in_clear_again, after_reply=after_reply))
-
-    def _in_clear_again(self, transport: asyncio.Transport, data: bytes) -> None:
-        self._connect(transport)
-        if data:
-            self.data_received(data)
 
     def protection_failed(self, reason: str) -> None:
         """TLS cannot go on, so neither can the session: nothing is ever said in clear instead."""
@@ -444,60 +396,3 @@ class Control(Outgoing):
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
-
-    # Deadlines
-
-    def check_at(self, when: float) -> None:
-        """See to the session's deadlines at the loop's time ``when``, or before."""
-        if self._tick:
-            if self._tick < when * TICKS + 1:  # so it is no later than the tick of that time
-                return
-            self._forget_deadlines()
-        elif self.closing:
-            return
-        self._tick = self._server.deadlines.put(self, when)
-
-    def _forget_deadlines(self) -> None:
-        if self._tick:
-            self._server.deadlines.drop(self, self._tick)
-            self._tick = 0
-
-    def look_at_deadlines(self) -> None:
-        """End the session if it is late; a client that had its last words is cut off."""
-        self._tick = 0
-        if self.closing:
-            self._transport.abort()
-            return
-        now = self._loop.time()
-        port = self.session.port
-        if port is not None and port.expires <= now and self.session.transfer is None:
-            port.expire(self.session)
-        due = self._due()
-        if due > now:
-            self.check_at(min(due, now + self.session.idle_timeout))
-            return
-        session = self.session
-        if session.transfer is not None:
-            session.transfer.expire()
-            self.check_at(now + session.idle_timeout)
-        elif session.account is None:
-            self.close("no login in time", Reply(421, "No login in time, closing the control connection."))
-        else:
-            if unacknowledged(self._transport.get_extra_info("socket")):
-                occurrences.lost(session, "the client has not acknowledged the last reply", forgotten=self.transfers)
-            self.close("idle for too long", Reply(421, "Idle for too long, closing the control connection."))
-        self._flush()
-
-    def _due(self) -> float:
-        """When the session's next deadline is, in the loop's time (RFC 1123 section 4.1.3.2: none during transfers)."""
-        session = self.session
-        settings = self._server.settings
-        if session.transfer is not None:
-            deadline = session.transfer.deadline
-            return self._loop.time() + settings.data_stall_timeout if deadline is None else deadline
-        if self._busy and self._drained is None:
-            return self._loop.time() + session.idle_timeout
-        if session.account is None:
-            return session.logged_out + settings.login_timeout
-        idle = self._active + session.idle_timeout
-        return idle if session.port is None else min(idle, session.port.expires)

@@ -1,14 +1,14 @@
 """The outgoing half of a control connection: replies gather, and leave in one write.
 
 They leave when the session has nothing more to do in this turn of the loop, so the 150 and 226 of a small file, or the
-replies to a hundred pipelined commands, are one segment.
+replies to a hundred pipelined commands, are one segment; through the transport, or through TLS that stands before it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from fairlead.events import ReplySent
 from fairlead.server.stepping import Wait
@@ -60,10 +60,34 @@ class Outgoing(asyncio.Protocol):
         """The transport, where nothing comes before it."""
         self._layer: TlsLayer | None = None
 
-    def _put_under(self, layer: TlsLayer) -> None:
-        """Write to ``layer``, which encrypts."""
-        self._transport = self._layer = layer
+    @property
+    def protected(self) -> bool:
+        """Whether there is TLS on the connection, also while it begins or ends."""
+        return self._layer is not None
+
+    def end_tls(self) -> None:
+        """End TLS, if it is there, with the reply of the handler that calls this."""
+        if self._layer is not None:
+            self._layer.end_after_reply()
+
+    def _put_under_tls(self, *, after_reply: bool) -> None:
+        from fairlead.server.layer import TlsLayer  # noqa: PLC0415 - many servers have no TLS
+
+        protection = self.session.protection
+        assert self._server.certificates is not None
+        host = self.session.named_host
+        protection.context = self._server.certificates.session_context(host.names[0] if host is not None else "")
+        tls = protection.context.begin()
+        transport = cast("asyncio.Transport", self._transport)
+        self._transport = self._layer = TlsLayer(
+            self.session.reply_to, transport, protection, tls, self._in_clear_again, after_reply=after_reply
+        )
         self._clear = None
+
+    def _in_clear_again(self, transport: asyncio.Transport, data: bytes) -> None:
+        self._connect(transport)
+        if data:
+            self.data_received(data)
 
     def encoded(self, reply: Reply) -> bytes:
         """``reply`` in the session's language, as it is sent."""
