@@ -48,7 +48,7 @@ def test_certificate_that_nobody_vouches_for(secure: Against) -> None:
     server = secure()
     assert server.run("ls", SECURE_URL) == 3
     assert server.err.count("\n") == 1
-    for word in (HOST, "self-signed certificate", "--ca FILE", "--pin SHA256"):
+    for word in (HOST, "self-signed certificate", "(--ca FILE)", "(--pin SHA256)", "(--tofu)"):
         assert word in server.err
     assert "secret" not in server.err
 
@@ -65,6 +65,13 @@ def test_certificate_that_the_user_vouches_for(secure: Against, pair: Pair, opti
     assert "STATUS  TLS on the data connection: TLSv1.3" in server.err
 
 
+def test_certificate_that_is_not_the_pinned_one_is_no_matter_of_options(secure: Against) -> None:
+    server = secure()
+    assert server.run("ls", "--pin", "0" * 64, SECURE_URL) == 3
+    assert "somebody may be in between" in server.err
+    assert "--tofu" not in server.err
+
+
 @pytest.mark.req("C-4217-TLS-1")
 @pytest.mark.parametrize("arguments", [("--tls", "require", URL), (SECURE_URL,)])
 def test_no_login_without_tls_where_it_is_required(against: Against, arguments: tuple[str, ...]) -> None:
@@ -72,6 +79,7 @@ def test_no_login_without_tls_where_it_is_required(against: Against, arguments: 
     server.play.declines_tls = False
     assert server.run("ls", *arguments) == 3
     assert "refuses TLS and nothing goes in clear" in server.err
+    assert "(--tls off)" in server.err
     assert server.play.heard == ["AUTH TLS"]
 
 

@@ -13,7 +13,6 @@ from fairlead.client.trace import printable
 from fairlead.errors import (
     ArgumentError,
     CaptureError,
-    CertificateError,
     ConfigError,
     ConnectError,
     DataConnectionError,
@@ -43,6 +42,13 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 _LOGIN_COMMANDS = {"USER", "PASS", "ACCT"}
 _TAKE_TLS = "the server wants TLS: do not turn it off (--tls)"
+_OPTIONS = {
+    "(ca)": "(--ca FILE)",
+    "(pin)": "(--pin SHA256)",
+    "(known_hosts)": "(--tofu)",
+    "set tls to off": "let it go in clear (--tls off)",
+}
+"""What the library calls a setting, and what it is called here."""
 _UNANSWERED = "try again later, or allow more time by --timeout"
 _NEXT: dict[type[Exception], str] = {
     ConnectError: _UNANSWERED,
@@ -97,8 +103,9 @@ def exit_code(error: Exception) -> int:
 def sentence(error: Exception, *, advice: str = "") -> str:
     """What happened and what to do next: ``advice`` where it is given and the error itself does not say."""
     text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
-    if isinstance(error, CertificateError):
-        return f"{text} (--ca FILE, --pin SHA256 or --tofu say whom to trust)"
+    if isinstance(error, TlsError | ConnectError):
+        for argument, option in _OPTIONS.items():
+            text = text.replace(argument, option)
     if isinstance(error, ReplyError):
         advice = _advice(error)
     elif _wants_tls(error):
