@@ -413,6 +413,10 @@ class Control:
 
     def forget_unasked(self) -> None:
         """Drop the replies that are here and that nobody asked for. Raises SessionLost, ProtocolError."""
+        if self.lost:
+            raise self._over()
+        if not self._replies and not self.stream.readable:
+            return
         for _ in range(_UNASKED):
             if self.take() is None:
                 return

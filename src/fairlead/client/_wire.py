@@ -37,6 +37,10 @@ class Stream(Source, Protocol):
     def peer(self) -> Address:
         """The other end."""
 
+    @property
+    def readable(self) -> bool:
+        """Whether :meth:`receive_into` has something to tell."""
+
     def receive_into(self, buffer: memoryview) -> int | None:
         """Octets received into ``buffer``: 0 at the end of the stream, None when there are none yet."""
 

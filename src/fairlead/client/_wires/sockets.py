@@ -86,6 +86,11 @@ class SocketStream(SocketSource):
         """The other end."""
         return self._peer
 
+    @property
+    def readable(self) -> bool:
+        """See :class:`fairlead.client._wire.Stream`; to ask costs less than to be refused."""
+        return self.wait_readable(0)
+
     def receive_into(self, buffer: memoryview) -> int | None:
         """See :class:`fairlead.client._wire.Stream`."""
         try:
