@@ -56,7 +56,7 @@ def receive_new(session: Session, verb: str, path: str, upload: Upload) -> Reply
     """STOR of a file, as it comes, into an ``upload`` that has just begun."""
     opening = f"Ready for {path.rpartition('/')[2]}."
     port, file = _called_port(session), upload.fileno()
-    if port is None or file is None:
+    if port is None or file is None or not session.storage.inline:
         return receive_file(session, verb, path, upload, opening)
     session.reply_to.invite(Reply(150, opening))
     began = monotonic()

@@ -44,9 +44,7 @@ def store(session: Session, path: str) -> Reply | Coroutine[Any, Any, Reply]:
         and not session.needs_account
     ):
         upload = storage.create(path, intent=Intent.REPLACE, owner=account.name)
-        if storage.inline:
-            return receive_new(session, "STOR", path, upload)
-        return receive_file(session, "STOR", path, upload, f"Ready for {split(path)[1]}.")
+        return receive_new(session, "STOR", path, upload)
     return _store(session, "STOR", path, Intent.REPLACE)
 
 
