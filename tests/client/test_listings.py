@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 
 import pytest
@@ -48,6 +49,35 @@ def test_machine_listing_where_the_server_has_it() -> None:
         ("\udcff\udcfe", Kind.FILE, 1),
     ]
     assert entries[0].modified == datetime(2020, 1, 2, 3, 4, 5, 500000, tzinfo=UTC)
+
+
+def test_machine_listing_as_it_came() -> None:
+    with session(EPSV, on("MLSD /pub", "150 go", data(MLSD), "226 done"), features=WITH_MLST) as s:
+        assert s.ftp.machine_listing("/pub") == MLSD
+
+
+def test_there_is_no_machine_listing_where_the_server_has_none() -> None:
+    with session() as s:
+        assert s.ftp.machine_listing("/pub") is None
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_nobody_looks_for_circles_while_a_listing_is_read(collects: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile: list[bool] = []
+
+    def read(*_: object, **__: object) -> None:
+        meanwhile.append(gc.isenabled())
+        raise RuntimeError
+
+    monkeypatch.setattr("fairlead.proto.listing.read_listing", read)
+    before = gc.isenabled()
+    try:
+        (gc.enable if collects else gc.disable)()
+        with pytest.raises(RuntimeError):
+            _listing.read_machine_listing(MLSD)
+        assert (meanwhile, gc.isenabled()) == ([False], collects)
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 @pytest.mark.req("C-3659-MLS-3")

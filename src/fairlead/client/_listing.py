@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -40,7 +41,7 @@ async def scandir(session: Session, path: str) -> list[Entry]:
     from fairlead.client._zone import in_utc  # noqa: PLC0415 - with all that knows times; machine listings tell UTC
 
     await session.set_type("A")
-    return await in_utc(session, path, listing.parse(await _apart(session, "LIST", path), now=time.time()))
+    return await in_utc(session, path, _read(await _apart(session, "LIST", path)).entries)
 
 
 async def contents(session: Session, directory: str) -> list[Entry]:
@@ -62,7 +63,7 @@ async def listed(session: Session, directory: str) -> listing.Listing:
     from fairlead.client._zone import in_utc  # noqa: PLC0415 - as above
 
     await session.set_type("A")
-    found = listing.read_listing(await _inside(session, directory, lambda: _with_hidden(session)), now=time.time())
+    found = _read(await _inside(session, directory, lambda: _with_hidden(session)))
     return found._replace(entries=await in_utc(session, directory, found.entries))
 
 
@@ -82,7 +83,21 @@ async def _by_machine(session: Session, path: str) -> listing.Listing | None:
 
 def read_machine_listing(octets: bytes | bytearray) -> listing.Listing:
     """What the listing of an MLSD tells."""
-    return listing.read_listing(split(octets), now=time.time(), hint="mlsx")
+    return _read(split(octets), hint="mlsx")
+
+
+def _read(lines: list[str], hint: str | None = None) -> listing.Listing:
+    """What a listing that just came tells.
+
+    Meanwhile nobody looks for circles of objects: no entry refers to another, and there may be a million of them.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return listing.read_listing(lines, now=time.time(), hint=hint)
+    finally:
+        if collects:
+            gc.enable()
 
 
 async def _machine_text(session: Session, path: str) -> _Text | None:
