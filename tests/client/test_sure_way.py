@@ -80,17 +80,27 @@ def test_fewer_octets_than_size_promised_beside_the_port_are_no_success() -> Non
         assert s.ftp.pwd() == "/"
 
 
-def test_server_that_reads_one_command_at_a_time_is_asked_one_by_one_from_then_on() -> None:
-    def deaf(play: Play) -> None:
-        assert play.control is not None
-        play.control.watch = None
+@pytest.mark.parametrize("told", [6, 9])
+def test_server_that_swallows_a_second_command_is_asked_one_by_one_from_then_on(told: int) -> None:
+    swallowed = (AGREED, on("SIZE f"), on("PWD", '257 "/"'), on("RETR f", *GO), on("SIZE f", f"213 {told}"))
+    alone = (SIZED, on("EPSV", door(5003), "229 ok (|||5003|)"), on("RETR f", *GO))
+    with session(*SERVED, *swallowed, *alone, features=WITH_MLST) as s:
+        fetch(s)
+        if told == len(b"octets"):
+            assert fetch(s) == b"octets"
+        else:
+            with pytest.raises(TransferError, match="cut short: 6 of 9 bytes"):
+                fetch(s)
+        assert fetch(s) == b"octets"
 
-    again = (*LOGIN, *WITH_MLST)
-    lost = (on("EPSV", deaf, "229 ok (|||5002|)"), on("SIZE f"))
-    alone = (TYPE_I, SIZED, on("EPSV", door(5004), "229 ok (|||5004|)"), on("RETR f", *GO))
-    third = (SIZED, on("EPSV", door(5005), "229 ok (|||5005|)"), on("RETR f", *GO))
-    with session(*SERVED, *lost, *again, *alone, *third, features=WITH_MLST, retries=1) as s:
-        assert [fetch(s) for _ in range(3)] == [b"octets"] * 3
+
+def test_size_that_takes_long_is_waited_for() -> None:
+    slow = (AGREED, on("SIZE f", later(3, "213 9")), on("PWD", later(4, '257 "/"')), on("RETR f", *GO), ALIVE)
+    with session(*SERVED, *slow, features=WITH_MLST) as s:
+        fetch(s)
+        with pytest.raises(TransferError, match="cut short: 6 of 9 bytes"):
+            fetch(s)
+        assert s.ftp.pwd() == "/"
 
 
 @pytest.mark.parametrize(

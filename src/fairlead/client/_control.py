@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import cast
 
@@ -211,6 +211,26 @@ class Control:
 
         The server takes one after the other, whatever becomes of those before. Raises as :meth:`command` does.
         """
+        await self._send_together(asked)
+        return [await self.receive_final() for _ in asked]
+
+    async def command_beside(self, asked: tuple[str, str], beside: tuple[str, str]) -> tuple[Reply, Reply | None]:
+        """As :meth:`commands`, of two; None for the reply to the second one where the server swallowed it.
+
+        A server may read one command at a time and drop what came with it. Where its reply takes long, that to PWD
+        shows whether it is still to come.
+        """
+        await self._send_together((asked, beside))
+        reply = await self.receive_final()
+        answer = await self._final_within(max(_LATE_REPLY, 4 * self.round_trip))
+        if answer is None:
+            await self._send(_LANDMARK, "", encode_command(_LANDMARK))
+            while (landmark := await self.receive_final()).code != _LANDMARK_DONE:
+                answer = landmark
+            self._owed = 0
+        return reply, answer
+
+    async def _send_together(self, asked: Sequence[tuple[str, str]]) -> None:
         octets = b"".join([encode_command(verb, argument) for verb, argument in asked])
         if not self._in_step:
             await self._settle()
@@ -218,7 +238,6 @@ class Control:
         for verb, argument in asked:
             self._announce(verb, argument)
         await self._send_octets(octets)
-        return [await self.receive_final() for _ in asked]
 
     async def send(self, verb: str, argument: str = "") -> None:
         """Send a command once the replies are in step."""

@@ -90,12 +90,13 @@ class Calling:
 class Question(NamedTuple):
     """A command that may go out with the one that agrees on a data connection; ``heed`` gets the reply to it.
 
+    That is None where the server swallowed the command, for it came with another one.
     It goes behind, for a firewall that reads along may look for the port at the beginning of a packet only.
     """
 
     verb: str
     argument: str
-    heed: Callable[[Reply], None]
+    heed: Callable[[Reply | None], None]
 
 
 class DataPorts:
@@ -213,7 +214,7 @@ class DataPorts:
     async def _ask(self, verb: str, argument: str, question: Question | None) -> Reply:
         if question is None:
             return await self._control.command(verb, argument)
-        reply, answer = await self._control.commands((verb, argument), (question.verb, question.argument))
+        reply, answer = await self._control.command_beside((verb, argument), (question.verb, question.argument))
         question.heed(answer)
         return reply
 

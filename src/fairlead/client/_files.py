@@ -18,7 +18,7 @@ from fairlead.client._local import LocalPath, Part, SourceFile, Writable, Writer
 from fairlead.client._retry import NoWayBack, persist, put_off
 from fairlead.client._settle import Storing, received
 from fairlead.client._times import set_mtime
-from fairlead.errors import DeadlineError, ReplyError, TransferError
+from fairlead.errors import ReplyError, TransferError
 from fairlead.proto.codec import Representation, is_identity
 from fairlead.proto.reply import Reply
 from fairlead.reach.cause import Cause
@@ -200,18 +200,16 @@ async def _received(session: Session, remote: str, flow: Inflow, offset: int) ->
             flow.total = total = await size(session, remote)
         elif session.may_have("SIZE"):
 
-            def heed(reply: Reply) -> None:
+            def heed(reply: Reply | None) -> None:
                 nonlocal total
-                flow.total = total = told_size(session.heed("SIZE", reply))
+                session.swallows = reply is None
+                flow.total = total = None if reply is None else told_size(session.heed("SIZE", reply))
 
             question = Question("SIZE", remote, heed)
-    try:
-        outcome = await received(session, remote, flow, restart=offset, question=question)
-    except DeadlineError:
-        session.swallows = session.swallows or (question is not None and total is None)
-        raise
+    outcome = await received(session, remote, flow, restart=offset, question=question)
     here, announced = outcome.offset + outcome.size, announced_size(outcome.opening)
-    if unknown and session.announces_sizes and (announced is None or announced > here):
+    unmeant = session.announces_sizes and (announced is None or announced > here)
+    if unknown and (unmeant or (question is not None and session.swallows)):
         total = await size(session, remote)  # a server need not announce anything, or mean it
     session.announces_sizes = flow.identity and announced == here
     return whole(remote, outcome, total)
