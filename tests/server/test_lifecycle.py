@@ -372,4 +372,4 @@ def test_a_thread_that_moves_data_is_nicer_than_the_event_loop(
 
     moving = asyncio.run_coroutine_threadsafe(run(running.server, priority), running.loop).result(DEADLINE)
 
-    assert moving == min(running.call(priority) + 5, 19)
+    assert moving == min(running.call(priority) + 10, 19)

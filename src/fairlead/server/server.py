@@ -53,8 +53,8 @@ THREADS = 32
 """Threads that move bulk data and wait for disks; a slow peer holds none of them, see :mod:`fairlead.server.pump`."""
 BACKGROUND = 4
 """Threads for long work, see :mod:`fairlead.server.work`."""
-NICENESS = 5
-"""By how much those threads are nicer than the event loop: one that moves data leaves it a core three times as long."""
+NICENESS = 10
+"""By how much those threads are nicer than the event loop: one that moves data leaves it a core nine times as long."""
 BACKLOG = 1024
 LAST_WORDS = 1.0
 """Seconds that stopped sessions have to take their last reply."""
