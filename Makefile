@@ -12,6 +12,8 @@ TEST := .venv/.test
 ACCELERATOR := $(wildcard src/fairlead/accelerator/*.[ch])
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 WORKERS ?= 2
+# pytest keeps the tests as it rewrote them; else each of its processes would rewrite some 800 modules at each start.
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
 .PHONY: help

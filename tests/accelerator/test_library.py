@@ -72,6 +72,7 @@ def test_a_library_of_another_version_is_left_alone(library: Path, tmp_path: Pat
     assert accelerator.find() == (State.UNFIT, None)
 
 
+@pytest.mark.long
 @needs_compiler
 def test_the_sources_compile_without_a_warning(library: Path) -> None:
     assert compile_library(SOURCES, library, "-Werror", "-Wpedantic", "-Wshadow", "-Wconversion") == ""

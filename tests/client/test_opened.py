@@ -645,6 +645,7 @@ def test_leaving_the_loop_over_an_asynchronous_stream_frees_the_session_at_once(
     run(served, scene)
 
 
+@pytest.mark.long
 def test_forgotten_asynchronous_files_free_the_session(served: Embedded) -> None:
     (served.root / "f").write_bytes(OCTETS)
 

@@ -71,6 +71,7 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
     assert all(word not in drawing for word in ("http", "url(", "href", "@import"))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian: chromium)")
 def test_a_browser_draws_it(tmp_path: Path) -> None:
     picture, page = tmp_path / "ladder.png", tmp_path / "ladder.svg"

@@ -357,6 +357,7 @@ def test_a_transfer_does_not_begin_once_the_client_is_gone(running: Running, roo
     assert not (root / "new").exists()
 
 
+@pytest.mark.long
 @pytest.mark.req("S-959-QUIT-3", "S-SEC-7")
 def test_nothing_is_left_of_aborted_transfers(root: Path) -> None:
     storage = LocalStorage(root, durability="relaxed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -163,23 +164,23 @@ class SmallStorage(MemoryStorage):
 @pytest.mark.parametrize(
     ("representation", "bomb"),
     [
-        (DEFLATE, zlib.compress(bytes(200_000_000), 9)),
-        (ASCII._replace(mode="Z"), zlib.compress(b"\r\n" * 20_000_000, 9)),
-        (IMAGE._replace(mode="C"), b"\xff" * 1_000_000),
+        (DEFLATE, lambda: zlib.compress(bytes(200_000_000), 9)),
+        (ASCII._replace(mode="Z"), lambda: zlib.compress(b"\r\n" * 20_000_000, 9)),
+        (IMAGE._replace(mode="C"), lambda: b"\xff" * 1_000_000),
     ],
     ids=["deflate", "deflated text", "compressed"],
 )
 def test_a_bomb_goes_off_in_small_pieces_and_ends_where_there_is_no_room(
-    representation: Representation, bomb: bytes
+    representation: Representation, bomb: Callable[[], bytes]
 ) -> None:
-    storage = SmallStorage()
+    storage, octets = SmallStorage(), bomb()
     accounts = MemoryAccounts.sharing(storage, {"me": "secret"}, write=True)
     with serving(storage, accounts=accounts) as running, running.login() as control:
         choose(control, representation)
         with control.passive() as data:
             assert control.ask("STOR file").code == 150
             with suppress(OSError):  # the server has had enough
-                data.sendall(bomb)
+                data.sendall(octets)
             assert control.read().code == 552
         assert storage.largest < 70_000
 

@@ -262,6 +262,7 @@ def test_any_interleaving_keeps_replies_in_step(run: Run, request: pytest.Fixtur
         run_state_machine_as_test(Dialogue, settings=as_asked(request.config))
 
 
+@pytest.mark.long
 @pytest.mark.req("S-959-GRAM-9", "S-DF-ABOR-4", "S-959-ABOR-1", "S-959-STAT-3")
 def test_any_interleaving_keeps_replies_in_step_under_tls(pair: Pair, request: pytest.FixtureRequest) -> None:
     SecureDialogue.context = secure.trusting(pair.certificate)

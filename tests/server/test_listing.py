@@ -475,6 +475,7 @@ def test_a_recursive_listing_without_end_is_ended(
     assert control.read().code == 451
 
 
+@pytest.mark.long
 def test_others_are_served_while_a_long_listing_is_made(crowded: Path) -> None:
     with (
         closing(LocalStorage(crowded)) as storage,

@@ -99,6 +99,7 @@ def test_a_directory_that_becomes_a_link(local: LocalStorage, root: Path, outsid
     assert refused
 
 
+@pytest.mark.long
 @pytest.mark.req("S-SEC-6")
 @pytest.mark.usefixtures("outside")
 def test_a_file_that_becomes_a_link(local: LocalStorage, root: Path) -> None:
