@@ -15,7 +15,7 @@ from fairlead.accounts.memory import MemoryAccounts
 from fairlead.events import ControlLost, PassiveUncalled, Refused, TransferFailed
 from fairlead.reach.cause import Cause
 from fairlead.reach.private import is_private
-from fairlead.server import control as control_module
+from fairlead.server import punctual
 from fairlead.storage.local import LocalStorage
 from tests.certificates import Pair
 from tests.server.secure import login, protected, trusting
@@ -227,5 +227,5 @@ def test_an_idle_client_that_never_took_the_last_reply_was_forgotten(
             assert control.ask("PWD").code == 257
         else:
             control.fetch(last)
-        monkeypatch.setattr(control_module, "unacknowledged", lambda _: 24)
+        monkeypatch.setattr(punctual, "unacknowledged", lambda _: 24)
         assert running.await_event(ControlLost).cause == cause

@@ -22,7 +22,7 @@ from tests.server.texts import ERRORS, spoken
 OTHERS = [tag for tag in TAGS if tag != DEFAULT]
 FILES = Path(module.__file__).with_name("languages")
 DATA = {
-    ("110", "MARK {0} = {1}"), ("150", "FILE: {0}"), ("150", "STOR"), ("150", "STOU"), ("200", "MODE Z LEVEL {0}"),
+    ("110", "MARK {0} = {1}"), ("150", "FILE: {0}"), ("150", "STOU"), ("200", "MODE Z LEVEL {0}"),
     ("200", "PBSZ=0"),
     ("200", "Name=Fairlead; Version={0}; OS={1}; CaseSensitive=1; DirSep=/;"), ("200", "SSCN:{0} METHOD"),
     ("211", "TYPE: {0}{1}; STRU: {2}; MODE: {3}"), ("211", "{0}"), ("213", ""), ("213", "{0} {1}"),
