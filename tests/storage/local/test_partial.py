@@ -94,6 +94,26 @@ def test_what_goes_while_it_is_removed_is_removed(
     assert partial.remove_idle(directory, NAME)
 
 
+@pytest.mark.req("S-SEC-9")
+def test_what_another_session_lets_go_of_just_now_is_gone_on_with(
+    plain: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = begin(plain, "/a")
+    live.write(b"12345")
+    real = partial.claim
+
+    def late(directory: int, name: bytes, flags: int, mode: int = 0o600) -> tuple[int, os.stat_result] | None:
+        claimed = real(directory, name, flags, mode)
+        live.keep()
+        return claimed
+
+    monkeypatch.setattr(partial, "claim", late)
+    upload = begin(plain, "/a", offset=5)
+    upload.write(b"6")
+    upload.commit()
+    assert get(plain, "/a") == b"123456"
+
+
 def test_no_spare_name_is_free(plain: LocalStorage, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     live = begin(plain, "/a")
     (root / "x").touch()

@@ -110,7 +110,8 @@ def _resuming(place: Place, kept_as: bytes, mode: int, offset: int) -> tuple[Wor
     for name in (kept_as, place.name):
         with _Head(place.directory, name) as head:
             if head.size >= offset:
-                work, status = _fresh(place, kept_as, mode)
+                # Its holder may let go of the partial any moment: claimed and emptied, it would be no head any more.
+                work, status = (_spare if name == kept_as else _fresh)(place, kept_as, mode)
                 _copy(place, head, work, offset)
                 return work, status
     raise OffsetError(place.path)
