@@ -180,12 +180,7 @@ class Control(Line):
 
     async def send(self, verb: str, argument: str = "") -> None:
         """Send a command once the replies are in step."""
-        line = encode_command(verb, argument)
-        if not self._in_step:
-            await self._settle()
-        self.forget_unasked()
-        self._announce(verb, argument)
-        await self._send_octets(line)
+        await self._send_together(((verb, argument),))
 
     async def beat(self) -> None:
         """NOOP during a transfer, so that nothing on the way forgets the connection; nobody waits for the reply.

@@ -12,17 +12,16 @@ from fairlead.client._data import DataPorts, Question
 from fairlead.client._exchange import Outcome
 from fairlead.client._flow import Flow
 from fairlead.client._memory import Memory
+from fairlead.client._target import Target
 from fairlead.client._transfer import Transfers
 from fairlead.client._wire import Address, Wire
 from fairlead.client.proxy import FtpProxy
-from fairlead.client.settings import ModeSetting, Password, Settings, TlsSetting
+from fairlead.client.settings import ModeSetting, Password, Settings
 from fairlead.client.trace import ProxyBetween, Trace
 from fairlead.errors import FairleadError, ProtocolError, SessionLost
 from fairlead.proto.codec import Representation
 from fairlead.proto.command import encode_command
 from fairlead.proto.reply import Reply
-from fairlead.proto.url import PORTS, FtpUrl, parse_url
-from fairlead.record import Record
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -30,46 +29,6 @@ if TYPE_CHECKING:
 _UNKNOWN_COMMAND = {500, 502}
 _SECOND_SESSION = 2.0
 """Seconds that each step of a second session may take."""
-
-
-class Target(Record, hidden=("password", "account")):
-    """Where a session goes and as whom; ``segments`` are the directories to change to after the login."""
-
-    host: str
-    port: int
-    user: str | None
-    password: Password
-    account: str | None
-    segments: Sequence[str]
-    tls: TlsSetting
-
-    @property
-    def url(self) -> str:
-        """The server without user and path, as a person may write it."""
-        scheme = "ftps" if self.tls == "implicit" else "ftp"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}" + (f":{self.port}" if self.port != PORTS[scheme] else "")
-
-    @classmethod
-    def of(
-        cls, url: str | FtpUrl, user: str | None, password: Password, account: str | None, tls: TlsSetting
-    ) -> Target:
-        """The target of an ``ftp://``, ``ftpes://`` or ``ftps://`` URL, or of a bare ``host[:port]``.
-
-        What is given beside it goes first. Raises ArgumentError for what is no such URL.
-        """
-        parts = url if isinstance(url, FtpUrl) else parse_url(url if "://" in url else f"ftp://{url}")
-        wanted = _security.wanted(parts.scheme, tls)
-        implicit_port = wanted == "implicit" and parts.port == PORTS["ftp"]
-        return cls(
-            parts.host,
-            PORTS["ftps"] if implicit_port else parts.port,
-            parts.user if user is None else user,
-            parts.password if password is None else password,
-            account,
-            parts.segments,
-            wanted,
-        )
 
 
 class Holder(Protocol):
@@ -225,7 +184,7 @@ class Session:
         if tls == "implicit":
             await control.start_tls(self.wire.protection(self.target.host, self.settings))
         greeting = await _login.greet(control)
-        if self.settings.virtual_host and _is_address(self.target.host):
+        if self.settings.virtual_host and not self.target.named:
             await _login.tell_host(control, self.target.host)  # SNI has no words for an address
         required = tls == "require" or self.was_protected
         if tls in {"auto", "require"} and await _security.ask_for_tls(control, required=required):
@@ -449,11 +408,6 @@ def check_paths(*paths: str) -> None:
     """Called before an operation sends its first command. Raises ArgumentError for what no command can carry."""
     for path in paths:
         encode_command("NOOP", path)
-
-
-def _is_address(host: str) -> bool:
-    """Whether ``host`` is no name but an address."""
-    return ":" in host or host.replace(".", "").isdecimal()
 
 
 def _by_family(addresses: Sequence[Address]) -> dict[int, str]:

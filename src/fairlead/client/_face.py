@@ -7,8 +7,9 @@ from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from fairlead.client._core import Holder, Session, Target
+from fairlead.client._core import Holder, Session
 from fairlead.client._memory import Memory
+from fairlead.client._target import Target
 from fairlead.client._wire import Wire
 from fairlead.client.proxy import Proxy, Tunnel
 from fairlead.client.rate import Rate
